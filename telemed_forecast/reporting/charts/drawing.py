@@ -1,0 +1,159 @@
+"""What every kind of chart needs: a block's rows in the reader's unit and language, its axes and its rules."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import altair as alt
+
+from telemed_forecast.reporting.atoms import Cell, Language, Table, Value
+from telemed_forecast.reporting.blocks import Chart
+from telemed_forecast.reporting.catalogue import Catalogue
+from telemed_forecast.reporting.charts import style
+from telemed_forecast.reporting.charts.style import Form
+from telemed_forecast.reporting.numerals import Scale, base, number_text, scale_for
+
+Rows = list[dict[str, Any]]
+
+
+class Drawing:
+    """One chart block being drawn in one language and form: scaled rows, labels, scales and axes.
+
+    Parameters
+    ----------
+    block : Chart
+        What to draw.
+    texts : Catalogue
+        Texts of the language.
+    form : Form
+        Wide or narrow.
+    """
+
+    def __init__(self, block: Chart, texts: Catalogue, form: Form) -> None:
+        self.block, self.texts, self.form = block, texts, form
+        self.scale = scale_of(block, texts.lang)
+
+    def rows(self, table: Table | None) -> Rows:
+        """A table's rows with numbers in the chart's scale, periods as times, and labels in the language."""
+        records: Rows = [dict(record) for record in table.records()] if table else []
+        for record in records:
+            for name, cell in record.items():
+                if name == "period":
+                    record[name] = time_of(cell)
+                elif isinstance(cell, str) and name in ("series", "category"):
+                    record[name] = self.texts.label(cell)
+                elif isinstance(cell, int | float):
+                    record[name] = self.scaled(cell)
+        return records
+
+    def scaled(self, number: float) -> float:
+        """A number in the unit of the axis."""
+        return float(base(number, self.block.unit).scaleb(-self.scale.power))
+
+    @property
+    def has_days(self) -> bool:
+        """Whether periods are days (else numbers)."""
+        return isinstance(self.block.data.column("period")[0], str)
+
+    def x(self, field: str = "period") -> alt.X:
+        """Horizontal position: time with the year written at its last day, or a number."""
+        if not self.has_days:
+            axis = alt.Axis(
+                title=self.x_title(), grid=False, tickCount=self.form.ticks, format="~r", labelOverlap=True
+            )
+            return alt.X(f"{field}:Q", axis=axis, scale=alt.Scale(zero=False, nice=False))
+        axis = alt.Axis(
+            title=self.x_title(),
+            grid=False,
+            values=self.year_ends(),
+            labelExpr="utcFormat(datum.value, '%Y')",
+            labelOverlap=True,
+        )
+        return alt.X(f"{field}:T", axis=axis, scale=alt.Scale(type="utc", nice=False))
+
+    def x_title(self) -> str | None:
+        """Title of the horizontal axis."""
+        if self.block.x_key:
+            return self.texts.text(self.block.x_key)
+        return self.texts.text("axis.year_end") if self.has_days and self.block.x == "year_end" else None
+
+    def column_name(self, period: Any) -> str:
+        """A period (time or number) as a column's name: the year of a year's end, else the day."""
+        if not self.has_days:
+            return f"{period:g}"
+        day = datetime.fromtimestamp(period / 1000, tz=UTC).date()
+        return str(day.year) if (day.month, day.day) == (12, 31) else day.isoformat()
+
+    def year_ends(self) -> list[int]:
+        """Ticks: last days of years inside the data's span, not more than the form holds."""
+        tables = [t for t in (self.block.data, self.block.points, self.block.lines) if t]
+        days = sorted(str(p) for table in tables for p in table.column("period"))
+        first, last = int(days[0][:4]), int(days[-1][:4]) - (0 if days[-1].endswith("-12-31") else 1)
+        step = next(s for s in (1, 2, 5, 10, 20, 50, 100) if (last - first) / s < self.form.ticks)
+        return [time_of(f"{year}-12-31") for year in range(last, first - 1, -step)][::-1]
+
+    def y(self, field: str, *, zero: bool = True) -> alt.Y:
+        """Vertical position in the chart's scale."""
+        kind = alt.Scale(type="log") if self.block.log else alt.Scale(zero=zero, nice=True)
+        return alt.Y(
+            f"{field}:Q",
+            axis=alt.Axis(title=None, format=",", tickCount=5, domain=False, ticks=False),
+            scale=kind,
+        )
+
+    def legend(self, labels: list[str], **options: Any) -> alt.Legend | None:
+        """A legend in as many columns as fit; none for a single unnamed series."""
+        return alt.Legend(columns=style.legend_columns(labels, self.form), **options)
+
+    def number(self, value: float, low: float | None = None, high: float | None = None) -> str:
+        """A number of the data (unscaled) as text."""
+        return number_text(Value(value=value, unit=self.block.unit, low=low, high=high), self.texts.lang)
+
+    def as_of_rule(self) -> list[alt.LayerChart | alt.Chart]:
+        """A dashed rule where knowledge ends, named above the plot."""
+        if self.block.as_of is None or not self.has_days:
+            return []
+        days = sorted(str(p) for p in self.block.data.column("period"))
+        start, end, now = (time_of(d) for d in (days[0], days[-1], self.block.as_of.isoformat()))
+        late = (now - start) > (end - start) / 2
+        row = [{"period": now, "label": self.texts.text("axis.as_of", {"day": self.block.as_of})}]
+        chart = alt.Chart(alt.Data(values=row)).encode(x=self.x())
+        name = chart.mark_text(
+            align="right" if late else "left",
+            baseline="bottom",
+            dx=-4 if late else 4,
+            dy=-3,
+            color=style.SOFT,
+        )
+        rule = chart.mark_rule(color=style.SOFT, strokeDash=[3, 3])
+        return [rule, name.encode(y=alt.value(0), text="label:N")]
+
+    def reference_rule(self, axis: str) -> list[alt.Chart]:
+        """The value to compare with, as a solid thin rule on the value axis."""
+        if self.block.reference is None:
+            return []
+        rows = [{"reference": self.scaled(self.block.reference)}]
+        chart = alt.Chart(alt.Data(values=rows)).mark_rule(color=style.INK, strokeWidth=1)
+        return [chart.encode(x="reference:Q") if axis == "x" else chart.encode(y="reference:Q")]
+
+
+def scale_of(block: Chart, lang: Language) -> Scale:
+    """The scale in which all numbers of a chart are written."""
+    tables = [table for table in (block.data, block.points, block.lines) if table]
+    numbers = [
+        abs(c) for t in tables for r in t.records() for n, c in r.items() if n != "period" and _is_number(c)
+    ]
+    return scale_for(max(numbers, default=0.0), block.unit, lang)
+
+
+def _is_number(cell: Any) -> bool:
+    return isinstance(cell, int | float) and not isinstance(cell, bool)
+
+
+def time_of(period: Cell) -> Any:
+    """A day as milliseconds since 1970 (no time zone can move it); a number as itself."""
+    if not isinstance(period, str):
+        return period
+    day = date.fromisoformat(period)
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000)
