@@ -113,7 +113,7 @@ def validate(notebook: str, values: Mapping[str, object]) -> Settings:
             faults.append(fault + ("" if name in values else f" (from the environment: {PROFILE_VARIABLE})"))
         checked[name] = typed
     if faults:
-        raise _refused(faults)
+        raise refused(faults)
     checked["scenario"] = _without_working_directory(checked["scenario"])
     return Settings(notebook=notebook, **checked)
 
@@ -158,7 +158,7 @@ def from_texts(notebooks: Sequence[str], texts: Iterable[tuple[str, str]]) -> di
         except InputError as error:
             faults.extend(str(fault) for fault in error.faults)
     if faults:
-        raise _refused(faults)
+        raise refused(faults)
     return settings
 
 
@@ -219,7 +219,8 @@ def from_notebook(notebook: str, namespace: Mapping[str, Any]) -> Settings:
     return validate(notebook, values)
 
 
-def _refused(faults: Iterable[object]) -> ParametersRefused:
+def refused(faults: Iterable[object]) -> ParametersRefused:
+    """Make the error that names these faults, each once."""
     different = list(dict.fromkeys(str(fault) for fault in faults))
     many = "" if len(different) == 1 else "s"
     return ParametersRefused(different, heading=f"{len(different)} fault{many} in the parameters")

@@ -1,0 +1,208 @@
+"""A run's manifest: what went in, what came out, and the means to check both.
+
+`manifest.json` is written last, into the temporary folder of the run, so a folder with a manifest is whole.
+What differs between two runs of the same inputs (times of day, durations) stands in a section of its own,
+`volatile`.
+"""
+
+import datetime as dt
+import json
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from telemed_forecast import __version__
+from telemed_forecast.errors import InputError
+from telemed_forecast.runs import plan
+from telemed_forecast.runs.specification import vintage
+
+NAME = "manifest.json"
+SCHEMA = 1
+
+# The packages whose version can change a number or a page.
+PACKAGES = (
+    "altair",
+    "arviz",
+    "nutpie",
+    "numba",
+    "numpy",
+    "pandas",
+    "papermill",
+    "prophet",
+    "pyarrow",
+    "pymc",
+    "pytensor",
+    "scipy",
+    "statsforecast",
+    "vl-convert-python",
+    "xarray",
+)
+
+
+def build(
+    run: plan.Run,
+    folder: Path,
+    *,
+    gates: Sequence[Mapping[str, Any]],
+    key_figures: Sequence[Mapping[str, Any]],
+    seconds: Mapping[str, float],
+) -> dict[str, Any]:
+    """Describe a run whose files are all in its folder.
+
+    Parameters
+    ----------
+    run : Run
+    folder : Path
+        Holds every output but the manifest.
+    gates, key_figures : sequence of Mapping
+        Collected from the executed notebooks, each with the notebook's name.
+    seconds : Mapping of str to float
+        How long each notebook (and the pages) took.
+
+    Returns
+    -------
+    dict
+        The manifest, ready for JSON.
+    """
+    common = run.common
+    return {
+        "schema": SCHEMA,
+        "run_id": run.run_id,
+        "key": run.key,
+        "as_of": common.as_of_date.isoformat(),
+        "vintage": vintage().isoformat(),
+        "scenario": run.scenario,
+        "profile": common.profile,
+        "notebooks": list(run.settings),
+        "languages": list(run.languages),
+        "parameters": {notebook: dict(values) for notebook, values in run.parameters.items()},
+        "seeds": {"seed": common.seed},
+        "python": platform.python_version(),
+        "inputs": dict(run.inputs),
+        "outputs": {path: plan.file_hash(folder / path) for path in outputs_in(folder)},
+        "versions": {"telemed-forecast": __version__, **versions()},
+        "gates": list(gates),
+        "key_figures": list(key_figures),
+        "volatile": {
+            "created": dt.datetime.now(dt.UTC).isoformat(timespec="microseconds"),
+            "seconds": dict(seconds),
+            "platform": platform.platform(),
+        },
+    }
+
+
+def versions() -> dict[str, str]:
+    """Installed versions of the packages that matter to a result."""
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def outputs_in(folder: Path) -> list[str]:
+    """Every file of a run but its manifest, as sorted paths with `/`."""
+    files = (file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
+    return sorted(path for path in files if path != NAME)
+
+
+def write(manifest: Mapping[str, Any], folder: Path) -> None:
+    """Write a manifest into a run's folder."""
+    text = json.dumps(manifest, ensure_ascii=False, indent=1)
+    (folder / NAME).write_text(text + "\n", encoding="utf-8")
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """Read the manifest of a run.
+
+    Raises
+    ------
+    InputError
+        The folder holds none, or one that cannot be read.
+    """
+    try:
+        manifest = json.loads((folder / NAME).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError([f"{folder} is not a run: it holds no {NAME}"]) from None
+    except (OSError, ValueError) as error:
+        raise InputError([f"{folder / NAME} cannot be read: {error}"]) from error
+    if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
+        raise InputError([f"{folder / NAME} is not a manifest of schema {SCHEMA}"])
+    return manifest
+
+
+def all_in(reports: Path) -> list[dict[str, Any]]:
+    """Manifests of all whole runs in a folder of reports, newest first; other folders are passed over."""
+    found = []
+    for file in reports.glob(f"[!.]*/{NAME}"):
+        try:
+            found.append(read(file.parent))
+        except InputError:
+            continue
+    return sorted(found, key=lambda manifest: manifest["volatile"]["created"], reverse=True)
+
+
+def differences(folder: Path) -> list[str]:
+    """Hold a run's files against its manifest.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    list of str
+        One line for each file that changed, is missing or is not in the manifest, and for a key that does not
+        follow from the parameters and inputs which the manifest states. Empty when all is as it was written.
+
+    Raises
+    ------
+    InputError
+        The folder is not a run.
+    """
+    manifest = read(folder)
+    stated = manifest["outputs"]
+    present = set(outputs_in(folder))
+    found = [f"{path}: missing" for path in sorted(stated.keys() - present)]
+    found += [f"{path}: not in the manifest" for path in sorted(present - stated.keys())]
+    found += [
+        f"{path}: changed"
+        for path in sorted(present & stated.keys())
+        if _differs(folder / path, stated[path])
+    ]
+    key = plan.key_of(
+        inputs=manifest["inputs"],
+        parameters=manifest["parameters"],
+        languages=manifest["languages"],
+        python=manifest["python"],
+    )
+    if key != manifest["key"]:
+        found.append(f"{NAME}: the key does not follow from the parameters and inputs stated")
+    return found
+
+
+def _differs(file: Path, sha256: str) -> bool:
+    return plan.file_hash(file) != sha256
+
+
+def closest(run: plan.Run, manifests: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Find the newest finished run to compare a planned one with.
+
+    Parameters
+    ----------
+    run : Run
+    manifests : iterable of Mapping
+        Newest first.
+
+    Returns
+    -------
+    Mapping or None
+        A run of the same notebooks: one with the same parameters when there is any.
+    """
+    same = [manifest for manifest in manifests if manifest["notebooks"] == list(run.settings)]
+    equal = [manifest for manifest in same if manifest["parameters"] == run.parameters]
+    return next(iter(equal or same), None)

@@ -1,0 +1,327 @@
+"""What has to run, in which order, and under which key.
+
+A run is a set of notebooks with one scenario. Its key is a hash over everything that can change what a
+reader sees: the notebooks' code, the parameters, data/, scenarios/, the package, the lock file and Python's
+version. Equal keys mean equal reports, so a finished run is used again; when a key differs, the inputs that
+changed are named.
+"""
+
+import hashlib
+import json
+import platform
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from telemed_forecast import paths, scenarios
+from telemed_forecast.errors import InputError, TelemedError
+from telemed_forecast.runs import parameters
+from telemed_forecast.runs.parameters import Settings
+from telemed_forecast.runs.specification import AFTER_THE_OTHERS, NOTEBOOKS, did_you_mean
+
+LANGUAGES = ("en", "zh")
+
+# Raised when the meaning of a key or the layout of a run changes.
+KEY_FORMAT = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """Where a project keeps what goes into a run.
+
+    Attributes
+    ----------
+    root : Path
+        Holds notebooks/, data/, scenarios/, telemed_forecast/ and requirements.lock.
+    cache : Path
+        Scratch space: fits, and notebooks that failed.
+    """
+
+    root: Path = paths.ROOT
+    cache: Path = paths.CACHE
+
+    @property
+    def notebooks(self) -> Path:
+        """The folder of the notebooks."""
+        return self.root / "notebooks"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What somebody asks for, checked.
+
+    Attributes
+    ----------
+    settings : tuple of Mapping of str to Settings
+        One mapping (by notebook) for each run, that is for each scenario.
+    languages : tuple of str
+        Languages of the pages.
+    """
+
+    settings: tuple[Mapping[str, Settings], ...]
+    languages: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One run: notebooks, their settings, and the key of all that goes in.
+
+    Attributes
+    ----------
+    run_id : str
+        `<as_of or vintage>-<scenario>-<first 8 of the key>`: the folder's name.
+    key : str
+        sha256, hexadecimal.
+    settings : Mapping of str to Settings
+        By notebook, in reading order.
+    languages : tuple of str
+    inputs : Mapping of str to str
+        sha256 by path (relative to the project, with `/`).
+    parameters : Mapping of str to Mapping
+        By notebook: what the key covers. A scenario goes by its name; its file is among the inputs.
+    """
+
+    run_id: str
+    key: str
+    settings: Mapping[str, Settings]
+    languages: tuple[str, ...]
+    inputs: Mapping[str, str]
+    parameters: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def common(self) -> Settings:
+        """The settings of the first notebook, for what all of them share."""
+        return next(iter(self.settings.values()))
+
+    @property
+    def scenario(self) -> str:
+        """The scenario's name."""
+        return scenario_name(self.common)
+
+    def waits_for(self, notebook: str) -> tuple[str, ...]:
+        """The notebooks of this run that have to end before this one starts."""
+        if notebook not in AFTER_THE_OTHERS:
+            return ()
+        return tuple(name for name in self.settings if name not in AFTER_THE_OTHERS)
+
+
+def request(
+    notebooks: Sequence[str] = (),
+    texts: Iterable[tuple[str, str]] = (),
+    *,
+    scenario: Sequence[str] = (),
+    languages: Sequence[str] = (),
+    also: Iterable[str] = (),
+) -> Request:
+    """Check what somebody asks for.
+
+    Parameters
+    ----------
+    notebooks : sequence of str
+        Names; all notebooks when empty.
+    texts : iterable of (str, str)
+        Parameters by name, as typed.
+    scenario : sequence of str
+        Scenarios, one run each; what `texts` says, or the default, when empty.
+    languages : sequence of str
+        Languages of the pages; all when empty.
+    also : iterable of str
+        Faults already found elsewhere, to be named with the others.
+
+    Returns
+    -------
+    Request
+
+    Raises
+    ------
+    InputError
+        With every fault.
+    """
+    faults = list(also)
+    wanted = [name for name in NOTEBOOKS if name in notebooks] or ([] if notebooks else list(NOTEBOOKS))
+    wanted += [name for name in dict.fromkeys(notebooks) if name not in NOTEBOOKS]
+    pairs = list(texts)
+    if scenario and any(name == "scenario" for name, _ in pairs):
+        faults.append("scenario is given both by --scenario and by -p")
+        pairs = [pair for pair in pairs if pair[0] != "scenario"]
+    for language in languages:
+        if language not in LANGUAGES:
+            hint = did_you_mean(language, LANGUAGES)
+            faults.append(f'--lang "{language}" is not allowed{hint}: allowed {", ".join(LANGUAGES)}')
+    runs = []
+    for choice in dict.fromkeys(scenario) or [None]:
+        try:
+            own = pairs if choice is None else [*pairs, ("scenario", choice)]
+            runs.append(parameters.from_texts(wanted, own))
+        except InputError as error:
+            faults.extend(str(fault) for fault in error.faults)
+    if faults:
+        raise parameters.refused(faults)
+    chosen = tuple(language for language in LANGUAGES if not languages or language in languages)
+    return Request(settings=tuple(runs), languages=chosen)
+
+
+def runs(asked: Request, project: Project) -> list[Run]:
+    """Plan the runs of a request: hash the inputs and work out keys.
+
+    Raises
+    ------
+    TelemedError
+        A notebook's file is missing or is not a notebook.
+    """
+    shared = shared_inputs(project)
+    return [_run(settings, asked.languages, shared, project) for settings in asked.settings]
+
+
+def _run(
+    settings: Mapping[str, Settings],
+    languages: tuple[str, ...],
+    shared: Mapping[str, str],
+    project: Project,
+) -> Run:
+    inputs = dict(shared)
+    for notebook in settings:
+        inputs[f"notebooks/{notebook}.ipynb"] = notebook_hash(project.notebooks / f"{notebook}.ipynb")
+    common = next(iter(settings.values()))
+    for position, file in enumerate(scenarios.load(common.scenario).files):
+        if file.parent != paths.SCENARIOS:  # a file of the user's own, wherever it lies
+            inputs[f"scenario/{position}/{file.name}"] = file_hash(file)
+    values = {
+        notebook: {**own.values(), "scenario": scenario_name(own)} for notebook, own in settings.items()
+    }
+    key = key_of(inputs=inputs, parameters=values, languages=languages, python=platform.python_version())
+    return Run(
+        run_id=f"{common.as_of_date}-{scenario_name(common)}-{key[:8]}",
+        key=key,
+        settings=settings,
+        languages=languages,
+        inputs=dict(sorted(inputs.items())),
+        parameters=values,
+    )
+
+
+def key_of(
+    *,
+    inputs: Mapping[str, str],
+    parameters: Mapping[str, Mapping[str, Any]],
+    languages: Sequence[str],
+    python: str,
+) -> str:
+    """Hash what identifies a run.
+
+    Returns
+    -------
+    str
+        sha256, hexadecimal.
+    """
+    identity = {
+        "format": KEY_FORMAT,
+        "inputs": dict(inputs),
+        "parameters": {notebook: dict(values) for notebook, values in parameters.items()},
+        "languages": list(languages),
+        "python": python,
+    }
+    text = json.dumps(identity, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def scenario_name(settings: Settings) -> str:
+    """A scenario's name: as shipped, or the stem of its file."""
+    return Path(settings.scenario).stem if settings.scenario.endswith(".toml") else settings.scenario
+
+
+def shared_inputs(project: Project) -> dict[str, str]:
+    """Hash what every notebook depends on.
+
+    Returns
+    -------
+    dict of str to str
+        sha256 by path relative to the project, with `/`.
+    """
+    found = {}
+    for folder, wanted in _SHARED.items():
+        for file in sorted((project.root / folder).rglob("*")):
+            inside = file.relative_to(project.root)
+            if file.is_file() and wanted(file) and not _is_scratch(inside):
+                found[inside.as_posix()] = file_hash(file)
+    lock = project.root / "requirements.lock"
+    if lock.exists():
+        found[lock.name] = file_hash(lock)
+    return found
+
+
+_SHARED: Mapping[str, Callable[[Path], bool]] = {
+    "data": lambda _: True,
+    "scenarios": lambda file: file.suffix == ".toml",
+    "telemed_forecast": lambda file: file.suffix != ".pyc",
+}
+
+
+def _is_scratch(inside: Path) -> bool:
+    """Tell what editors, Python and the system leave behind."""
+    return any(part.startswith(".") or part == "__pycache__" or part.endswith("~") for part in inside.parts)
+
+
+def file_hash(file: Path) -> str:
+    """The sha256 of a file's bytes, hexadecimal."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def notebook_hash(file: Path) -> str:
+    """Hash a notebook's sources and tags: outputs, counts and cell ids do not matter.
+
+    Raises
+    ------
+    TelemedError
+        The file is missing, or is not a notebook.
+    """
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+        cells = [
+            [cell["cell_type"], "".join(cell["source"]), cell.get("metadata", {}).get("tags", [])]
+            for cell in document["cells"]
+        ]
+    except FileNotFoundError:
+        raise TelemedError(f"the notebook {file} is missing") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise TelemedError(f"{file} is not a notebook: {error!r}") from error
+    return hashlib.sha256(json.dumps(cells, ensure_ascii=False).encode()).hexdigest()
+
+
+def changes(before: Mapping[str, Any], run: Run) -> list[str]:
+    """Say what differs between a finished run and a planned one.
+
+    Parameters
+    ----------
+    before : Mapping
+        The manifest of the finished run.
+    run : Run
+
+    Returns
+    -------
+    list of str
+        One short phrase a difference, parameters first.
+    """
+    found = []
+    for notebook, values in run.parameters.items():
+        old = before["parameters"].get(notebook, {})
+        found += [
+            f"{name} {old.get(name)!r} -> {value!r}"
+            for name, value in values.items()
+            if old.get(name) != value
+        ]
+    if list(before["languages"]) != list(run.languages):
+        found.append(f"languages {' '.join(before['languages'])} -> {' '.join(run.languages)}")
+    if before["python"] != platform.python_version():
+        found.append(f"Python {before['python']} -> {platform.python_version()}")
+    old_inputs = before["inputs"]
+    for path in sorted(run.inputs.keys() | old_inputs.keys()):
+        if path not in old_inputs:
+            found.append(f"{path} is new")
+        elif path not in run.inputs:
+            found.append(f"{path} is gone")
+        elif old_inputs[path] != run.inputs[path]:
+            found.append(f"{path} changed")
+    return list(dict.fromkeys(found))

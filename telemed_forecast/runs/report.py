@@ -1,0 +1,304 @@
+"""The main job: from a request to finished runs, each a folder that is written whole or not at all.
+
+A run is made in a hidden temporary folder beside its final place and moved there with one rename. A run with
+the same key that is there already, unharmed, is used again. One command at a time works on a folder of
+reports; a second one waits and then finds the work done.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any, Protocol
+
+from telemed_forecast import paths
+from telemed_forecast.errors import TelemedError
+from telemed_forecast.runs import manifest, plan
+from telemed_forecast.runs.plan import Project, Request, Run
+
+TEMPORARY = ".tmp-"
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+_REASONS_SHOWN = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """What the pages of a run say about it.
+
+    Attributes
+    ----------
+    gates, key_figures : tuple of Mapping
+        Plain JSON values, each with the notebook's name; they go into the manifest.
+    """
+
+    gates: tuple[Mapping[str, Any], ...] = ()
+    key_figures: tuple[Mapping[str, Any], ...] = ()
+
+
+class Publisher(Protocol):
+    """Makes what a reader sees from executed notebooks."""
+
+    def run(self, run: Run, folder: Path) -> Published:
+        """Write pages and data beside `folder`/notebooks/*.ipynb."""
+
+    def index(self, manifests: Sequence[Mapping[str, Any]]) -> str:
+        """Make the page that lists runs, newest first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of one run.
+
+    Attributes
+    ----------
+    folder : Path
+    manifest : Mapping
+    reused : bool
+        Nothing had changed, so nothing was done.
+    """
+
+    folder: Path
+    manifest: Mapping[str, Any]
+    reused: bool
+
+
+class Interrupted(TelemedError):
+    """The command was ended by a signal; nothing of the unfinished run is left."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reports:
+    """A folder of reports and how runs are made in it.
+
+    Attributes
+    ----------
+    out : Path
+        The folder.
+    project : Project
+    jobs : int or None
+        Notebooks at a time; the number of usable cores when None.
+    timeout : float or None
+        Seconds that a notebook may take; `execute.TIMEOUT` when None.
+    force : bool
+        Make runs anew even when nothing changed.
+    publisher : Publisher or None
+        The pages of the reporting room when None.
+    say : callable
+        Takes one line at a time for the person who waits.
+    """
+
+    out: Path = paths.REPORTS
+    project: Project = field(default_factory=Project)
+    jobs: int | None = None
+    timeout: float | None = None
+    force: bool = False
+    publisher: Publisher | None = None
+    say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)
+
+    def make(self, asked: Request) -> list[Outcome]:
+        """Make the runs of a request, or find them made.
+
+        Parameters
+        ----------
+        asked : Request
+
+        Returns
+        -------
+        list of Outcome
+            One for each run, in the request's order.
+
+        Raises
+        ------
+        NotebookFailed
+            A notebook failed: nothing of its run is published.
+        Interrupted
+            SIGINT, SIGTERM or SIGHUP came.
+        TelemedError
+            A notebook is missing.
+        """
+        planned = plan.runs(asked, self.project)
+        if not self.force:
+            found = [self._finished(run) for run in planned]
+            if all(found) and self._index_is_current():
+                return [outcome for outcome in found if outcome]
+        with _signals_interrupt(), self._alone():
+            outcomes = [self._reused_or_made(run) for run in planned]
+            if not self._index_is_current():
+                self._write_index()
+            return outcomes
+
+    def _reused_or_made(self, run: Run) -> Outcome:
+        finished = None if self.force else self._finished(run)
+        if finished:
+            return finished
+        self.say(f"{run.run_id}: {self.why(run)}")
+        return self._made(run)
+
+    def _finished(self, run: Run) -> Outcome | None:
+        """Find the run of this key; one whose files were changed does not count."""
+        folder = self.out / run.run_id
+        if not (folder / manifest.NAME).exists():
+            return None
+        with contextlib.suppress(TelemedError, KeyError):
+            found = manifest.read(folder)
+            if found["key"] == run.key and not manifest.differences(folder):
+                return Outcome(folder=folder, manifest=found, reused=True)
+        return None
+
+    def why(self, run: Run) -> str:
+        """Say why a run is made: what changed since the newest run of the same notebooks."""
+        if self.force:
+            return "made anew, as asked"
+        before = manifest.closest(run, manifest.all_in(self.out))
+        if before is None:
+            return "first run of these notebooks"
+        if before["key"] == run.key:
+            return "made anew, because its files are not as they were written"
+        reasons = plan.changes(before, run) or ["nothing that the manifest names"]
+        more = len(reasons) - _REASONS_SHOWN
+        shown = "; ".join(reasons[:_REASONS_SHOWN]) + (f"; and {more} more" if more > 0 else "")
+        return f"since {before['run_id']}: {shown}"
+
+    def _made(self, run: Run) -> Outcome:
+        """Make a run in a temporary folder and move it to its place."""
+        temporary = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=self.out))
+        try:
+            folder = temporary / "run"
+            (folder / "notebooks").mkdir(parents=True)
+            seconds = self._execute(run, folder / "notebooks", temporary / "scratch")
+            start = time.monotonic()
+            published = self._publisher().run(run, folder)
+            seconds["pages"] = round(time.monotonic() - start, 3)
+            built = manifest.build(
+                run, folder, gates=published.gates, key_figures=published.key_figures, seconds=seconds
+            )
+            manifest.write(built, folder)
+            final = self.out / run.run_id
+            if final.exists():
+                os.replace(final, temporary / "replaced")
+            os.replace(folder, final)
+            return Outcome(folder=final, manifest=built, reused=False)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+    def _execute(self, run: Run, notebooks: Path, scratch: Path) -> dict[str, float]:
+        """Execute the notebooks of a run; their clean records go to `notebooks`."""
+        from telemed_forecast.runs import execute, progress
+
+        tasks = [
+            execute.Task(
+                notebook=notebook,
+                source=self.project.notebooks / f"{notebook}.ipynb",
+                output=notebooks / f"{notebook}.ipynb",
+                parameters=settings.values(),
+                waits_for=run.waits_for(notebook),
+            )
+            for notebook, settings in run.settings.items()
+        ]
+        scratch.mkdir()
+        with progress.for_stream(run.settings) as listener:
+            return execute.Execution(
+                scratch=scratch,
+                keep=self.project.cache / "failed" / run.run_id,
+                environment={"TELEMED_CACHE": str(self.project.cache)},
+                jobs=self.jobs or usable_cores(),
+                timeout=self.timeout or execute.TIMEOUT,
+                listener=listener,
+            ).run(tasks)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Hold the folder's lock, and clear away what killed commands left."""
+        from filelock import FileLock, Timeout
+
+        self.out.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(str(self.out / ".lock"))
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            self.say(f"waiting for another report command on {self.out}")
+            lock.acquire()
+        try:
+            # Only the holder of the lock makes temporary folders: any that is there is nobody's.
+            for stale in self.out.glob(f"{TEMPORARY}*"):
+                _remove(stale)
+            yield
+        finally:
+            lock.release()
+
+    def _publisher(self) -> Publisher:
+        if self.publisher is not None:
+            return self.publisher
+        from telemed_forecast.runs.publish import Pages
+
+        return Pages()
+
+    def _index_is_current(self) -> bool:
+        index = self.out / "index.html"
+        return index.exists() and index.read_text(encoding="utf-8").endswith(
+            _stamp(manifest.all_in(self.out))
+        )
+
+    def _write_index(self) -> None:
+        """Write the page that lists all runs, in one step."""
+        manifests = manifest.all_in(self.out)
+        descriptor, temporary = tempfile.mkstemp(prefix=TEMPORARY, dir=self.out)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(self._publisher().index(manifests) + _stamp(manifests))
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, self.out / "index.html")
+        finally:
+            Path(temporary).unlink(missing_ok=True)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _stamp(manifests: Sequence[Mapping[str, Any]]) -> str:
+    """Mark an index with the runs that it lists, so that a stale one is recognised."""
+    listed = [(m["run_id"], m["key"], m["volatile"]["created"]) for m in manifests]
+    return f"\n<!-- runs {hashlib.sha256(json.dumps(listed).encode()).hexdigest()} -->\n"
+
+
+def usable_cores() -> int:
+    """Number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def _signals_interrupt() -> Iterator[None]:
+    """Turn the signals that end a command into `Interrupted`: everything is cleaned up on the way out."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, _: FrameType | None) -> None:
+        # SystemExit passes through asyncio and through `except Exception` alike.
+        raise SystemExit(signal.Signals(number).name)
+
+    numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
+    before = {number: signal.signal(number, interrupt) for number in numbers}
+    try:
+        yield
+    except SystemExit as ended:
+        raise Interrupted(f"ended by {ended.code}; the reports are as they were before") from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,174 @@
+"""One notebook in a process of its own: `python -m telemed_forecast.runs.worker`.
+
+The process that started it writes one line of JSON (a `Job`) to its standard input and keeps the pipe open.
+When the pipe closes, for whatever reason, the worker ends its kernel and itself. Events go to standard output
+as JSON, one a line (`Event`). Whatever else is printed goes to standard error, which the starter keeps.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, TextIO
+
+INJECTED_TAG = "injected-parameters"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What a worker does.
+
+    Attributes
+    ----------
+    source, output : str
+        The notebook, and where the executed one goes.
+    parameters : Mapping
+        Values that papermill injects.
+    cwd : str
+        Working directory of the kernel.
+    """
+
+    source: str
+    output: str
+    parameters: Mapping[str, Any]
+    cwd: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """What a worker says.
+
+    Attributes
+    ----------
+    kind : str
+        `kernel` (it has started), `cell` (one begins), `done`, or `failed`.
+    pid : int
+        Process id of the kernel, with `kernel`.
+    cell, cells : int
+        Number of a cell in the notebook as it was given (the first is 1), and how many there are.
+    line : str
+        The first line of that cell.
+    message : str
+        With `failed`: the error, and behind it what else is known.
+    """
+
+    kind: Literal["kernel", "cell", "done", "failed"]
+    pid: int = 0
+    cell: int = 0
+    cells: int = 0
+    line: str = ""
+    message: str = ""
+
+
+def main() -> int:
+    """Run the notebook that standard input names."""
+    events = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+    os.dup2(2, 1)  # what a library prints must not look like an event
+    kernel: list[int] = []
+    signal.signal(signal.SIGTERM, lambda *_: _end(kernel))
+    job = Job(**json.loads(sys.stdin.readline()))
+    threading.Thread(target=_end_with_the_starter, args=(kernel,), daemon=True).start()
+    last = _run(job, events, kernel)
+    _send(events, last)
+    return 0 if last.kind == "done" else 1
+
+
+def _send(events: TextIO, event: Event) -> None:
+    events.write(json.dumps(asdict(event), ensure_ascii=False) + "\n")
+    events.flush()
+
+
+def _end_with_the_starter(kernel: list[int]) -> None:
+    """Wait until the starter's end of the pipe is gone, then end everything."""
+    sys.stdin.read()
+    _end(kernel)
+
+
+def _end(kernel: list[int]) -> None:
+    """End the kernel and this process at once; nothing here is worth saving."""
+    for pid in kernel:
+        try:
+            os.killpg(pid, signal.SIGKILL)  # a kernel leads a process group: its own workers go with it
+        except ProcessLookupError:
+            pass
+    os._exit(143)
+
+
+def _run(job: Job, events: TextIO, kernel: list[int]) -> Event:
+    """Execute the notebook and judge it; never raises for what happens inside the notebook."""
+    import papermill
+    from jupyter_client.manager import AsyncKernelManager
+
+    class TellingKernelManager(AsyncKernelManager):
+        """Tells which process the kernel is, so that it can be ended from outside."""
+
+        async def _async_post_start_kernel(self, **kwargs: Any) -> None:
+            await super()._async_post_start_kernel(**kwargs)
+            pid = getattr(self.provisioner, "pid", None)
+            if pid:
+                kernel[:] = [pid]
+                _send(events, Event(kind="kernel", pid=pid))
+
+        post_start_kernel = _async_post_start_kernel
+
+    current = Event(kind="cell")
+    total = len(json.loads(Path(job.source).read_text(encoding="utf-8"))["cells"])
+
+    def tell_cell(cell: Any, cell_index: int) -> None:
+        nonlocal current
+        injected = INJECTED_TAG in cell.metadata.get("tags", [])
+        number = current.cell if injected else current.cell + 1
+        first = next((line for line in cell.source.splitlines() if line.strip()), "")
+        current = Event(kind="cell", cell=number, cells=total, line=first)
+        _send(events, current)
+
+    def failed(message: str) -> Event:
+        return Event(kind="failed", cell=current.cell, cells=total, line=current.line, message=message)
+
+    try:
+        notebook = papermill.execute_notebook(
+            _literal_path(job.source),
+            _literal_path(job.output),
+            parameters=dict(job.parameters),
+            kernel_name="python3",
+            cwd=job.cwd,
+            progress_bar=False,
+            on_cell_start=tell_cell,
+            record_timing=False,
+            kernel_manager_class=TellingKernelManager,
+        )
+    except papermill.PapermillExecutionError as error:
+        return failed(f"{error.ename}: {error.evalue}" if error.evalue else str(error.ename))
+    except Exception as error:  # a dead kernel, a port taken, a file that is no notebook: all are reported
+        return failed(f"{type(error).__name__}: {error}")
+    complaint = unfinished(notebook)
+    return failed(complaint) if complaint else Event(kind="done", cells=total)
+
+
+def _literal_path(path: str) -> str:
+    """Guard a path against papermill, which formats it with the parameters."""
+    return path.replace("{", "{{").replace("}", "}}")
+
+
+def unfinished(notebook: Mapping[str, Any]) -> str:
+    """Say why a notebook does not count as executed; empty when it does.
+
+    papermill's own record is not asked: it calls every cell completed after a kernel's death. A notebook
+    counts when each cell with code has an execution count and no output is an error.
+    """
+    for number, cell in enumerate(notebook["cells"], start=1):
+        if cell["cell_type"] != "code" or not "".join(cell["source"]).strip():
+            continue
+        if any(output["output_type"] == "error" for output in cell["outputs"]):
+            return f"cell {number} of the executed notebook holds an error"
+        if cell["execution_count"] is None:
+            return f"cell {number} of the executed notebook did not run"
+    return ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

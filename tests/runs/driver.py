@@ -1,0 +1,54 @@
+"""Make the reports of a made-up project: `driver.py ROOT [NOTEBOOK...] [force] [timeout=SECONDS]`."""
+
+import sys
+from pathlib import Path
+
+from telemed_forecast.errors import InputError, TelemedError
+from telemed_forecast.runs import plan, report
+from telemed_forecast.runs.specification import NOTEBOOKS
+
+
+class PlainPages:
+    """Pages that hold the text outputs of the executed notebooks."""
+
+    def run(self, run, folder):
+        (folder / "data").mkdir()
+        for name in run.settings:
+            text = (folder / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8")
+            (folder / f"{name}.html").write_text(text, encoding="utf-8")
+            (folder / "data" / f"{name}.csv").write_text(f"characters\n{len(text)}\n", encoding="utf-8")
+        return report.Published(
+            key_figures=tuple({"notebook": name, "id": "x", "value": 1} for name in run.settings)
+        )
+
+    def index(self, manifests):
+        return "\n".join(manifest["run_id"] for manifest in manifests)
+
+
+def main(root, *words):
+    options = dict(word.split("=") for word in words if "=" in word)
+    asked = plan.request(
+        [word for word in words if word in NOTEBOOKS] or ["user_adoption"],
+        [(name, value) for name, value in options.items() if name != "timeout"],
+    )
+    made = report.Reports(
+        out=Path(root) / "reports",
+        project=plan.Project(root=Path(root), cache=Path(root) / ".cache"),
+        jobs=2,
+        timeout=float(options["timeout"]) if "timeout" in options else None,
+        force="force" in words,
+        publisher=PlainPages(),
+    ).make(asked)
+    for outcome in made:
+        print("reused" if outcome.reused else "made", outcome.folder)
+
+
+if __name__ == "__main__":
+    try:
+        main(*sys.argv[1:])
+    except InputError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    except TelemedError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
