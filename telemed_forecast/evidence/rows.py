@@ -1,0 +1,167 @@
+"""What must hold within a row and between rows, beyond the type of a field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from telemed_forecast.errors import Fault
+from telemed_forecast.evidence.tables import nearest
+
+
+def span(text: str) -> tuple[str, str]:
+    """Return the first and last day (ISO) that a year, month or day allows.
+
+    Raises
+    ------
+    ValueError
+        When the text is no year, month or day of the calendar.
+    """
+    frequency = {4: "Y", 7: "M", 10: "D"}.get(len(text))
+    if frequency is None:
+        raise ValueError(f"{text!r} is no year, month or day")
+    period = pd.Period(text, frequency)
+    return str(period.start_time.date()), str(period.end_time.date())
+
+
+def fill_use(frame: pd.DataFrame) -> pd.DataFrame:
+    """Fill an empty `use`: forecasts are to be scored, grade D is excluded, all else is for models."""
+    empty = frame["use"] == ""
+    forecast, weak = frame["kind"] == "forecast", frame["grade"] == "D"
+    frame.loc[empty, "use"] = "model"
+    frame.loc[empty & weak, ["use", "use_reason"]] = ["excluded", "grade D"]
+    frame.loc[empty & forecast, ["use", "use_reason"]] = ["forecast", "published before the period ended"]
+    return frame
+
+
+def faults(text: pd.DataFrame, metrics: pd.DataFrame, segments: pd.DataFrame) -> list[Fault]:
+    """Find every fault within and between rows.
+
+    Parameters
+    ----------
+    text : DataFrame
+        Rows as text with `_file` and `_line`; fields may be of the wrong type, which is not reported here.
+    metrics, segments : DataFrame
+        The vocabularies, indexed by name.
+    """
+    records = [{str(name): value for name, value in row.items()} for row in text.to_dict("records")]
+    allowed = {name: row for name, row in zip(metrics.index, metrics.to_dict("records"), strict=True)}
+    known_segments = set(segments.index)
+    by_id: dict[str, dict[str, Any]] = {}
+    found: list[Fault] = []
+    for row in records:
+        found += _vocabulary(row, allowed, known_segments)
+        found += _figure(row)
+        found += _days(row)
+        found += _use(row)
+        first = by_id.setdefault(row["claim_id"], row)
+        if first is not row:
+            place = f"{first['_file']}, row {first['_line']}"
+            found.append(_fault(row, "claim_id", f"a name not used before; {place} has it too"))
+    for row in records:
+        found += _restates(row, by_id)
+    return found
+
+
+def _fault(row: dict[str, Any], column: str, expected: str) -> Fault:
+    return Fault(
+        file=row["_file"], row=int(row["_line"]), column=column, value=row[column], expected=expected
+    )
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _vocabulary(row: dict[str, Any], metrics: dict[str, Any], segments: set[str]) -> Iterator[Fault]:
+    metric = metrics.get(row["metric"])
+    if metric is None:
+        if row["metric"]:
+            yield _fault(row, "metric", "a metric of metrics.csv" + nearest(row["metric"], list(metrics)))
+    else:
+        units = metric["unit"].split("|")
+        if row["unit"] not in units:
+            yield _fault(row, "unit", f"{' or '.join(units)}, the unit of {row['metric']}")
+        if row["topic"] != metric["topic"]:
+            yield _fault(row, "topic", f"{metric['topic']}, the topic of {row['metric']}")
+        value = _number(row["value"])
+        if metric["measure"] == "ratio" and row["unit"] == "percent" and value is not None:
+            bounded = not row["metric"].startswith("gross_margin")
+            if bounded and not 0 <= value <= 100:
+                yield _fault(row, "value", "a share between 0 and 100 percent")
+    if row["segment"] and row["segment"] not in segments:
+        yield _fault(row, "segment", "a segment of segments.csv" + nearest(row["segment"], sorted(segments)))
+
+
+def _figure(row: dict[str, Any]) -> Iterator[Fault]:
+    """A range has low <= high and no value; everything else has a value and no range."""
+    if row["relation"] == "between":
+        for column in ("low", "high"):
+            if row[column] == "":
+                yield _fault(row, column, "a number, because relation is between")
+        if row["value"] != "":
+            yield _fault(row, "value", "nothing, because relation is between")
+        low, high = _number(row["low"]), _number(row["high"])
+        if low is not None and high is not None and low > high:
+            yield _fault(row, "low", f"at most high, which is {row['high']}")
+        return
+    if row["value"] == "":
+        yield _fault(row, "value", f"a number, because relation is {row['relation']}")
+    for column in ("low", "high"):
+        if row[column] != "":
+            yield _fault(row, column, "nothing, because relation is not between")
+
+
+def _days(row: dict[str, Any]) -> Iterator[Fault]:
+    start, end, known = row["period_start"], row["period_end"], row["known_date"]
+    if start and end and start > end:
+        yield _fault(row, "period_start", f"a day not after period_end, which is {end}")
+    if row["use"] == "model":
+        for column in ("period_start", "period_end"):
+            if row[column] == "":
+                yield _fault(row, column, "a date, because use is model (context needs none)")
+    if row["kind"] in ("actual", "estimate") and known and end and known < end:
+        yield _fault(
+            row, "known_date", f"a day not before period_end, which is {end}, unless kind is forecast"
+        )
+    if row["source_date"]:
+        try:
+            span(row["source_date"])
+        except ValueError:
+            yield _fault(row, "source_date", "a day of the calendar, such as 2021, 2021-12 or 2021-12-31")
+
+
+def _use(row: dict[str, Any]) -> Iterator[Fault]:
+    forecast = row["kind"] == "forecast"
+    if forecast != (row["use"] == "forecast"):
+        yield _fault(
+            row, "use", "forecast" if forecast else "model, context or excluded: kind is no forecast"
+        )
+    elif row["grade"] == "D" and row["use"] in ("model", "context"):
+        yield _fault(row, "use", "excluded, because grade is D")
+    if row["use"] in ("context", "excluded") and row["use_reason"] == "":
+        yield _fault(row, "use_reason", "a reason, because use is not model")
+
+
+def _restates(row: dict[str, Any], by_id: dict[str, dict[str, Any]]) -> Iterator[Fault]:
+    name = row["restates"]
+    if not name:
+        return
+    primary = by_id.get(name)
+    if primary is None:
+        yield _fault(row, "restates", "the claim_id of a row" + nearest(name, list(by_id)))
+    elif primary["claim_id"] == row["claim_id"]:
+        yield _fault(row, "restates", "another row than itself")
+    elif primary["restates"]:
+        yield _fault(row, "restates", f"a primary row; this one restates {primary['restates']!r}")
+    else:
+        for column in ("metric", "segment"):
+            if primary[column] != row[column]:
+                yield _fault(row, column, f"{primary[column]}, as in the row it restates ({name})")
+        if (primary["kind"] == "forecast") != (row["kind"] == "forecast"):
+            yield _fault(row, "kind", f"{primary['kind']}, as in the row it restates ({name})")
