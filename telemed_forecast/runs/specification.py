@@ -39,8 +39,8 @@ class Parameter:
         Allowed texts; empty when other checks apply.
     check : callable or None
         For texts that neither a range nor a list describes: returns the faults of a text.
-    allowed : str
-        The allowed values in words, where neither range nor choices say it.
+    allowed : callable or None
+        Says the allowed values in words, where neither range nor choices do.
     notebooks : tuple of str
         The notebooks which take it.
     """
@@ -54,14 +54,14 @@ class Parameter:
     high: float | None = None
     choices: tuple[str, ...] = ()
     check: Callable[[str], list[str]] | None = None
-    allowed: str = ""
+    allowed: Callable[[], str] | None = None
     notebooks: tuple[str, ...] = NOTEBOOKS
 
     def allowed_values(self) -> str:
         """Say the allowed values, such as `2027..2035` or `quick, full`."""
         if self.low is not None and self.high is not None:
             return f"{self.low}..{self.high}"
-        return ", ".join(self.choices) or self.allowed or "any"
+        return ", ".join(self.choices) or (self.allowed() if self.allowed else "any")
 
 
 @functools.cache
@@ -81,8 +81,11 @@ def _check_as_of(text: str) -> list[str]:
         date = None
     if date is not None and EARLIEST_AS_OF <= date <= vintage():
         return []
-    allowed = f'"" (everything in the ledger) or {EARLIEST_AS_OF}..{vintage()} [ISO date]'
-    return [f'as_of = "{text}" is not allowed: allowed {allowed}']
+    return [f'as_of = "{text}" is not allowed: allowed {_as_of_allowed()} [date]']
+
+
+def _as_of_allowed() -> str:
+    return f'"" (everything in the ledger) or {EARLIEST_AS_OF}..{vintage()}'
 
 
 def _check_scenario(text: str) -> list[str]:
@@ -92,6 +95,10 @@ def _check_scenario(text: str) -> list[str]:
     except InputError as error:
         return [str(fault) for fault in error.faults]
     return []
+
+
+def _scenario_allowed() -> str:
+    return ", ".join(scenarios.shipped()) + " or a TOML file"
 
 
 SPECIFICATION = (
@@ -111,7 +118,7 @@ SPECIFICATION = (
         default="",
         meaning="use only what was published by this ISO date; empty for everything",
         check=_check_as_of,
-        allowed=f'"" or an ISO date from {EARLIEST_AS_OF} to the vintage of the ledger',
+        allowed=_as_of_allowed,
     ),
     Parameter(
         name="scenario",
@@ -120,7 +127,7 @@ SPECIFICATION = (
         default="base",
         meaning="a scenario of the scenarios folder, or the path of a TOML file",
         check=_check_scenario,
-        allowed="a name in scenarios/ or a TOML file",
+        allowed=_scenario_allowed,
     ),
     Parameter(
         name="profile",

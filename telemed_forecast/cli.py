@@ -1,0 +1,225 @@
+"""The command line: `telemed-forecast`.
+
+Every command imports what it needs when it runs, so that help and a refusal come at once. Exit codes: 0 done,
+2 the user's input is wrong (one message with every fault), 1 anything else. TELEMED_DEBUG=1 shows tracebacks.
+"""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from telemed_forecast import __version__
+from telemed_forecast.errors import InputError, TelemedError
+
+DEBUG_VARIABLE = "TELEMED_DEBUG"
+
+# Without rich's markup the help takes a third of the time.
+app = typer.Typer(
+    help="Bayesian market sizing and forecasts for online medical care in China.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
+)
+evidence_app = typer.Typer(
+    help="Check and show the published figures.", rich_markup_mode=None, no_args_is_help=True
+)
+app.add_typer(evidence_app, name="evidence")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; the one place where errors become messages.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        As typed behind the program's name; those of this process when left out.
+    """
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name="telemed-forecast")
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except Exception as error:
+        if os.environ.get(DEBUG_VARIABLE):
+            raise
+        expected = isinstance(error, TelemedError)
+        hint = "" if expected else f" ({type(error).__name__}; {DEBUG_VARIABLE}=1 shows where)"
+        print(f"telemed-forecast: {error}{hint}", file=sys.stderr)
+        return 2 if isinstance(error, InputError) else 1
+    return 0
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+) -> None:
+    """Bayesian market sizing and forecasts for online medical care in China."""
+
+
+@app.command()
+def report(
+    notebooks: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NOTEBOOK", help="Notebooks to run; all when none is named."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the reports (default: reports/).")] = None,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("-p", "--parameter", metavar="NAME=VALUE", help="Set a parameter; see `params`."),
+    ] = None,
+    scenario: Annotated[
+        list[str] | None, typer.Option(metavar="NAME|FILE", help="Scenario; give it again for more runs.")
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Use only what was published by this ISO date.")
+    ] = None,
+    profile: Annotated[
+        str | None, typer.Option(metavar="quick|full", help="How many draws a fit takes.")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(metavar="N", help="Notebooks at a time (default: cores).")
+    ] = None,
+    lang: Annotated[
+        list[str] | None, typer.Option(metavar="en|zh", help="Language of the pages (default: both).")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Make the run anew even when nothing changed.")
+    ] = False,
+) -> None:
+    """Run notebooks and write a folder of reports; print its path."""
+    from telemed_forecast import paths
+    from telemed_forecast.runs import plan
+
+    texts, faults = _pairs(parameter or [])
+    texts += [(name, text) for name, text in (("as_of", as_of), ("profile", profile)) if text is not None]
+    if jobs is not None and jobs < 1:
+        faults.append(f"--jobs {jobs} is out of range: allowed 1 or more [processes]")
+    if out is not None and out.exists() and not out.is_dir():
+        faults.append(f"--out {out} is not a folder")
+    asked = plan.request(notebooks or [], texts, scenario=scenario or [], languages=lang or [], also=faults)
+    from telemed_forecast.runs.report import Reports
+
+    reports = Reports(out=(out or paths.REPORTS).resolve(), jobs=jobs, force=force)
+    for outcome in reports.make(asked):
+        if outcome.reused:
+            print("nothing changed:", file=sys.stderr)
+        print(outcome.folder)
+
+
+def _pairs(parameters: Sequence[str]) -> tuple[list[tuple[str, str]], list[str]]:
+    """Split NAME=VALUE; also return a fault for each text without `=`."""
+    pairs = [(name.strip(), value) for name, sign, value in (p.partition("=") for p in parameters) if sign]
+    return pairs, [f'-p "{text}" is not of the form NAME=VALUE' for text in parameters if "=" not in text]
+
+
+@app.command()
+def params(
+    notebook: Annotated[
+        str | None, typer.Argument(metavar="NOTEBOOK", help="Show only what it takes.")
+    ] = None,
+) -> None:
+    """List every parameter: type, unit, allowed range, default, meaning."""
+    from telemed_forecast.runs import specification
+
+    wanted = specification.SPECIFICATION if notebook is None else specification.for_notebook(notebook)
+    for parameter in wanted:
+        print(f"{parameter.name}  {parameter.type} [{parameter.unit}]")
+        print(f"    {parameter.meaning}")
+        print(f"    allowed: {parameter.allowed_values()}")
+        print(f"    default: {parameter.default!r}".replace("'", '"'))
+        if parameter.notebooks != specification.NOTEBOOKS:
+            print(f"    only in: {', '.join(parameter.notebooks)}")
+
+
+@app.command()
+def verify(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or its name in reports/.")],
+) -> None:
+    """Recompute the hashes in a run's manifest; name what differs."""
+    from telemed_forecast import paths
+    from telemed_forecast.runs import manifest
+
+    folder = Path(run) if Path(run).is_dir() else paths.REPORTS / run
+    found = manifest.differences(folder)
+    if found:
+        raise TelemedError(
+            "\n".join([f"{folder} is not as it was written:", *(f"  - {line}" for line in found)])
+        )
+    print(f"{folder}: {len(manifest.outputs_in(folder))} files as they were written")
+
+
+@evidence_app.command("check")
+def evidence_check(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE", help="CSV files; the shipped ledger when none."),
+    ] = None,
+) -> None:
+    """Check files of evidence row by row."""
+    from telemed_forecast.evidence import ledger
+
+    faults = ledger.check(files or None)
+    if faults:
+        many = "" if len(faults) == 1 else "s"
+        raise InputError(faults, heading=f"{len(faults)} fault{many} in the evidence")
+    print("no faults in " + (", ".join(map(str, files)) if files else "the ledger"))
+
+
+@evidence_app.command("show")
+def evidence_show(
+    metric: Annotated[str, typer.Argument(metavar="METRIC", help="Name of a metric of the ledger.")],
+    segment: Annotated[str | None, typer.Option(help="Only this segment.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Only what was published by this ISO date.")
+    ] = None,
+) -> None:
+    """Show the published figures of a metric, each with its source and its use in the models."""
+    from telemed_forecast.evidence import ledger, observations, vintage
+
+    frame = ledger.load()
+    faults: list[object] = []
+    known = table = frame
+    try:
+        known = vintage.as_of(frame, as_of)
+    except InputError as error:
+        faults.extend(error.faults)
+    try:
+        table = observations.summary(known, metric, segment)
+    except InputError as error:
+        faults.extend(error.faults)
+    if faults:
+        raise InputError([str(fault) for fault in faults])
+    for row in table.to_dict("records"):
+        print(_claim(row))
+    print(f"{len(table)} rows")
+
+
+def _claim(row: Mapping[str, Any]) -> str:
+    """Write a published figure: what it says and what becomes of it, then where it comes from."""
+    figure = f"{row['relation']} {row['printed']} {row['unit']} [{row['low']:,.12g}, {row['high']:,.12g}]"
+    return "\n    ".join(
+        line
+        for line in (
+            f"{row['period_start']:%Y-%m-%d}..{row['period_end']:%Y-%m-%d} {row['segment']}: {figure}",
+            f"{row['kind']}, grade {row['grade']}, {row['status']}",
+            f"{row['claim_id']}: {row['origin']}, known {row['known_date']:%Y-%m-%d}, {row['source_title']}",
+            row["url"],
+        )
+        if line
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

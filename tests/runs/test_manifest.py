@@ -1,0 +1,92 @@
+"""Manifests: what was written can be checked, file by file."""
+
+import json
+
+import pytest
+
+from telemed_forecast.errors import InputError
+from telemed_forecast.runs import manifest, plan
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture
+def folder(project, tmp_path):
+    """A small run, written by hand."""
+    [run] = plan.runs(plan.request(["user_adoption"]), project)
+    folder = tmp_path / run.run_id
+    (folder / "data").mkdir(parents=True)
+    (folder / "data" / "a.csv").write_text("x\n1\n")
+    (folder / "page.html").write_text("<p>411 million</p>")
+    built = manifest.build(run, folder, gates=[], key_figures=[], seconds={"user_adoption": 1.0})
+    manifest.write(built, folder)
+    return folder
+
+
+def test_a_run_as_written_has_no_differences(folder):
+    assert manifest.differences(folder) == []
+
+
+def test_one_flipped_bit_is_found(folder):
+    file = folder / "page.html"
+    content = bytearray(file.read_bytes())
+    content[5] ^= 1
+    file.write_bytes(content)
+    assert manifest.differences(folder) == ["page.html: changed"]
+
+
+def test_missing_and_extra_files_are_named(folder):
+    (folder / "data" / "a.csv").unlink()
+    (folder / "data" / "b.csv").write_text("")
+    assert manifest.differences(folder) == ["data/a.csv: missing", "data/b.csv: not in the manifest"]
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda m: m["parameters"]["user_adoption"].update(horizon=2035),
+        lambda m: m["inputs"].update({"data/evidence/users.csv": "0" * 64}),
+        lambda m: m.update(key="0" * 64),
+        lambda m: m.update(python="2.7"),
+    ],
+)
+def test_an_edited_manifest_betrays_itself(folder, edit):
+    stated = json.loads((folder / manifest.NAME).read_text())
+    edit(stated)
+    manifest.write(stated, folder)
+    [difference] = manifest.differences(folder)
+    assert "key does not follow" in difference
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]", '{"schema": 99}'])
+def test_a_folder_without_a_proper_manifest_is_no_run(tmp_path, content):
+    if content is not None:
+        (tmp_path / manifest.NAME).write_text(content)
+    with pytest.raises(InputError):
+        manifest.read(tmp_path)
+
+
+def test_the_manifest_says_what_makes_a_result_reproducible(folder):
+    stated = manifest.read(folder)
+    assert stated["seeds"] == {"seed": 20261121}
+    assert stated["parameters"]["user_adoption"]["horizon"] == 2030
+    assert {"numpy", "pandas", "pymc"} <= stated["versions"].keys()
+    assert {"data/evidence/users.csv", "notebooks/user_adoption.ipynb"} <= stated["inputs"].keys()
+    assert stated["outputs"].keys() == {"data/a.csv", "page.html"}
+
+
+def test_no_place_of_this_machine_is_written_into_a_manifest(folder, project):
+    assert str(project.root) not in (folder / manifest.NAME).read_text()
+
+
+def test_runs_are_listed_newest_first_and_half_folders_passed_over(folder):
+    (folder.parent / "half").mkdir()
+    (folder.parent / ".tmp-x").mkdir()
+    newer = folder.parent / "newer"
+    newer.mkdir()
+    stated = manifest.read(folder)
+    stated["run_id"] = "newer"
+    stated["volatile"]["created"] = "2999-01-01T00:00:00+00:00"
+    manifest.write(stated, newer)
+    (folder.parent / ".tmp-x" / manifest.NAME).write_text(json.dumps(stated))
+    assert [m["run_id"] for m in manifest.all_in(folder.parent)] == ["newer", folder.name]
