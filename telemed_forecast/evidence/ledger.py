@@ -124,8 +124,10 @@ def _read(shipped: Iterable[Path], files: Iterable[str | Path]) -> tuple[pd.Data
         if frames
         else pd.DataFrame(columns=[*columns, "_file", "_line"], dtype=str)
     )
-    faults += _field_faults(text, columns)
-    faults += rows.faults(text, dictionary.metrics(), dictionary.segments())
+    between = rows.faults(text, dictionary.metrics(), dictionary.segments())
+    told = {(fault.file, fault.row, fault.column) for fault in between}
+    fields = _field_faults(text, columns)
+    faults += [fault for fault in fields if (fault.file, fault.row, fault.column) not in told] + between
     position = {name: number for number, name in enumerate(names)}
     unique = dict.fromkeys(faults)
     return text, sorted(unique, key=lambda f: (position.get(f.file, -1), f.row or 0, f.column or ""))

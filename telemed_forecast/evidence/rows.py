@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import calendar
+import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,11 +21,16 @@ def span(text: str) -> tuple[str, str]:
     ValueError
         When the text is no year, month or day of the calendar.
     """
-    frequency = {4: "Y", 7: "M", 10: "D"}.get(len(text))
-    if frequency is None:
+    if len(text) not in (4, 7, 10):
         raise ValueError(f"{text!r} is no year, month or day")
-    period = pd.Period(text, frequency)
-    return str(period.start_time.date()), str(period.end_time.date())
+    first = dt.date.fromisoformat((text + "-01-01")[:10])
+    if len(text) == 10:
+        last = first
+    elif len(text) == 7:
+        last = first.replace(day=calendar.monthrange(first.year, first.month)[1])
+    else:
+        last = dt.date(first.year, 12, 31)
+    return str(first), str(last)
 
 
 def fill_use(frame: pd.DataFrame) -> pd.DataFrame:
@@ -118,22 +125,35 @@ def _figure(row: dict[str, Any]) -> Iterator[Fault]:
 
 
 def _days(row: dict[str, Any]) -> Iterator[Fault]:
-    start, end, known = row["period_start"], row["period_end"], row["known_date"]
+    """Periods run forward, and nothing but a forecast is known or published before its period ended."""
+    start, end, known = (_day(row[name]) for name in ("period_start", "period_end", "known_date"))
     if start and end and start > end:
         yield _fault(row, "period_start", f"a day not after period_end, which is {end}")
     if row["use"] == "model":
         for column in ("period_start", "period_end"):
             if row[column] == "":
                 yield _fault(row, column, "a date, because use is model (context needs none)")
-    if row["kind"] in ("actual", "estimate") and known and end and known < end:
-        yield _fault(
-            row, "known_date", f"a day not before period_end, which is {end}, unless kind is forecast"
-        )
+    published = ""
     if row["source_date"]:
         try:
-            span(row["source_date"])
+            published = span(row["source_date"])[1]
         except ValueError:
             yield _fault(row, "source_date", "a day of the calendar, such as 2021, 2021-12 or 2021-12-31")
+    if row["kind"] in ("actual", "estimate") and end:
+        if known and known < end:
+            expected = f"a day not before period_end, which is {end}, unless kind is forecast"
+            yield _fault(row, "known_date", expected)
+        if published and published < end:
+            expected = f"forecast, because source_date {row['source_date']} is before period_end {end}"
+            yield _fault(row, "kind", expected)
+
+
+def _day(text: str) -> str:
+    """The text when it is an ISO date of the calendar, else nothing (the field's own check reports it)."""
+    try:
+        return span(text)[0] if len(text) == len("2021-12-31") else ""
+    except ValueError:
+        return ""
 
 
 def _use(row: dict[str, Any]) -> Iterator[Fault]:
