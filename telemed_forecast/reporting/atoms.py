@@ -190,7 +190,7 @@ class Block(Frozen):
 
         return {
             MIME: self.model_dump(mode="json"),
-            "text/html": fragment(self, _display_language),  # type: ignore[arg-type]
+            "text/html": fragment(self, _display_language),
             "text/plain": self.summary(),
         }
 

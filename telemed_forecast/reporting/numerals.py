@@ -1,15 +1,14 @@
-"""Numbers as people read them: 411 million in English, 4.11亿 in Chinese, never finer than the interval allows.
+"""Numbers as people read them: 411 million in English, 4.11亿 in Chinese, no finer than the interval allows.
 
-Digits follow the rule of the Particle Data Group: half the interval keeps two digits when they start with 1 to
-3.5, else one, and the value stops at the same decimal place (https://pdg.lbl.gov, Introduction, 5.3). A number
-without interval is a published figure and is shown as published.
+Digits follow the rule of the Particle Data Group: half the interval keeps two digits when they start with 1
+to 3.5, else one; the value stops at the same decimal place (https://pdg.lbl.gov, Introduction, 5.3).
+A number without interval is a published figure and is shown as published.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Literal
 
 from telemed_forecast.reporting.atoms import Language, Unit, Value
 
@@ -124,15 +123,39 @@ def in_scale(number: float, unit: Unit, scale: Scale, place: int) -> str:
     return _written(exact, _refined(place, exact, unit), scale, unit)
 
 
+def bare_text(value: Value, scale: Scale) -> str:
+    """The number's digits alone, in a scale that its surroundings state."""
+    number = base(value.value, value.unit)
+    place = place_of(value) if has_interval(value) else _published_place(value)
+    return _written(number, _refined(place, number, value.unit), scale, value.unit)
+
+
+def bare_range(value: Value, scale: Scale, *, like: Value | None = None) -> str:
+    """The digits of both ends of an interval, in a scale that its surroundings state.
+
+    `like` is another interval whose precision is kept, so that the intervals of one row agree.
+    """
+    if value.low is None or value.high is None:
+        raise ValueError(f"{value.value} {value.unit} has no interval")
+    place = place_of(like or value)
+    left, right = (in_scale(x, value.unit, scale, place) for x in (value.low, value.high))
+    return left + (f" {DASH} " if value.low < 0 else DASH) + right
+
+
 def has_interval(value: Value) -> bool:
     """Whether there is an interval of some width."""
     return value.low is not None and value.high is not None and value.low < value.high
 
 
-def column_place(numbers: list[float], unit: Unit, significant: int) -> int:
-    """Decimal place at which a column's largest number shows that many significant digits."""
+def column_place(numbers: list[float], unit: Unit, significant: int | None = None) -> int:
+    """Decimal place at which the largest of some numbers without interval shows its significant digits.
+
+    By default four digits for what is counted and three for what is measured.
+    """
     largest = max((abs(base(number, unit)) for number in numbers), default=Decimal(0))
-    return largest.adjusted() - significant + 1 if largest else 0
+    wanted = significant or (4 if unit in (*_TALLIES, "year") else 3)
+    own = min((_exponent(base(number, unit)) for number in numbers), default=0)
+    return max(largest.adjusted() - wanted + 1, own, _finest(unit)) if largest else 0
 
 
 def _triple(value: Value) -> tuple[float, float, float]:
@@ -152,9 +175,12 @@ def _published_place(value: Value) -> int:
     shown = value.digits or (
         10 if value.unit in _PLAIN_BELOW_MILLION and abs(number) < 10**6 else _PUBLISHED_DIGITS
     )
-    exponent = number.as_tuple().exponent
-    own: Literal["n", "N", "F"] | int = exponent
-    return max(int(own), number.adjusted() - shown + 1) if number else 0
+    return max(_exponent(number), number.adjusted() - shown + 1) if number else 0
+
+
+def _exponent(number: Decimal) -> int:
+    """Decimal place of the last digit that is not a trailing zero."""
+    return int(number.normalize().as_tuple().exponent) if number else 0
 
 
 def _refined(place: int, number: Decimal, unit: Unit) -> int:

@@ -7,6 +7,7 @@ people read come from the catalogue.
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 
 import altair as alt
@@ -42,8 +43,13 @@ def svg(block: Chart, lang: Language, form: Form = WIDE, *, texts: Catalogue | N
     chart = KINDS[block.kind](drawing)
     unit = texts.unit(block.unit, drawing.scale)
     spec = chart.properties(title=alt.TitleParams(text=unit), width=form.width)
-    spec = spec.properties(autosize=alt.AutoSizeParams(type="fit-x", contains="padding"), padding=2)
-    raw = _convert(spec.configure(**style.config(form)).to_json(indent=None))
+    spec = spec.properties(
+        autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
+        padding={"left": 2, "top": 2, "right": 14, "bottom": 2},
+    )
+    raw = _convert(
+        json.dumps({**spec.to_dict(), "config": style.config(form, room=drawing.room)}, ensure_ascii=False)
+    )
     title = f"{texts.text(block.title_key, block.title_values)} ({unit})"
     alternative = texts.text(block.alt_key, block.alt_values)
     return style.finish(raw, prefix=f"{block.id}-{form.name}", title=title, description=alternative)

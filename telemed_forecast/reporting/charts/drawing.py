@@ -1,4 +1,4 @@
-"""What every kind of chart needs: a block's rows in the reader's unit and language, its axes and its rules."""
+"""What every kind of chart needs: a block's rows in the reader's unit and language, its axes, its rules."""
 
 from __future__ import annotations
 
@@ -12,7 +12,15 @@ from telemed_forecast.reporting.blocks import Chart
 from telemed_forecast.reporting.catalogue import Catalogue
 from telemed_forecast.reporting.charts import style
 from telemed_forecast.reporting.charts.style import Form
-from telemed_forecast.reporting.numerals import Scale, base, number_text, scale_for
+from telemed_forecast.reporting.numerals import (
+    Scale,
+    bare_range,
+    bare_text,
+    base,
+    column_place,
+    in_scale,
+    scale_for,
+)
 
 Rows = list[dict[str, Any]]
 
@@ -52,6 +60,20 @@ class Drawing:
         return float(base(number, self.block.unit).scaleb(-self.scale.power))
 
     @property
+    def place(self) -> int:
+        """Decimal place at which numbers without interval stop."""
+        numbers = [float(n) for n in self.block.data.column("value") if isinstance(n, int | float)]
+        return column_place(numbers, self.block.unit)
+
+    @property
+    def room(self) -> int:
+        """Pixels between legend and plot that a rule's name needs."""
+        named = self.block.as_of is not None or (
+            self.block.reference is not None and self.block.kind in ("bars", "dots")
+        )
+        return self.form.font + 5 if named else 0
+
+    @property
     def has_days(self) -> bool:
         """Whether periods are days (else numbers)."""
         return isinstance(self.block.data.column("period")[0], str)
@@ -60,7 +82,12 @@ class Drawing:
         """Horizontal position: time with the year written at its last day, or a number."""
         if not self.has_days:
             axis = alt.Axis(
-                title=self.x_title(), grid=False, tickCount=self.form.ticks, format="~r", labelOverlap=True
+                title=self.x_title(),
+                grid=False,
+                tickCount=self.form.ticks,
+                format="~r",
+                labelOverlap=True,
+                labelFlush=False,
             )
             return alt.X(f"{field}:Q", axis=axis, scale=alt.Scale(zero=False, nice=False))
         axis = alt.Axis(
@@ -69,6 +96,7 @@ class Drawing:
             values=self.year_ends(),
             labelExpr="utcFormat(datum.value, '%Y')",
             labelOverlap=True,
+            labelFlush=False,
         )
         return alt.X(f"{field}:T", axis=axis, scale=alt.Scale(type="utc", nice=False))
 
@@ -98,7 +126,7 @@ class Drawing:
         kind = alt.Scale(type="log") if self.block.log else alt.Scale(zero=zero, nice=True)
         return alt.Y(
             f"{field}:Q",
-            axis=alt.Axis(title=None, format=",", tickCount=5, domain=False, ticks=False),
+            axis=alt.Axis(title=None, format=",~f", tickCount=5, domain=False, ticks=False),
             scale=kind,
         )
 
@@ -107,17 +135,27 @@ class Drawing:
         return alt.Legend(columns=style.legend_columns(labels, self.form), **options)
 
     def number(self, value: float, low: float | None = None, high: float | None = None) -> str:
-        """A number of the data (unscaled) as text."""
-        return number_text(Value(value=value, unit=self.block.unit, low=low, high=high), self.texts.lang)
+        """A number of the data (unscaled) in the axis' scale, without the unit that the heading states."""
+        if low is None or high is None:
+            return in_scale(value, self.block.unit, self.scale, self.place)
+        return bare_text(self.value(value, low, high), self.scale)
 
-    def as_of_rule(self) -> list[alt.LayerChart | alt.Chart]:
+    def interval(self, value: float, low: float, high: float) -> str:
+        """Both ends of an interval in the axis' scale."""
+        return bare_range(self.value(value, low, high), self.scale)
+
+    def value(self, value: float, low: float | None, high: float | None) -> Value:
+        """A number of the data with its unit."""
+        return Value(value=value, unit=self.block.unit, low=low, high=high)
+
+    def as_of_rule(self) -> list[Any]:
         """A dashed rule where knowledge ends, named above the plot."""
         if self.block.as_of is None or not self.has_days:
             return []
         days = sorted(str(p) for p in self.block.data.column("period"))
         start, end, now = (time_of(d) for d in (days[0], days[-1], self.block.as_of.isoformat()))
         late = (now - start) > (end - start) / 2
-        row = [{"period": now, "label": self.texts.text("axis.as_of", {"day": self.block.as_of})}]
+        row = [{"period": now, "label": self.texts.text("axis.as_of", {"day": self.block.as_of.isoformat()})}]
         chart = alt.Chart(alt.Data(values=row)).encode(x=self.x())
         name = chart.mark_text(
             align="right" if late else "left",
@@ -129,26 +167,29 @@ class Drawing:
         rule = chart.mark_rule(color=style.SOFT, strokeDash=[3, 3])
         return [rule, name.encode(y=alt.value(0), text="label:N")]
 
-    def reference_rule(self, axis: str) -> list[alt.Chart]:
-        """The value to compare with, as a solid thin rule on the value axis."""
-        if self.block.reference is None:
+    def reference_rule(self, axis: str) -> list[Any]:
+        """The value to compare with, as a thin rule across the value axis with its name."""
+        if self.block.reference is None or self.block.reference_key is None:
             return []
-        rows = [{"reference": self.scaled(self.block.reference)}]
-        chart = alt.Chart(alt.Data(values=rows)).mark_rule(color=style.INK, strokeWidth=1)
-        return [chart.encode(x="reference:Q") if axis == "x" else chart.encode(y="reference:Q")]
+        name = self.texts.text(self.block.reference_key)
+        chart = alt.Chart(alt.Data(values=[{"reference": self.scaled(self.block.reference), "label": name}]))
+        rule, text = chart.mark_rule(color=style.INK, strokeWidth=1), chart.mark_text(color=style.SOFT)
+        if axis == "x":
+            above = text.encode(x="reference:Q", y=alt.value(-9), text="label:N")
+            return [rule.encode(x="reference:Q"), above]
+        right = chart.mark_text(color=style.SOFT, align="right", baseline="bottom", dy=-3)
+        return [
+            rule.encode(y="reference:Q"),
+            right.encode(y="reference:Q", x=alt.value("width"), text="label:N"),
+        ]
 
 
 def scale_of(block: Chart, lang: Language) -> Scale:
     """The scale in which all numbers of a chart are written."""
     tables = [table for table in (block.data, block.points, block.lines) if table]
-    numbers = [
-        abs(c) for t in tables for r in t.records() for n, c in r.items() if n != "period" and _is_number(c)
-    ]
+    cells = [c for t in tables for r in t.records() for n, c in r.items() if n != "period"]
+    numbers = [abs(float(c)) for c in cells if isinstance(c, int | float) and not isinstance(c, bool)]
     return scale_for(max(numbers, default=0.0), block.unit, lang)
-
-
-def _is_number(cell: Any) -> bool:
-    return isinstance(cell, int | float) and not isinstance(cell, bool)
 
 
 def time_of(period: Cell) -> Any:

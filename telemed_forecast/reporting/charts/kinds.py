@@ -14,37 +14,34 @@ BANDS = (("band95", style.BAND95), ("band80", style.BAND80), ("band50", style.BA
 _ROW_GAP = 12
 
 
-def fan(drawing: Drawing) -> alt.LayerChart:
+def fan(drawing: Drawing) -> Any:
     """A forecast: bands of 95, 80 and 50%, the median, published figures by grade, cross-check lines."""
     layers = [*_bands(drawing), *drawing.as_of_rule(), *_curves(drawing), *_published(drawing)]
     layers += drawing.reference_rule("y")
     return alt.layer(*layers).properties(height=drawing.form.height)
 
 
-def lines(drawing: Drawing) -> alt.LayerChart:
+def lines(drawing: Drawing) -> Any:
     """Curves by series, told apart by colour, dashes and marks, with a band where low and high are given."""
     rows = drawing.rows(drawing.block.data)
     names = _names(rows, "series")
-    chart = alt.Chart(alt.Data(values=rows)).encode(x=drawing.x())
-    legend = drawing.legend(names, symbolStrokeWidth=2) if len(names) > 1 else None
+    marked = len({row["period"] for row in rows}) <= 16
+    legend = drawing.legend(names, symbolStrokeWidth=2, symbolOpacity=1) if len(names) > 1 else None
     color = alt.Color("series:N", scale=_scale(names, style.SERIES), legend=legend)
-    dash = alt.StrokeDash("series:N", scale=_scale(names, style.DASHES), legend=legend)
-    curve = chart.mark_line(strokeWidth=2).encode(
-        y=drawing.y("value", zero=False), color=color, strokeDash=dash
-    )
-    layers: list[Any] = [*drawing.as_of_rule(), *drawing.reference_rule("y"), curve]
+    dash = alt.StrokeDash("series:N", scale=_scale(names, style.DASHES), legend=None if marked else legend)
+    chart = alt.Chart(alt.Data(values=rows)).encode(x=drawing.x(), color=color)
+    value = drawing.y("value", zero=False)
+    layers: list[Any] = [*drawing.as_of_rule(), *drawing.reference_rule("y")]
     if "low" in drawing.block.data.columns:
-        plain = alt.Color("series:N", scale=_scale(names, style.SERIES), legend=None)
-        band = chart.mark_area(opacity=0.18).encode(y=drawing.y("low", zero=False), y2="high:Q", color=plain)
-        layers.insert(0, band)
-    if len({row["period"] for row in rows}) <= 16:
+        layers.append(chart.mark_area(opacity=0.18).encode(y=drawing.y("low", zero=False), y2="high:Q"))
+    layers.append(chart.mark_line(strokeWidth=2).encode(y=value, strokeDash=dash))
+    if marked:
         shape = alt.Shape("series:N", scale=_scale(names, style.SHAPES), legend=legend)
-        mark = chart.mark_point(filled=True, size=45, opacity=1)
-        layers.append(mark.encode(y=drawing.y("value", zero=False), color=color, shape=shape))
+        layers.append(chart.mark_point(filled=True, size=45, opacity=1).encode(y=value, shape=shape))
     return alt.layer(*layers).properties(height=drawing.form.height)
 
 
-def stack(drawing: Drawing) -> alt.LayerChart:
+def stack(drawing: Drawing) -> Any:
     """Parts that add up, a column a period; the first series stands at the bottom."""
     rows = drawing.rows(drawing.block.data)
     names = _names(rows, "series")
@@ -65,7 +62,7 @@ def stack(drawing: Drawing) -> alt.LayerChart:
     return alt.layer(encoded).properties(height=drawing.form.height)
 
 
-def bars(drawing: Drawing) -> alt.LayerChart:
+def bars(drawing: Drawing) -> Any:
     """Horizontal bars with their numbers; two series of opposite sign share a row (a tornado)."""
     rows = drawing.rows(drawing.block.data)
     names = _names(rows, "series")
@@ -86,12 +83,12 @@ def bars(drawing: Drawing) -> alt.LayerChart:
     return alt.layer(*layers).properties(height=layout.height)
 
 
-def dots(drawing: Drawing) -> alt.LayerChart:
+def dots(drawing: Drawing) -> Any:
     """A forest: one row an item, its interval as a rule, its number as a mark."""
     rows = drawing.rows(drawing.block.data)
     names = _names(rows, "series")
     grouped = len(names) > 1
-    _add_labels(drawing, rows)
+    _add_labels(drawing, rows, intervals=drawing.form.wide)
     layout = _layout(drawing, rows, names, grouped)
     chart = alt.Chart(alt.Data(values=rows)).encode(y=layout.y, **layout.offset)
     color = _bar_color(drawing, names)
@@ -101,11 +98,11 @@ def dots(drawing: Drawing) -> alt.LayerChart:
     mark = chart.mark_point(filled=True, size=70, opacity=1).encode(
         x=x, color=color, **({"shape": shape} if grouped else {})
     )
-    layers = [*drawing.reference_rule("x"), span, mark, *_end_labels(chart)]
+    layers = [*drawing.reference_rule("x"), span, mark, *_number_column(chart)]
     return alt.layer(*layers).properties(height=layout.height)
 
 
-KINDS: dict[str, Callable[[Drawing], alt.LayerChart]] = {
+KINDS: dict[str, Callable[[Drawing], Any]] = {
     "fan": fan,
     "lines": lines,
     "bars": bars,
@@ -115,25 +112,20 @@ KINDS: dict[str, Callable[[Drawing], alt.LayerChart]] = {
 
 
 def _bands(drawing: Drawing) -> list[alt.Chart]:
-    chart = alt.Chart(alt.Data(values=drawing.rows(drawing.block.data))).encode(x=drawing.x())
-    labels = [drawing.texts.text(f"legend.{name}") for name, _ in reversed(BANDS)]
-    scale = _scale(labels, [color for _, color in reversed(BANDS)])
-    fill = alt.Legend(
-        columns=style.legend_columns(labels, drawing.form), symbolType="square", symbolStrokeWidth=0
-    )
-    layers = []
-    for name, _ in BANDS:
-        level = name.removeprefix("band")
-        layers.append(
-            chart.mark_area(line=False).encode(
-                y=drawing.y(f"low{level}", zero=not drawing.block.log),
-                y2=f"high{level}:Q",
-                fill=alt.Fill(
-                    datum=drawing.texts.text(f"legend.{name}"), type="nominal", scale=scale, legend=fill
-                ),
-            )
-        )
-    return layers
+    """Bands from the widest to the narrowest, so that each is drawn on the one before."""
+    bands = [
+        (drawing.texts.text(f"legend.{name}"), name.removeprefix("band"), color) for name, color in BANDS
+    ]
+    rows = [
+        {"period": row["period"], "low": row[f"low{level}"], "high": row[f"high{level}"], "band": label}
+        for label, level, _ in bands
+        for row in drawing.rows(drawing.block.data)
+    ]
+    scale = _scale([label for label, _, _ in reversed(bands)], [color for _, _, color in reversed(bands)])
+    legend = drawing.legend([label for label, _, _ in bands], symbolType="square", symbolStrokeWidth=0)
+    area = alt.Chart(alt.Data(values=rows)).mark_area(line=False)
+    fill = alt.Fill("band:N", scale=scale, legend=legend)
+    return [area.encode(x=drawing.x(), y=drawing.y("low"), y2="high:Q", fill=fill)]
 
 
 def _curves(drawing: Drawing) -> list[alt.Chart]:
@@ -172,7 +164,7 @@ def _published(drawing: Drawing) -> list[alt.Chart]:
     grades = sorted({row["grade"] for row in rows})
     names = [drawing.texts.text(f"grade_mark.{grade}") for grade in grades]
     scale = _scale(names, [style.GRADE_SHAPES[grade] for grade in grades])
-    legend = drawing.legend(names, symbolFillColor=style.PAPER, symbolStrokeColor=style.INK)
+    legend = drawing.legend(names, symbolStrokeWidth=1.4)
     chart = alt.Chart(alt.Data(values=rows)).encode(x=drawing.x())
     rule = chart.transform_filter("isValid(datum.low) && isValid(datum.high)").mark_rule(color=style.INK)
     mark = chart.mark_point(
@@ -202,13 +194,14 @@ class _Rows:
             labelLimit=form.width,
             domain=False,
             ticks=False,
-            labelPadding=8,
+            labelPadding=14,
+            minExtent=_label_width(rows) * form.font * style.EM + 14,
         )
         order = ["\n".join(wrapped[category]) for category in categories]
         self.y = alt.Y(
             "category:N", sort=order, axis=axis, scale=alt.Scale(paddingInner=0.1, paddingOuter=0.05)
         )
-        self.offset = {"yOffset": alt.YOffset("series:N", sort=names)} if grouped else {}
+        self.offset: Any = {"yOffset": alt.YOffset("series:N", sort=names)} if grouped else {}
         self.height = step * len(categories)
 
 
@@ -216,16 +209,25 @@ def _layout(drawing: Drawing, rows: Rows, names: list[str], grouped: bool) -> _R
     return _Rows(drawing, rows, names, grouped)
 
 
-def _add_labels(drawing: Drawing, rows: Rows) -> None:
+def _add_labels(drawing: Drawing, rows: Rows, *, intervals: bool = False) -> None:
     """Each row's number as text and the end of its mark, beyond which the text stands."""
     for row, record in zip(rows, drawing.block.data.records(), strict=True):
         value, low, high = (record.get(name) for name in ("value", "low", "high"))
         row["text"] = drawing.number(value, low, high)  # type: ignore[arg-type]
+        if intervals and low is not None:
+            row["text"] += f" ({drawing.interval(value, low, high)})"  # type: ignore[arg-type]
         ends = [row[name] for name in ("value", "low", "high") if row.get(name) is not None]
         row["end"] = min(ends) if row["value"] < 0 else max(ends)
 
 
-def _end_labels(chart: alt.Chart) -> list[alt.Chart]:
+def _number_column(chart: alt.Chart) -> list[Any]:
+    """Numbers at the right edge, where no mark reaches."""
+    return [
+        chart.mark_text(align="right").encode(x=alt.value("width"), text="text:N", color=alt.value(style.INK))
+    ]
+
+
+def _end_labels(chart: alt.Chart) -> list[Any]:
     right = chart.transform_filter("datum.value >= 0").mark_text(align="left", dx=6)
     left = chart.transform_filter("datum.value < 0").mark_text(align="right", dx=-6)
     return [mark.encode(x="end:Q", text="text:N", color=alt.value(style.INK)) for mark in (right, left)]
@@ -252,7 +254,7 @@ def _x_value(drawing: Drawing, rows: Rows, field: str, *, zero: bool) -> alt.X:
     else:
         scale = alt.Scale(domain=domain, nice=False, zero=zero)
     axis = alt.Axis(
-        title=None, format=",", tickCount=max(3, drawing.form.ticks - 3), domain=False, ticks=False
+        title=None, format=",~f", tickCount=max(3, drawing.form.ticks - 3), domain=False, ticks=False
     )
     return alt.X(f"{field}:Q", axis=axis, scale=scale)
 

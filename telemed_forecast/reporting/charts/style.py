@@ -1,7 +1,7 @@
 """How charts look, and how an SVG becomes a good citizen of a page.
 
-Series follow the palette of Okabe and Ito (https://jfly.uni-koeln.de/color/), told apart in grey by dashes and
-marks as well. Every colour is written as a plain attribute, so that a page can restyle it for a dark screen
+Series follow the palette of Okabe and Ito (https://jfly.uni-koeln.de/color/), and differ in dashes and marks as
+well, for print in grey. Every colour is a plain attribute, so that a page can restyle it for a dark screen
 (`DARK`) while paper keeps the original.
 """
 
@@ -44,6 +44,9 @@ FONTS = (
 )
 """Fonts of pages and charts; nothing is downloaded, Chinese falls back to what the reader's system has."""
 
+EM = 0.62
+"""Width of a half-width character, in text sizes, in a wide font: room is left for the reader's own font."""
+
 _MEASURED_IN = "Arial, 'Noto Sans CJK SC', sans-serif"
 
 
@@ -72,13 +75,18 @@ class Form:
     ticks: int
     label_chars: int
 
+    @property
+    def wide(self) -> bool:
+        """Whether it is the form for wide pages and paper."""
+        return self.name == "wide"
+
 
 WIDE = Form(name="wide", width=720, height=330, font=13, ticks=9, label_chars=34)
 NARROW = Form(name="narrow", width=340, height=270, font=12, ticks=5, label_chars=17)
 
 
-def config(form: Form) -> dict[str, Any]:
-    """Vega-Lite configuration of a form."""
+def config(form: Form, *, room: int) -> dict[str, Any]:
+    """Vega-Lite configuration of a form, with room (px) for a name between legend and plot."""
     text = {
         "labelFont": _MEASURED_IN,
         "titleFont": _MEASURED_IN,
@@ -101,20 +109,29 @@ def config(form: Form) -> dict[str, Any]:
         "orient": "top",
         "title": None,
         "padding": 0,
-        "offset": 8,
+        "offset": 8 + room,
         "labelLimit": form.width - 40,
         "symbolSize": 90,
         "columnPadding": 14,
         "rowPadding": 3,
-        "layout": {"top": {"direction": "vertical", "anchor": "start", "margin": 3, "bounds": "flush"}},
+        "layout": {
+            "top": {
+                "direction": "vertical",
+                "anchor": "start",
+                "margin": 3,
+                "bounds": "flush",
+                "offset": 8 + room,
+            }
+        },
     }
     title = {"font": _MEASURED_IN, "fontSize": form.font, "fontWeight": "normal", "color": SOFT}
-    head = {**title, "anchor": "start", "frame": "bounds", "offset": 6, "subtitleFont": _MEASURED_IN}
+    head = {**title, "anchor": "start", "frame": "group", "offset": 6, "subtitleFont": _MEASURED_IN}
     return {
         "aria": False,
         "background": None,
         "font": _MEASURED_IN,
         "axis": axis,
+        "axisLeft": {"minExtent": 34},
         "legend": legend,
         "text": {"font": _MEASURED_IN, "fontSize": form.font, "color": INK},
         "title": {**head, "subtitleFontSize": form.font, "subtitleColor": SOFT},
@@ -141,7 +158,7 @@ def wrap(text: str, limit: int) -> list[str]:
 def legend_columns(labels: list[str], form: Form) -> int:
     """How many legend entries fit in a row."""
     widest = max((width_of(label) for label in labels), default=1)
-    entry = widest * form.font * 0.56 + 40
+    entry = widest * form.font * EM + 30
     return max(1, min(len(labels), int(form.width / entry)))
 
 
@@ -162,7 +179,9 @@ def finish(svg: str, *, prefix: str, title: str, description: str) -> str:
     svg = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', svg)
     svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", svg)
     svg = re.sub(r'href="#([^"]+)"', rf'href="#{prefix}-\1"', svg)
-    named = f'role="img" aria-labelledby="{prefix}-title {prefix}-desc" font-family="{FONTS}"'
+    named = (
+        f'overflow="visible" role="img" aria-labelledby="{prefix}-title {prefix}-desc" font-family="{FONTS}"'
+    )
     words = (
         f'<title id="{prefix}-title">{html.escape(title)}</title>'
         f'<desc id="{prefix}-desc">{html.escape(description)}</desc>'
