@@ -168,13 +168,13 @@ class Execution:
     async def _timed(self, task: Task) -> float:
         start = time.monotonic()
         ok = False
-        if self.listener:
+        if self.listener is not None:
             self.listener.started(task.notebook)
         try:
             await self._execute(task)
             ok = True
         finally:
-            if self.listener:
+            if self.listener is not None:
                 self.listener.ended(task.notebook, time.monotonic() - start, ok)
         return round(time.monotonic() - start, 3)
 
@@ -241,7 +241,7 @@ class Execution:
         async for line in worker.stdout:
             event = Event(**json.loads(line))
             heard.append(event)
-            if event.kind == "cell" and self.listener:
+            if event.kind == "cell" and self.listener is not None:
                 self.listener.cell(task.notebook, event)
         await worker.wait()
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -87,16 +88,42 @@ class MadeUpProject(Project):
         return sorted(path.name for path in visible)
 
 
-@pytest.fixture
-def project(tmp_path, monkeypatch):
-    monkeypatch.delenv(parameters.PROFILE_VARIABLE, raising=False)
-    made = MadeUpProject(root=tmp_path / "project", cache=tmp_path / "project" / ".cache")
+def make_up(folder):
+    """Write a small project into a folder."""
+    made = MadeUpProject(root=folder / "project", cache=folder / "project" / ".cache")
     made.put("data/evidence/users.csv", "claim_id,value\na,1\n")
     made.put("scenarios/base.toml", "weight = 1.0\n")
     made.put("telemed_forecast/model.py", "x = 1\n")
     made.put("requirements.lock", "numpy==1\n")
     made.put_notebook("user_adoption")
     return made
+
+
+@pytest.fixture(autouse=True)
+def _no_profile_from_outside(monkeypatch):
+    monkeypatch.delenv(parameters.PROFILE_VARIABLE, raising=False)
+
+
+@pytest.fixture
+def project(tmp_path):
+    return make_up(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def reported(tmp_path_factory):
+    """A project with one finished run; its place does not matter, so tests take copies."""
+    made = make_up(tmp_path_factory.mktemp("reported"))
+    process = made.report()
+    assert process.returncode == 0, process.stderr
+    return made
+
+
+@pytest.fixture
+def finished(project, reported):
+    """A project with one finished run, and the run's name."""
+    shutil.copytree(reported.out, project.out)
+    [folder] = project.whole_runs()
+    return project, folder
 
 
 @pytest.fixture

@@ -19,11 +19,6 @@ from telemed_forecast.runs.specification import NOTEBOOKS, SPECIFICATION, Parame
 pytestmark = pytest.mark.unit
 
 
-@pytest.fixture(autouse=True)
-def _no_profile_from_outside(monkeypatch):
-    monkeypatch.delenv(parameters.PROFILE_VARIABLE, raising=False)
-
-
 def faults_of(call, *arguments):
     with pytest.raises(InputError) as caught:
         call(*arguments)
@@ -69,6 +64,12 @@ def test_papermill_reads_the_same_parameters_as_we_do(notebook):
 def test_a_cell_that_does_more_than_declare_is_refused():
     with pytest.raises(ValueError, match="line 2"):
         cells.declarations('horizon: int = 2030\nprint("x")')
+
+
+def test_the_vintage_is_the_ledgers():
+    from telemed_forecast.evidence import ledger
+
+    assert specification.vintage() == ledger.vintage_date()
 
 
 def test_the_settings_hold_exactly_the_specified_parameters():

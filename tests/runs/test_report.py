@@ -1,0 +1,149 @@
+"""Reports: whole or not at all, made once, the same bytes for the same inputs."""
+
+import os
+import random
+import signal
+import subprocess
+import time
+
+import pytest
+
+from telemed_forecast.runs import manifest
+
+pytestmark = pytest.mark.notebook
+
+
+def content(folder):
+    """Bytes of a run's files but the manifest, by path."""
+    return {path: (folder / path).read_bytes() for path in manifest.outputs_in(folder)}
+
+
+def run_of(process):
+    """The last word that the driver printed: the run's folder, and whether it was made or reused."""
+    assert process.returncode == 0, process.stderr
+    how, folder = process.stdout.split()
+    return how, folder
+
+
+def test_a_run_is_reused_until_something_changes_and_then_says_what(project):
+    first = project.report()
+    assert run_of(first)[0] == "made"
+    assert "first run of these notebooks" in first.stderr
+
+    start = time.monotonic()
+    again = project.report()
+    assert time.monotonic() - start < 3
+    assert run_of(again) == ("reused", run_of(first)[1])
+
+    project.put("data/evidence/users.csv", "claim_id,value\na,2\n")
+    changed = project.report()
+    assert run_of(changed)[0] == "made"
+    assert "data/evidence/users.csv changed" in changed.stderr
+    runs = project.whole_runs()
+    assert len(runs) == 2
+    assert all(name in (project.out / "index.html").read_text() for name in runs)
+
+
+def test_equal_inputs_give_equal_bytes_and_force_makes_them_anew(finished):
+    project, folder = finished
+    before = content(project.out / folder)
+    created = manifest.read(project.out / folder)["volatile"]["created"]
+    how, again = run_of(project.report("force"))
+    assert (how, again) == ("made", str(project.out / folder))
+    assert content(project.out / folder) == before
+    assert manifest.read(project.out / folder)["volatile"]["created"] != created
+    assert str(project.root) not in b"".join(before.values()).decode()
+
+
+def test_a_lost_index_is_written_again_and_nothing_else(finished):
+    project, _ = finished
+    (project.out / "index.html").unlink()
+    assert run_of(project.report())[0] == "reused"
+    assert (project.out / "index.html").exists()
+
+
+def test_a_harmed_run_is_made_again(finished):
+    project, folder = finished
+    (project.out / folder / "user_adoption.html").write_text("harmed")
+    process = project.report()
+    assert run_of(process)[0] == "made"
+    assert "not as they were written" in process.stderr
+    assert len(project.whole_runs()) == 1
+
+
+def test_a_failed_notebook_leaves_the_reports_untouched(project):
+    project.put_notebook("user_adoption", "raise ValueError('no')")
+    process = project.report()
+    assert process.returncode == 1
+    assert "user_adoption, cell 4 of 4 failed: ValueError: no" in process.stderr
+    assert "Traceback" not in process.stderr
+    assert project.whole_runs() == []
+    assert hidden(project) == [".lock"]
+    [kept] = (project.cache / "failed").rglob("*.ipynb")
+    assert str(kept) in process.stderr
+
+
+def test_two_commands_at_once_make_one_run(project):
+    both = [start(project) for _ in range(2)]
+    results = [process.communicate(timeout=60) for process in both]
+    assert [process.returncode for process in both] == [0, 0], results
+    assert sorted(out.split()[0] for out, _ in results) == ["made", "reused"]
+    assert any("waiting for another report command" in err for _, err in results)
+    assert len(project.whole_runs()) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_children_and_removes_the_temporary_folder(project, number, processes_of):
+    project.put_notebook("user_adoption", "import time; time.sleep(600)")
+    process = start(project)
+    wait_until(lambda: len(processes_of(str(project.root))) >= 3)  # the command, the worker, the kernel
+    process.send_signal(number)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert number.name in err
+    assert "Traceback" not in err
+    assert hidden(project) == [".lock"]
+    assert project.whole_runs() == []
+    wait_until(lambda: not processes_of(str(project.root)))
+
+
+def kill_at_a_random_moment(project, processes_of, seed):
+    """Kill the command without warning, then see that the next one finds only whole runs and succeeds."""
+    project.put("data/evidence/users.csv", f"claim_id,value\na,{seed}\n")
+    process = start(project)
+    try:
+        process.wait(timeout=random.Random(seed).uniform(0.2, 4))
+    except subprocess.TimeoutExpired:
+        process.kill()
+    process.communicate()
+    project.whole_runs()  # fails on a half one
+    assert run_of(project.report())[0] in ("made", "reused")
+    assert len(project.whole_runs()) == seed
+    assert hidden(project) == [".lock"]
+    wait_until(lambda: not processes_of(str(project.root)))
+
+
+def test_a_command_killed_at_any_moment_leaves_only_whole_runs(project, processes_of):
+    for seed in (1, 2, 3):
+        kill_at_a_random_moment(project, processes_of, seed)
+
+
+@pytest.mark.slow
+def test_many_killed_commands_leave_only_whole_runs(project, processes_of):
+    for seed in range(1, 21):
+        kill_at_a_random_moment(project, processes_of, seed)
+
+
+def start(project):
+    return subprocess.Popen(project.command(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def hidden(project):
+    return sorted(name for name in os.listdir(project.out) if name.startswith("."))
+
+
+def wait_until(condition, seconds=20):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.1)
