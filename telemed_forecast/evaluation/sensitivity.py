@@ -1,0 +1,67 @@
+"""What a headline number hangs on: the target in draws where a driver is low against draws where it is high."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+PART = 0.2
+"""Part of the draws at each end of a driver that is compared."""
+
+
+@dataclass(frozen=True)
+class Driver:
+    """Effect of one uncertain quantity on a target.
+
+    Attributes
+    ----------
+    name
+        Name of the quantity.
+    low, high
+        Median of the target among the draws with the lowest and the highest fifth of the quantity.
+    explained
+        Squared rank correlation with the target: about the part of the target's variance that knowing the quantity
+        would remove.
+    """
+
+    name: str
+    low: float
+    high: float
+    explained: float
+
+    @property
+    def swing(self) -> float:
+        """Distance between the two medians."""
+        return abs(self.high - self.low)
+
+
+def drivers(target: np.ndarray, quantities: Mapping[str, np.ndarray]) -> list[Driver]:
+    """Rank quantities by their effect on a target, largest first.
+
+    Parameters
+    ----------
+    target
+        Draws of the headline number. Dims: (sample,).
+    quantities
+        Draws of each uncertain quantity from the same fit (or of an independent one, whose effect then is nil).
+        Dims: (sample,).
+    """
+    found = []
+    for name, values in quantities.items():
+        low, high = np.quantile(values, [PART, 1.0 - PART])
+        found.append(
+            Driver(
+                name,
+                float(np.median(target[values <= low])),
+                float(np.median(target[values >= high])),
+                _rank_correlation(target, values) ** 2,
+            )
+        )
+    return sorted(found, key=lambda d: -d.swing)
+
+
+def _rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
+    ranks = [np.argsort(np.argsort(x)) for x in (a, b)]
+    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])

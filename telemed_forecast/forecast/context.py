@@ -1,0 +1,106 @@
+"""What a forecast starts from: the settings, and the evidence that was known on their date."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from telemed_forecast.evidence import ledger, observations, vintage
+from telemed_forecast.inference.sampling import PROFILES, Profile
+from telemed_forecast.scenarios import Scenario
+from telemed_forecast.scenarios import load as load_scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from telemed_forecast.evidence.observations import Observations
+
+
+class Settings(Protocol):
+    """The validated parameters that a forecast needs (see runs/parameters.py)."""
+
+    @property
+    def horizon(self) -> int: ...
+    @property
+    def scenario(self) -> str: ...
+    def earlier(self, day: date) -> Context:
+        """The same settings with the vintage of an earlier day, in the base scenario."""
+        return Context(replace(self.settings, as_of=day.isoformat(), scenario="base"))  # type: ignore[type-var]
+
+    def in_scenario(self, name: str) -> Context:
+        """The same settings in another scenario."""
+        return Context(replace(self.settings, scenario=name))  # type: ignore[type-var]
+
+    @property
+    def profile(self) -> str: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def as_of_date(self) -> date: ...
+
+
+@lru_cache(maxsize=1)
+def _ledger() -> pd.DataFrame:
+    return ledger.load()
+
+
+@dataclass(frozen=True)
+class Context:
+    """Settings and the view of the ledger that belongs to them.
+
+    Attributes
+    ----------
+    settings
+        Validated parameters.
+    """
+
+    settings: Settings
+
+    @cached_property
+    def view(self) -> pd.DataFrame:
+        """The rows known on the as-of date."""
+        return vintage.as_of(_ledger(), self.settings.as_of_date)
+
+    @cached_property
+    def scenario(self) -> Scenario:
+        """The levers."""
+        return load_scenario(self.settings.scenario)
+
+    def earlier(self, day: date) -> Context:
+        """The same settings with the vintage of an earlier day, in the base scenario."""
+        return Context(replace(self.settings, as_of=day.isoformat(), scenario="base"))  # type: ignore[type-var]
+
+    def in_scenario(self, name: str) -> Context:
+        """The same settings in another scenario."""
+        return Context(replace(self.settings, scenario=name))  # type: ignore[type-var]
+
+    @property
+    def profile(self) -> Profile:
+        """Effort of the sampler."""
+        return PROFILES[self.settings.profile]
+
+    @property
+    def last_year(self) -> int:
+        """The last calendar year that had ended on the as-of date."""
+        day = self.settings.as_of_date
+        return day.year if (day.month, day.day) == (12, 31) else day.year - 1
+
+    def generator(self, name: str) -> np.random.Generator:
+        """Random numbers of one part of the run: its own stream, the same for the same seed."""
+        return np.random.default_rng([self.settings.seed, zlib.crc32(name.encode())])
+
+    def rows(self, metric: str, *segments: str) -> pd.DataFrame:
+        """The known rows of a metric, of all segments or of those named."""
+        chosen = self.view["metric"] == metric
+        if segments:
+            chosen &= self.view["segment"].isin(segments)
+        return self.view[chosen]
+
+    def observed(self, metric: str, *segments: str) -> Observations:
+        """The intervals of a metric that may enter a likelihood, amounts in yuan."""
+        return observations.to_cny(observations.intervals(self.rows(metric, *segments)), self.view)

@@ -1,0 +1,1 @@
+"""Fitting: compile once, fit many; gates; a content-addressed cache of fits."""

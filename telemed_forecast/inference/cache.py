@@ -1,0 +1,120 @@
+"""A content-addressed store of fits: the same inputs are never fitted twice.
+
+The key is a hash over everything a fit depends on: the model's name, its arrays, the sampler's settings and seed, the
+source of the models and of this room, the learned priors and the versions of the samplers. A fit is written
+whole or not at all, and two processes that want the same fit wait for each other instead of fitting twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from telemed_forecast.inference.gates import Gate, judge
+from telemed_forecast.inference.sampling import Arrays, ModelSpec, Profile, fit, free_variables
+from telemed_forecast.paths import CACHE, PRIORS, ROOT
+
+if TYPE_CHECKING:
+    from xarray import Dataset
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted model.
+
+    Attributes
+    ----------
+    key
+        Content hash of everything the fit depends on.
+    posterior
+        Draws, dims (sample, ...): chains stacked in order.
+    gate
+        Diagnostics and verdict.
+    data
+        The arrays that were fitted.
+    """
+
+    key: str
+    posterior: Dataset
+    gate: Gate
+    data: Arrays
+
+
+def fitted(spec: ModelSpec, data: Arrays, *, profile: Profile, seed: int, folder: Path | None = None) -> Fit:
+    """The fit of a model to data, from the store when it is there.
+
+    Parameters
+    ----------
+    spec, data, profile, seed
+        As for :func:`telemed_forecast.inference.sampling.fit`.
+    folder
+        The store; ``.cache/fits`` by default.
+    """
+    from filelock import FileLock
+
+    folder = folder or CACHE / "fits"
+    folder.mkdir(parents=True, exist_ok=True)
+    key = _key(spec, data, profile, seed)
+    path = folder / f"{spec.name}-{key[:20]}.nc"
+    if not path.exists():
+        with FileLock(str(path) + ".lock"):
+            if not path.exists():
+                _store(path, lambda: _fit(spec, data, profile, seed))
+    return _load(path, key, data)
+
+
+def _fit(spec: ModelSpec, data: Arrays, profile: Profile, seed: int) -> Dataset:
+    tree = fit(spec, data, profile=profile, seed=seed)
+    gate = judge(spec.name, tree, free_variables(spec))
+    posterior = tree["posterior"].to_dataset()
+    stacked = posterior.stack(sample=("chain", "draw")).transpose("sample", ...).reset_index("sample", drop=True)
+    stacked = stacked.drop_vars([c for c in stacked.coords if c in ("chain", "draw")])
+    return stacked.assign_attrs(gate=json.dumps(gate.to_dict()))
+
+
+def _store(path: Path, make: Callable[[], Dataset]) -> None:
+    part = path.with_suffix(f".{os.getpid()}.part")
+    try:
+        make().to_netcdf(part, engine="h5netcdf")
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _load(path: Path, key: str, data: Arrays) -> Fit:
+    import xarray as xr
+
+    with xr.open_dataset(path, engine="h5netcdf") as file:
+        posterior = file.load()
+    gate = Gate(**json.loads(posterior.attrs["gate"]))
+    return Fit(key, posterior, gate, data)
+
+
+def _key(spec: ModelSpec, data: Arrays, profile: Profile, seed: int) -> str:
+    digest = hashlib.sha256()
+    settings = [spec.name, repr(profile), str(seed), _code_hash()]
+    settings += [f"{name}={metadata.version(name)}" for name in ("pymc", "nutpie", "pytensor")]
+    digest.update("\n".join(settings).encode())
+    for name in sorted(data):
+        array = np.ascontiguousarray(data[name])
+        digest.update(f"{name} {array.dtype} {array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def _code_hash() -> str:
+    digest = hashlib.sha256()
+    package = ROOT / "telemed_forecast"
+    for file in [*sorted((package / "models").glob("*.py")), package / "inference" / "sampling.py"]:
+        digest.update(file.read_bytes())
+    for file in sorted(PRIORS.glob("*.json")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()

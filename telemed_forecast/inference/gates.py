@@ -1,0 +1,96 @@
+"""When a fit may be published.
+
+A fit passes when its chains agree, hold enough independent draws in bulk and tail, saw no divergence and moved freely
+between energies. A report on a fit that does not pass says so at its top and calls its numbers directional.
+
+References
+----------
+Vehtari et al. (2021), Rank-normalization, folding, and localization: an improved R-hat, Bayesian Analysis 16(2).
+Betancourt (2016), Diagnosing suboptimal cotangent disintegrations in Hamiltonian Monte Carlo, arXiv:1604.00695.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xarray import DataTree
+
+RHAT_MAX = 1.01
+ESS_MIN = 400.0
+BFMI_MIN = 0.3
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Diagnostics of one fit and the verdict.
+
+    Attributes
+    ----------
+    name
+        Name of the model.
+    ok
+        True when every bound holds.
+    rhat_max, ess_bulk_min, ess_tail_min, bfmi_min
+        The worst value over the free parameters (and chains).
+    divergences
+        Number of divergent transitions after warm-up.
+    chains, draws
+        Size of the fit.
+    """
+
+    name: str
+    ok: bool
+    rhat_max: float
+    ess_bulk_min: float
+    ess_tail_min: float
+    divergences: int
+    bfmi_min: float
+    chains: int
+    draws: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain types, for JSON."""
+        return asdict(self)
+
+
+def judge(name: str, fitted: DataTree, free: Sequence[str]) -> Gate:
+    """Look at a fit's diagnostics.
+
+    Parameters
+    ----------
+    name
+        Name of the model, for the report.
+    fitted
+        With the groups ``posterior`` and ``sample_stats``.
+    free
+        Names of the free parameters. Deterministic curves are left out: constant stretches in them trip R-hat.
+    """
+    import arviz as az
+
+    posterior = fitted["posterior"].to_dataset()[list(free)]
+    stats = fitted["sample_stats"].to_dataset()
+    rhat = _extreme(az.rhat(posterior), np.nanmax)
+    bulk = _extreme(az.ess(posterior, method="bulk"), np.nanmin)
+    tail = _extreme(az.ess(posterior, method="tail"), np.nanmin)
+    divergences = int(stats["diverging"].sum())
+    bfmi = _bfmi(stats["energy"].to_numpy())
+    ok = rhat < RHAT_MAX and min(bulk, tail) > ESS_MIN and divergences == 0 and bfmi > BFMI_MIN
+    chains, draws = stats["diverging"].shape
+    return Gate(name, bool(ok), rhat, bulk, tail, divergences, bfmi, chains, draws)
+
+
+def _extreme(values: Any, pick: Any) -> float:
+    dataset = values.to_dataset() if hasattr(values, "to_dataset") else values
+    return float(pick([pick(dataset[v].to_numpy()) for v in dataset.data_vars]))
+
+
+def _bfmi(energy: np.ndarray) -> float:
+    """Smallest Bayesian fraction of missing information over the chains. Dims: (chain, draw)."""
+    jumps = np.mean(np.diff(energy, axis=1) ** 2, axis=1)
+    return float(np.min(jumps / np.var(energy, axis=1)))

@@ -1,0 +1,1 @@
+"""What we believe: growth, surges, shares and sizes as probability models (no fitting here)."""

@@ -1,0 +1,332 @@
+r"""Users of online medical services: internet users times usage rate, with two surges.
+
+The usage rate (share of internet users) follows
+
+.. math:: q_t = \kappa - (\kappa - b_t)\,\prod_k \bigl(1 - G_k\, g(t - t_k)\bigr), \qquad
+          g(s) = \rho + (1 - \rho)\, 2^{-s/\tau} \text{ for } s \ge 0,\; 0 \text{ before},
+
+where :math:`b_t` is a growth process below the ceiling :math:`\kappa` (who would ever use it), wave :math:`k` (early
+2020, December 2022) brings in a share :math:`G_k` of those who were not yet users, a part :math:`\rho` of them stays
+and the others leave with half-life :math:`\tau`. A wave thus pulls future adoption forward, and no sum of waves passes
+the ceiling. Internet users are a growth process below the population.
+
+Definition breaks are offsets of single reports: 2015 counted looking up information, June 2020 counted buying drugs and
+devices apart. Monthly active users of an app panel share the path up to a constant and tell the height of the
+first wave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from telemed_forecast.models.growth import growth_process, simulate
+from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM, interval_logp
+from telemed_forecast.models.priors import growth_prior, surge_prior
+from telemed_forecast.models.timeline import decimal_year, half_year_at_or_after, half_years
+
+if TYPE_CHECKING:
+    from xarray import Dataset
+
+    from telemed_forecast.evidence.observations import Observations
+
+STEP = 0.5
+"""[years] The statistical office reports twice a year."""
+
+GRID = 23
+"""Steps of history that the model sees: eleven years, fixed so that one compiled model serves every as-of date."""
+
+WAVES = (2020.1, 2022.95)
+"""[year] When the two waves of the epidemic brought people online."""
+
+CEILING_USAGE = (0.4, 0.8)
+"""Mean and sd of logit(ceiling of the usage rate): half of the prior between 46% and 72%. Four fifths of surveyed
+residents knew what the services are (19.05% lacked knowledge), which bounds who can be expected to use them soon."""
+
+CEILING_INTERNET = (2.2, 0.7)
+"""Mean and sd of logit(ceiling of internet users as a share of the population): 90% of it between 74% and 97%."""
+
+POPULATION_TREND = -0.002
+"""[1/year] Decline of the population after the last count: its pace of 2024-2025."""
+
+SURVEY_NOISE = (-3.5, 0.6)
+"""Mean and sd of the log of a survey's noise (log scale): 3%, 90% between 1% and 8%. Half-yearly counts moved down and
+up again by 6% within a year, which no user base does."""
+
+OFFSETS = {"definition_2015": (0.2, 0.3), "definition_2020h1": (0.15, 0.15), "panel": (-1.5, 0.7)}
+"""Mean and sd (log scale) of the offset of each other definition against the plain count of users."""
+
+
+def retention(since: Any, *, kept: Any, half_life: Any, xp: Any = np) -> Any:
+    """Share of a wave that is still there `since` years after it (0 before it).
+
+    Parameters
+    ----------
+    since
+        Years since the wave; negative before it.
+    kept
+        rho in (0, 1), the share that stays for good.
+    half_life
+        tau in years, of the rest.
+    """
+    after = xp.maximum(since, 0.0)
+    return xp.where(since >= 0, kept + (1.0 - kept) * xp.exp2(-after / half_life), 0.0)
+
+
+def usage(base: Any, *, ceiling: Any, gained: Any, stays: Any) -> Any:
+    """Usage rate from the base path and the waves.
+
+    Parameters
+    ----------
+    base
+        b_t, usage without the waves. Dims: (..., time).
+    ceiling
+        kappa, broadcastable to `base`.
+    gained, stays
+        For each wave G_k and g(t - t_k): lists of arrays broadcastable to `base`.
+    """
+    missing = ceiling - base
+    for share, left in zip(gained, stays, strict=True):
+        missing = missing * (1.0 - share * left)
+    return ceiling - missing
+
+
+def build(data: Any) -> Any:
+    """The model of internet users and usage rate.
+
+    Parameters
+    ----------
+    data
+        Arrays (see :func:`arrays`): grid (time,), population (time,) in persons, wave (k,), and for each evidence
+        block `internet`, `users`: low, high (log persons), at (grid position), scale, definition one-hots.
+    """
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    prior, surge = growth_prior("penetration"), surge_prior()
+    with pm.Model() as model:
+        d = {name: pm.Data(name, value) for name, value in data.items()}
+        log_population = d["log_population"]
+
+        online = pm.Normal("internet_logit_ceiling", *CEILING_INTERNET)
+        internet = growth_process(
+            "internet",
+            guess=d["internet_guess"],
+            log_ceiling=log_population + pt.log(pm.math.sigmoid(online)),
+            step=STEP,
+            prior=prior,
+        )
+        kappa_logit = pm.Normal("usage_logit_ceiling", *CEILING_USAGE)
+        kappa = pm.math.sigmoid(kappa_logit)
+        base = growth_process(
+            "usage", guess=d["usage_guess"], log_ceiling=pt.log(kappa), step=STEP, prior=prior
+        )
+        kept = pm.math.sigmoid(pm.Normal("surge_logit_kept", *surge.logit_kept))
+        half_life = pm.LogNormal("surge_half_life", *surge.log_half_life)
+        gained = pm.Beta("surge_gained", *surge.gained, shape=2)
+        stays = [
+            retention(d["grid"] - d["wave"][k], kept=kept, half_life=half_life, xp=pt) for k in range(len(WAVES))
+        ]
+        rate = usage(pt.exp(base.log_level), ceiling=kappa, gained=[gained[0], gained[1]], stays=stays)
+        log_users = pm.Deterministic("log_users", internet.log_level + pt.log(rate))
+
+        offset = pm.Normal(
+            "definition_offset",
+            mu=np.array([v[0] for v in OFFSETS.values()]),
+            sigma=np.array([v[1] for v in OFFSETS.values()]),
+        )
+        noise = pm.LogNormal("survey_noise", *SURVEY_NOISE)
+        for block, path, shift in (
+            ("internet", internet.log_level, 0.0),
+            ("users", log_users, pt.dot(d["users_definition"], offset)),
+        ):
+            mu = on_grid(path, d[f"{block}_at"], pt) + shift
+            own = noise if block == "users" else 0.0
+            scale = pt.sqrt(d[f"{block}_scale"] ** 2 + own**2)
+            logp = interval_logp(d[f"{block}_low"], d[f"{block}_high"], mu, scale, pt)
+            pm.Potential(f"{block}_evidence", logp.sum())
+    return model
+
+
+def on_grid(path: Any, at: Any, xp: Any = np) -> Any:
+    """Value of a path between grid points, by linear interpolation.
+
+    Parameters
+    ----------
+    path
+        Dims: (time,).
+    at
+        Positions on the grid (0 is the first point, 1.5 lies between the second and third). Dims: (obs,).
+    """
+    left = xp.floor(at).astype("int64")
+    right = xp.minimum(left + 1, path.shape[0] - 1)
+    weight = at - left
+    return path[left] * (1.0 - weight) + path[right] * weight
+
+
+def arrays(users: Observations, internet: Observations, panel: Observations, population: Observations) -> dict[str, np.ndarray]:
+    """The arrays of :func:`build` from interval evidence.
+
+    Parameters
+    ----------
+    users
+        Counts of online medical users (persons), one for each survey.
+    internet
+        Counts of internet users (persons).
+    panel
+        Monthly active users of an app panel (persons).
+    population
+        Residents (persons).
+
+    Notes
+    -----
+    The grid ends at the half-year of the newest count of users or internet users and reaches back `GRID` half-years;
+    older evidence only shapes the first guess.
+    """
+    ends = np.concatenate([decimal_year(users.end), decimal_year(internet.end)])
+    grid = half_years(half_year_at_or_after(float(ends.max())), GRID)
+    known, value = decimal_year(internet.end), np.log(_middle(internet))
+    order = np.argsort(known)
+    both = _inside(users, grid), _inside(panel, grid)
+    definition = np.zeros((len(both[0]) + len(both[1]), len(OFFSETS)))
+    day = both[0].end.astype("datetime64[D]").astype(str)
+    definition[: len(day), 0] = day <= "2015-12-31"
+    definition[: len(day), 1] = day == "2020-06-30"
+    definition[len(day) :, 2] = 1.0
+    online = _inside(internet, grid)
+    years = decimal_year(population.end)
+    first = np.argsort(years)
+    residents = np.interp(grid, years[first], np.log(_middle(population))[first])
+    return {
+        "grid": grid,
+        "wave": np.array(WAVES),
+        "log_population": residents,
+        "internet_guess": np.interp(grid, known[order], value[order]),
+        "usage_guess": np.interp(grid, *FIRST_GUESS),
+        **_block("internet", [online], grid),
+        **_block("users", both, grid),
+        "users_definition": definition,
+    }
+
+
+FIRST_GUESS = (np.array([2015.0, 2020.0, 2026.0]), np.log(np.array([0.14, 0.19, 0.33])))
+"""Years and log usage rates around which the sampler starts; the posterior does not depend on it."""
+
+
+def _inside(observations: Observations, grid: np.ndarray) -> Observations:
+    year = decimal_year(observations.end)
+    return observations.where((year >= grid[0]) & (year <= grid[-1] + 0.01))
+
+
+def _middle(observations: Observations) -> np.ndarray:
+    return 0.5 * (observations.low + np.where(np.isfinite(observations.high), observations.high, observations.low))
+
+
+def _block(name: str, parts: Sequence[Observations], grid: np.ndarray) -> dict[str, np.ndarray]:
+    """Interval evidence on a stock: ends on the log scale, position on the grid, scale by grade."""
+    low = np.concatenate([np.log(o.low) for o in parts])
+    high = np.concatenate([np.log(o.high) for o in parts])
+    at = np.concatenate([(decimal_year(o.end) - grid[0]) / STEP for o in parts])
+    scale = np.concatenate([o.scale() for o in parts])
+    return {
+        f"{name}_low": low,
+        f"{name}_high": high,
+        f"{name}_at": np.clip(at, 0.0, len(grid) - 1.0),
+        f"{name}_scale": scale,
+    }
+
+
+def project(
+    posterior: Dataset,
+    data: Mapping[str, np.ndarray],
+    *,
+    steps: int,
+    rng: np.random.Generator,
+    kept_odds: float = 1.0,
+    ceiling_odds: float = 1.0,
+) -> dict[str, np.ndarray]:
+    """Carry the posterior forward from the last grid point.
+
+    Parameters
+    ----------
+    posterior
+        Draws with the dims (sample, ...) (chains stacked).
+    data
+        The arrays that the model was fitted to (grid, population, waves).
+    steps
+        Number of half-years after the last grid point.
+    rng
+        Source of the future shocks and of the survey noise.
+    kept_odds
+        Lever: factor on the odds that a user won in a wave stays for good, from the last grid point on.
+    ceiling_odds
+        Lever: factor on the odds of the usage ceiling in the forecast (such as insurance that pays).
+
+    Returns
+    -------
+    Draws by name, dims (sample, time) over history and future: ``users`` (persons, truth), ``published`` (persons, as
+    a survey would print it), ``internet`` (persons), ``base``, ``kept`` and ``passing`` (persons: users without the
+    waves, those of the waves who stay for good, those who are still there but leaving), ``usage`` (share), ``stays``
+    (share of each wave still there; dims sample, time, wave), ``ceiling`` (persons, dims sample) and ``wave_gain``
+    (persons that each wave brought in; dims sample, wave).
+    """
+    prior = growth_prior("penetration")
+    p = {name: np.asarray(values) for name, values in posterior.items()}
+    grid = np.concatenate([data["grid"], data["grid"][-1] + STEP * np.arange(1, steps + 1)])
+    growing = data["log_population"][-1] + POPULATION_TREND * STEP * np.arange(steps)
+
+    def forward(name: str, log_ceiling: np.ndarray) -> np.ndarray:
+        past = p[f"{name}_log_level"]
+        future = simulate(
+            log_level=past[:, -1],
+            deviation=p[f"{name}_deviation"][:, -1],
+            log_ceiling=log_ceiling,
+            **{k: p[f"{name}_{k}"] for k in ("rate", "theta", "innovation", "sigma", "rho")},
+            prior=prior,
+            step=STEP,
+            rng=rng,
+        )
+        return np.exp(np.concatenate([past, future], axis=1))
+
+    lever = np.where(np.arange(len(grid)) < len(data["grid"]), 0.0, 1.0)[None, :]
+    kappa = _sigmoid(p["usage_logit_ceiling"][:, None] + np.log(ceiling_odds) * lever)
+    reach = np.log(_sigmoid(p["internet_logit_ceiling"]))[:, None]
+    internet = forward("internet", growing[None, :] + reach)
+    base = forward("usage", np.log(kappa[:, len(data["grid"]) :]))
+    kept = _sigmoid(p["surge_logit_kept"][:, None, None] + np.log(kept_odds) * lever[:, :, None])
+    since = grid[None, :, None] - data["wave"][None, None, :]
+    stays = retention(since, kept=kept, half_life=p["surge_half_life"][:, None, None])
+    gained = p["surge_gained"][:, None, :]
+    rate = kappa - (kappa - base) * np.prod(1.0 - gained * stays, axis=2)
+    for_good = kept * (since >= 0)
+    settled = kappa - (kappa - base) * np.prod(1.0 - gained * for_good, axis=2)
+    users = internet * rate
+
+    def _gain(k: int, start: float) -> np.ndarray:
+        """Persons that a wave brought in at its start (0 when it lies after the grid's history)."""
+        at = int(np.searchsorted(grid, start))
+        missing = kappa[:, at] - base[:, at]
+        for earlier in range(k):
+            missing = missing * (1.0 - gained[:, 0, earlier] * stays[:, at, earlier])
+        return internet[:, at] * missing * gained[:, 0, k]
+
+    noise = p["survey_noise"][:, None] * rng.standard_t(DEGREES_OF_FREEDOM, size=users.shape)
+    return {
+        "grid": grid,
+        "users": users,
+        "published": users * np.exp(noise),
+        "internet": internet,
+        "usage": rate,
+        "base": internet * base,
+        "kept": internet * (settled - base),
+        "passing": internet * (rate - settled),
+        "stays": stays,
+        "ceiling": np.exp(growing[0] + reach[:, 0]) * kappa[:, -1],
+        "wave_gain": np.stack([_gain(k, data["wave"][k]) for k in range(len(WAVES))], axis=1),
+    }
+
+
+def _sigmoid(x: np.ndarray) -> np.ndarray:
+    return 1.0 / (1.0 + np.exp(-x))

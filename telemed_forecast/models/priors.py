@@ -1,0 +1,78 @@
+"""Reference-class priors: what past adoptions say before the first figure of a new one is read.
+
+The numbers live in ``data/priors`` with their source; this module gives them names and types.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from telemed_forecast.paths import PRIORS
+
+
+@dataclass(frozen=True)
+class GrowthPrior:
+    """Prior of a growth process (see :mod:`telemed_forecast.models.growth`).
+
+    Pairs are (mean, sd) of a normal on the log scale, or (alpha, beta) of a Beta distribution.
+
+    Attributes
+    ----------
+    log_rate, log_innovation, log_sigma
+        Normal on the log of r, p [1/year] and of the shock size sigma [-].
+    theta, rho
+        Beta of the law's shape and of the persistence of deviations over one year.
+    log_distance
+        Normal on log log(ceiling / last level): how far off a ceiling lies that nothing else bounds.
+    start_sd
+        [log points] sd of the first latent level around the first guess.
+    floor, elasticity, nu
+        Fixed constants of the shock's scale and tails.
+    """
+
+    log_rate: tuple[float, float]
+    log_innovation: tuple[float, float]
+    log_sigma: tuple[float, float]
+    theta: tuple[float, float]
+    rho: tuple[float, float]
+    log_distance: tuple[float, float]
+    start_sd: float
+    floor: float
+    elasticity: float
+    nu: float
+
+
+@dataclass(frozen=True)
+class SurgePrior:
+    """Prior of what stays after a surge, for a family of services not seen before.
+
+    Attributes
+    ----------
+    logit_kept
+        Normal on logit(rho), rho the share of the surge that stays for good.
+    log_half_life
+        Normal on log(tau), tau [years] the half-life of the part that goes.
+    gained
+        Beta of the share of the not-yet-users that a wave brings in.
+    """
+
+    logit_kept: tuple[float, float]
+    log_half_life: tuple[float, float]
+    gained: tuple[float, float]
+
+
+def _read(name: str, key: str) -> dict[str, object]:
+    with (PRIORS / name).open(encoding="utf-8") as file:
+        values = json.load(file)[key]
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+
+
+def growth_prior(kind: str) -> GrowthPrior:
+    """The prior of a class of growth curves (`kind` is a key of ``data/priors/growth.json``)."""
+    return GrowthPrior(**_read("growth.json", kind))  # type: ignore[arg-type]
+
+
+def surge_prior() -> SurgePrior:
+    """The prior of retention for a new family of services (``data/priors/surge.json``)."""
+    return SurgePrior(**_read("surge.json", "new_family"))  # type: ignore[arg-type]

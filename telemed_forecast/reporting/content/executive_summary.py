@@ -1,0 +1,177 @@
+"""The executive summary: the five questions on one screen, and what would change the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+from telemed_forecast.evaluation.scenario_effects import Headline
+from telemed_forecast.forecast.channel_share import ChannelShare
+from telemed_forecast.forecast.context import Context
+from telemed_forecast.forecast.internet_hospitals import InternetHospitals
+from telemed_forecast.forecast.market_size import MarketSize
+from telemed_forecast.forecast.user_adoption import UserAdoption
+from telemed_forecast.reporting.blocks import (
+    Block,
+    Column,
+    Heading,
+    KeyFigures,
+    Paragraph,
+    TableBlock,
+    Title,
+)
+from telemed_forecast.reporting.content import (
+    channel_share,
+    internet_hospitals,
+    market_size,
+    parts,
+    user_adoption,
+)
+from telemed_forecast.reporting.content.parts import Sections, value
+
+
+@dataclass(frozen=True)
+class Markets:
+    """The four results that the summary speaks of."""
+
+    users: UserAdoption
+    hospitals: InternetHospitals
+    channels: ChannelShare
+    market: MarketSize
+
+
+def sections(
+    context: Context, markets: Markets, scenarios: Sequence[Headline], parameters: dict[str, Any]
+) -> Sections:
+    """The report's sections in reading order: name -> blocks."""
+    made: Sections = {
+        "summary": _summary(context, markets),
+        "change": _change(context, markets, scenarios),
+        "paths": _paths(context, markets),
+        "trust": _trust(),
+        "appendix": [
+            Heading(key="appendix.heading"),
+            Paragraph(key="executive_summary.method"),
+            parts.forecasts(
+                context,
+                [markets.market.sizes["healthcare"], markets.market.sizes["services"], markets.hospitals.count,
+                 markets.channels.shares["count"], markets.users.published],
+            ),
+        ],
+    }  # fmt: skip
+    made["record"] = parts.record(context, made, parameters)
+    return made
+
+
+def _summary(context: Context, markets: Markets) -> list[Block]:
+    fits = (markets.market.fit, markets.hospitals.fit, markets.channels.fit, markets.users.fit)
+    # From each report the figures that answer its question, in the reports' own words and numbers.
+    chosen = (
+        market_size.key_figures(context, markets.market).items[:2],
+        internet_hospitals.key_figures(context, markets.hospitals).items[:2],
+        channel_share.key_figures(context, markets.channels).items[0:3:2],
+        user_adoption.key_figures(context, markets.users).items[:2],
+        user_adoption.key_figures(context, markets.users).items[3:],
+    )
+    return [
+        Title(report="executive_summary"),
+        parts.gates(context, *fits),
+        KeyFigures(items=tuple(item for items in chosen for item in items)),
+        _answer(context, markets),
+    ]
+
+
+def _answer(context: Context, markets: Markets) -> Paragraph:
+    horizon = context.settings.horizon
+    market, last = markets.market, markets.market.last_year
+    broad = market.sizes["healthcare"]
+    share = markets.channels.shares["count"]
+    users = markets.users
+    return Paragraph(
+        key="executive_summary.answer",
+        values={
+            "market_now": value(broad.year_end(last), "CNY_million"),
+            "market_then": value(broad.year_end(horizon), "CNY_million"),
+            "services": value(market.sizes["services"].year_end(horizon), "CNY_million"),
+            "hospitals": value(markets.hospitals.count.year_end(horizon), "hospitals"),
+            "share": value(share.draws[:, share.last_known], "probability"),
+            "grows": parts.chance(float(markets.channels.rising["count"][-1])),
+            "users": value(users.published.year_end(horizon), "persons"),
+            "kept": value(users.stays[:, users.users.last_known, 0], "probability"),
+            "last": last,
+            "horizon": horizon,
+        },
+        sources=tuple(parts.newest(users.evidence["users"], 2)),
+    )
+
+
+def _change(context: Context, markets: Markets, scenarios: Sequence[Headline]) -> list[Block]:
+    columns = (
+        Column(name="scenario", key="column.scenario"),
+        Column(name="weight", key="column.weight", unit="probability"),
+        Column(name="market", key="target.market_size_healthcare", unit="CNY_million"),
+        Column(name="services", key="target.market_size_services", unit="CNY_million"),
+        Column(name="hospitals", key="target.internet_hospitals", unit="hospitals"),
+        Column(name="users", key="target.online_medical_users", unit="persons"),
+    )
+    rows = tuple(
+        (
+            f"@scenario.{s.scenario}",
+            parts.chance(s.weight),
+            value(s.market, "CNY_million"),
+            value(s.services, "CNY_million"),
+            value(s.hospitals, "hospitals"),
+            value(s.users, "persons"),
+        )
+        for s in scenarios
+    )
+    largest = market_size.market_drivers(context, markets.market)[0]
+    return [
+        Heading(key="executive_summary.change"),
+        Paragraph(
+            key="executive_summary.change_text",
+            values={"driver": f"@{largest[0]}", "part": parts.chance(largest[3]), "horizon": context.settings.horizon},
+        ),
+        market_size.drivers_chart(context, markets.market),
+        TableBlock(
+            id="scenario_headlines", title_key="table.scenario_headlines.title",
+            title_values={"horizon": context.settings.horizon}, note_key="table.scenario_headlines.note",
+            columns=columns, rows=rows, sources=_lever_claims(context, scenarios),
+        ),
+    ]  # fmt: skip
+
+
+def _lever_claims(context: Context, scenarios: Sequence[Headline]) -> tuple[str, ...]:
+    known = set(context.view["claim_id"])
+    levers = [context.in_scenario(s.scenario).scenario.levers.values() for s in scenarios]
+    return tuple(dict.fromkeys(c for group in levers for lever in group for c in lever.evidence if c in known))
+
+
+def _paths(context: Context, markets: Markets) -> list[Block]:
+    as_of = context.settings.as_of_date
+    market = markets.market
+    broad = market.evidence.where(market.evidence.segment == "internet_healthcare")
+    return [
+        Heading(key="executive_summary.paths"),
+        parts.fan(
+            "market_path", market.sizes["healthcare"], as_of=as_of, since=2014, evidence=broad, prophet=market.prophet
+        ),
+        parts.fan(
+            "hospitals_path", markets.hospitals.count, as_of=as_of, since=2017, evidence=markets.hospitals.evidence,
+            prophet=markets.hospitals.prophet,
+        ),
+        parts.fan(
+            "hospital_share_path", markets.channels.shares["count"], as_of=as_of, since=2017,
+            evidence=markets.channels.evidence["counts"], factor=0.01, prophet=markets.channels.prophet,
+        ),
+        parts.fan(
+            "users_path", markets.users.published, as_of=as_of, since=2015, evidence=markets.users.evidence["users"],
+            prophet=markets.users.prophet,
+        ),
+    ]  # fmt: skip
+
+
+def _trust() -> list[Block]:
+    return [Heading(key="executive_summary.trust"), Paragraph(key="executive_summary.trust_text")]

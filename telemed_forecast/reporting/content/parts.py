@@ -1,0 +1,267 @@
+"""Blocks that every report has: key figures, fan charts with their evidence, and the record at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from telemed_forecast.evidence import ledger
+from telemed_forecast.forecast import hub
+from telemed_forecast.forecast.context import Context
+from telemed_forecast.forecast.paths import Path, interval
+from telemed_forecast.reporting.blocks import (
+    Block,
+    Chart,
+    Column,
+    ForecastTable,
+    GateResult,
+    Gates,
+    KeyFigure,
+    Provenance,
+    SourceRow,
+    Sources,
+    Table,
+    TableBlock,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from telemed_forecast.evidence.observations import Observations
+    from telemed_forecast.inference.cache import Fit
+
+Sections = dict[str, list[Block]]
+
+PACKAGES = ("pymc", "nutpie", "arviz", "prophet", "pandas", "numpy", "telemed-forecast")
+
+
+def value(draws: np.ndarray, unit: str, level: float = 0.8) -> Value:
+    """Median and central interval of draws."""
+    low, middle, high = interval(draws, level)
+    return Value(value=middle, unit=unit, low=low, high=high, level=level)  # type: ignore[arg-type]
+
+
+def chance(events: np.ndarray | float) -> Value:
+    """A probability from indicator draws, or a probability as it stands."""
+    return Value(value=float(np.mean(events)), unit="probability", digits=2)
+
+
+def status(*fits: Fit) -> str:
+    """The word that marks every number of a fit."""
+    return "gated-ok" if all(fit.gate.ok for fit in fits) else "directional"
+
+
+def key_figure(
+    name: str, figure: Value, period: str, sources: Sequence[str], fits: Sequence[Fit], **extra: Any
+) -> KeyFigure:
+    """A headline number; its label is the text ``figure.<name>``."""
+    return KeyFigure(
+        id=name, key=f"figure.{name.rsplit('_', 1)[0] if name[-1].isdigit() else name}", value=figure, period=period,
+        sources=tuple(sources), status=status(*fits), **extra,
+    )  # fmt: skip
+
+
+def newest(observations: Observations, number: int = 1) -> list[str]:
+    """Claim ids of the newest figures."""
+    order = np.argsort(observations.end, kind="stable")[::-1][:number]
+    return [str(observations.claim_id[k]) for k in order]
+
+
+def fan(
+    name: str,
+    path: Path,
+    *,
+    as_of: date,
+    since: int,
+    evidence: Observations | None = None,
+    factor: float = 1.0,
+    prophet: np.ndarray | None = None,
+    sources: Sequence[str] = (),
+    **texts: Any,
+) -> Chart:
+    """A forecast with its bands, the published intervals and Prophet's median.
+
+    Parameters
+    ----------
+    name
+        Id of the chart; texts are ``chart.<name>.title`` and ``.alt``.
+    path
+        The forecast.
+    as_of
+        Where knowledge ends.
+    since
+        First year shown.
+    evidence
+        Published figures, multiplied by `factor` into the path's unit.
+    prophet
+        Predictive draws of Prophet, dims (draw, period); its median is drawn as a line.
+    """
+    shown = [k for k, day in enumerate(path.periods) if day.year >= since]
+    q = path.quantiles(np.array([0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975]))[:, shown]
+    days = [path.periods[k].isoformat() for k in shown]
+    names = ("low95", "low80", "low50", "median", "high50", "high80", "high95")
+    data = {"period": days} | {n: q[k] for k, n in enumerate(names)}
+    return Chart(
+        id=name,
+        kind="fan",
+        title_key=f"chart.{name}.title",
+        alt_key=f"chart.{name}.alt",
+        unit=path.unit,  # type: ignore[arg-type]
+        data=Table.model_validate(data),
+        points=None if evidence is None else _points(evidence, factor, since),
+        lines=None if prophet is None else _median_line(prophet, path, shown),
+        as_of=as_of,
+        x="year" if path.flow else "year_end",
+        sources=tuple(sources),
+        **texts,
+    )
+
+
+def _points(evidence: Observations, factor: float, since: int) -> Table:
+    rows = [
+        (str(evidence.end[k])[:10], evidence.low[k] * factor, evidence.high[k] * factor, str(evidence.grade[k]),
+         str(evidence.claim_id[k]), str(evidence.origin[k]))
+        for k in range(len(evidence))
+        if int(str(evidence.end[k])[:4]) >= since
+    ]  # fmt: skip
+    return Table(columns=("period", "low", "high", "grade", "claim_id", "label"), rows=tuple(rows))
+
+
+def _median_line(prophet: np.ndarray, path: Path, shown: Sequence[int]) -> Table:
+    median = np.median(prophet, axis=0)
+    rows = tuple((path.periods[k].isoformat(), "@series.prophet", float(median[k])) for k in shown)
+    return Table(columns=("period", "series", "value"), rows=rows)
+
+
+def year_table(name: str, paths: Sequence[Path], years: Sequence[int]) -> TableBlock:
+    """Median and 80% interval of several quantities at chosen year-ends; headings are ``target.<target>``."""
+    columns = [Column(name="year", key="column.year", unit="year")]
+    columns += [Column(name=p.target, key=f"target.{p.target}", unit=p.unit) for p in paths]  # type: ignore[arg-type]
+    rows = [(y, *(value(p.year_end(y), p.unit) for p in paths)) for y in years]
+    return TableBlock(id=name, title_key=f"table.{name}.title", columns=tuple(columns), rows=tuple(rows))
+
+
+def parameter_table(name: str, rows: Iterable[tuple[str, np.ndarray, np.ndarray]]) -> TableBlock:
+    """What the evidence taught: prior and posterior of parameters (median, 80%), and how much narrower it became.
+
+    Parameters
+    ----------
+    rows
+        (text key of the parameter, prior draws, posterior draws).
+    """
+    columns = (
+        Column(name="parameter", key="column.parameter"),
+        Column(name="prior", key="column.prior", unit="ratio"),
+        Column(name="posterior", key="column.posterior", unit="ratio"),
+        Column(name="learned", key="column.learned", unit="percent"),
+    )
+    table = []
+    for key, prior, posterior in rows:
+        learned = 100.0 * max(0.0, 1.0 - float(np.var(posterior) / np.var(prior)))
+        table.append(
+            (
+                f"@{key}",
+                value(prior, "ratio"),
+                value(posterior, "ratio"),
+                Value(value=learned, unit="percent", digits=2),
+            )
+        )
+    return TableBlock(
+        id=name,
+        title_key="table.parameters.title",
+        note_key="table.parameters.note",
+        columns=columns,
+        rows=tuple(table),
+    )
+
+
+def evidence_table(name: str, evidence: Sequence[Observations], unit: str, factor: float = 1.0) -> TableBlock:
+    """The figures that entered the likelihood, as intervals."""
+    columns = (
+        Column(name="day", key="column.day"),
+        Column(name="low", key="column.low", unit=unit),  # type: ignore[arg-type]
+        Column(name="high", key="column.high", unit=unit),  # type: ignore[arg-type]
+        Column(name="origin", key="column.origin"),
+        Column(name="grade", key="column.grade"),
+        Column(name="claim_id", key="column.claim_id"),
+    )
+    rows = [
+        (str(o.end[k])[:10], float(o.low[k] * factor), float(o.high[k] * factor), str(o.origin[k]), str(o.grade[k]),
+         str(o.claim_id[k]))
+        for o in evidence
+        for k in range(len(o))
+    ]  # fmt: skip
+    claims = tuple(dict.fromkeys(str(c) for o in evidence for c in o.claim_id))
+    return TableBlock(
+        id=name, title_key="table.evidence.title", note_key="table.evidence.note", columns=columns,
+        rows=tuple(sorted(rows)), sources=claims,
+    )  # fmt: skip
+
+
+def context_table(context: Context, name: str, claims: Sequence[str]) -> TableBlock:
+    """Published figures that no likelihood uses, with what they say; texts are ``context.<claim id>``."""
+    columns = (
+        Column(name="statement", key="column.statement"),
+        Column(name="published", key="column.published"),
+        Column(name="origin", key="column.origin"),
+        Column(name="grade", key="column.grade"),
+    )
+    view = context.view.set_index("claim_id")
+    known = [c for c in claims if c in view.index]
+    rows = []
+    for claim in known:
+        row = view.loc[claim]
+        sign = {"gt": "> ", "ge": "≥ ", "lt": "< ", "le": "≤ ", "approx": "≈ "}.get(row["relation"], "")
+        printed = f"{row['low']}–{row['high']}" if row["relation"] == "between" else f"{sign}{row['value']}"
+        rows.append((f"@context.{claim}", f"{printed} {row['unit']}", str(row["origin"]), str(row["grade"])))
+    return TableBlock(
+        id=name, title_key=f"table.{name}.title", columns=columns, rows=tuple(rows), sources=tuple(known)
+    )
+
+
+def gates(context: Context, *fits: Fit) -> Gates:
+    """The gates of every fit behind the page."""
+    return Gates(
+        fits=tuple(GateResult(**fit.gate.to_dict(), profile=context.settings.profile) for fit in fits)
+    )
+
+
+def forecasts(context: Context, paths: Iterable[Path]) -> ForecastTable:
+    """The hub-format rows of the page."""
+    settings = context.settings
+    rows = hub.rows(
+        paths, reference=settings.as_of_date, scenario=context.scenario.name, model="telemed_forecast"
+    )
+    columns = tuple(rows[0])
+    return ForecastTable(data=Table(columns=columns, rows=tuple(tuple(r.values()) for r in rows)))
+
+
+def record(context: Context, sections: Sections, parameters: dict[str, Any]) -> list[Block]:
+    """Sources of everything cited in the sections, and how the numbers were made."""
+    claims = dict.fromkeys(c for blocks in sections.values() for block in blocks for c in block.claims())
+    view = context.view.set_index("claim_id")
+    rows = tuple(
+        SourceRow(
+            claim_id=claim,
+            origin=str(view.loc[claim, "origin"]),
+            title=str(view.loc[claim, "source_title"] or view.loc[claim, "publisher"] or claim),
+            url=str(view.loc[claim, "url"]),
+            date=str(view.loc[claim, "source_date"] or "")[:10],
+            grade=str(view.loc[claim, "grade"]),  # type: ignore[arg-type]
+        )
+        for claim in claims
+    )
+    settings = context.settings
+    provenance = Provenance(
+        as_of=settings.as_of_date,
+        vintage=ledger.vintage_date(),
+        scenario=context.scenario.name,
+        seed=settings.seed,
+        profile=settings.profile,
+        versions={name: metadata.version(name) for name in PACKAGES},
+        parameters=parameters,
+    )
+    return [Sources(rows=rows), provenance]
