@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -50,7 +51,7 @@ def load(files: Sequence[str | Path] | None = None) -> pd.DataFrame:
     """
     if not files:
         return _shipped().copy()
-    text, faults = _read(_claim_files(), files)
+    text, faults = _read(files)
     if faults:
         raise InputError(faults, f"{len(faults)} fault(s) in the evidence")
     return _typed(text)
@@ -69,7 +70,7 @@ def check(files: Sequence[str | Path] | None = None) -> list[Fault]:
     list of Fault
         Empty when everything is right; ordered by file and row.
     """
-    return _read(_claim_files(), files or ())[1]
+    return _read(files)[1] if files else list(_shipped_text()[1])
 
 
 def policy_events() -> pd.DataFrame:
@@ -88,54 +89,63 @@ def policy_events() -> pd.DataFrame:
     return events.sort_values(["start", "end", "event_id"], ignore_index=True)
 
 
-def _claim_files() -> list[Path]:
-    return [EVIDENCE / dictionary.resource(topic)["path"] for topic in dictionary.topics()]
-
-
 @cache
 def _shipped() -> pd.DataFrame:
-    text, faults = _read(_claim_files(), ())
+    text, faults = _shipped_text()
     if faults:
         raise InputError(faults, f"{len(faults)} fault(s) in the shipped ledger")
     return _typed(text)
 
 
-def _read(shipped: Iterable[Path], files: Iterable[str | Path]) -> tuple[pd.DataFrame, list[Fault]]:
-    """Read all files as text and collect every fault.
+@cache
+def _shipped_text() -> tuple[pd.DataFrame, list[Fault]]:
+    """The shipped ledger as text, and its faults; read once a process."""
+    read = []
+    for topic in dictionary.topics():
+        path = EVIDENCE / dictionary.resource(topic)["path"]
+        name = str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+        read.append(tables.read(path, name=name))
+    return _checked(read, ())
+
+
+def _read(files: Iterable[str | Path]) -> tuple[pd.DataFrame, list[Fault]]:
+    """Read the user's files on top of the shipped ledger.
 
     Returns
     -------
     text : DataFrame
-        All rows as text, with the columns `_file` and `_line`.
+        All rows as text, shipped ones first, with the columns `_file` and `_line`.
     faults : list of Fault
-        In the order of files and lines.
+        Those of the user's files, or those of the shipped ledger if it has any.
     """
+    shipped, faults = _shipped_text()
+    text, found = _checked([tables.read(Path(file), name=str(file)) for file in files], rows.records(shipped))
+    return pd.concat([shipped, text], ignore_index=True), faults + found
+
+
+def _checked(
+    read: Sequence[tables.Table], earlier: Sequence[dict[str, Any]]
+) -> tuple[pd.DataFrame, list[Fault]]:
+    """The rows of some files as one table, and every fault in the order of files and lines."""
     frames: list[pd.DataFrame] = []
     faults: list[Fault] = []
-    names: list[str] = []
-    for path in shipped:
-        name = str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
-        _take(tables.read(path, name=name), frames, faults, names)
-    for file in files:
-        _take(tables.read(Path(file), name=str(file)), frames, faults, names)
+    for table in read:
+        _take(table, frames, faults)
     columns = [field["name"] for field in dictionary.claim_fields()]
-    text = (
-        pd.concat(frames, ignore_index=True)
-        if frames
-        else pd.DataFrame(columns=[*columns, "_file", "_line"], dtype=str)
-    )
-    between = rows.faults(text, dictionary.metrics(), dictionary.segments())
+    if not frames:
+        return pd.DataFrame(columns=[*columns, "_file", "_line"], dtype=str), faults
+    text = pd.concat(frames, ignore_index=True)
+    between = rows.faults(text, dictionary.metrics(), dictionary.segments(), earlier=earlier)
     told = {(fault.file, fault.row, fault.column) for fault in between}
     fields = _field_faults(text, columns)
     faults += [fault for fault in fields if (fault.file, fault.row, fault.column) not in told] + between
-    position = {name: number for number, name in enumerate(names)}
+    position = {table.file: number for number, table in enumerate(read)}
     unique = dict.fromkeys(faults)
-    return text, sorted(unique, key=lambda f: (position.get(f.file, -1), f.row or 0, f.column or ""))
+    return text, sorted(unique, key=lambda f: (position[f.file], f.row or 0, f.column or ""))
 
 
-def _take(table: tables.Table, frames: list[pd.DataFrame], faults: list[Fault], names: list[str]) -> None:
+def _take(table: tables.Table, frames: list[pd.DataFrame], faults: list[Fault]) -> None:
     """Add one file's rows to `frames` when its columns are right, else its faults."""
-    names.append(table.file)
     faults += table.faults
     if not table.header:
         return

@@ -18,6 +18,7 @@ import pandas as pd
 
 from telemed_forecast.errors import Fault, InputError
 from telemed_forecast.evidence import dictionary, figures
+from telemed_forecast.evidence.rows import records
 from telemed_forecast.evidence.tables import nearest
 
 GRADE_SCALE: Mapping[str, float] = MappingProxyType({"A": 0.01, "B": 0.05, "C": 0.15})
@@ -100,16 +101,16 @@ def intervals(frame: pd.DataFrame, *, include_context: bool = False) -> Observat
     vocabulary = dictionary.metrics()
     measure = vocabulary["measure"].to_dict()
     base = vocabulary["base"].to_dict()
-    records: list[dict[str, Any]] = []
-    for row in _rows(chosen):
+    found: list[dict[str, Any]] = []
+    for row in records(chosen):
         low, high = _interval(row)
         if measure.get(row["metric"]) == "growth":
-            records.append(_ratio(row, low, high, base[row["metric"]]))
+            found.append(_ratio(row, low, high, base[row["metric"]]))
         else:
             if measure.get(row["metric"]) == "ratio" and row["unit"] == "percent":
                 high = min(high, 100.0)
-            records.append(_level(row, low, high))
-    return _observations(records)
+            found.append(_level(row, low, high))
+    return _observations(found)
 
 
 def left_out(frame: pd.DataFrame, *, include_context: bool = False) -> pd.DataFrame:
@@ -154,10 +155,6 @@ def _is_copy(frame: pd.DataFrame) -> pd.Series:
     copies = copies.copy()
     copies[stand_in] = False
     return copies
-
-
-def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
 def _interval(row: Mapping[str, Any]) -> tuple[float, float]:
@@ -206,17 +203,17 @@ def _ratio(row: Mapping[str, Any], low: float, high: float, base: str) -> dict[s
     return level
 
 
-def _observations(records: list[dict[str, Any]]) -> Observations:
+def _observations(found: list[dict[str, Any]]) -> Observations:
     def text(name: str) -> Strings:
-        return np.array([record["row"][name] for record in records], dtype=np.str_)
+        return np.array([record["row"][name] for record in found], dtype=np.str_)
 
     def days(name: str) -> Days:
-        return pd.to_datetime(pd.Series([r[name] for r in records], dtype="datetime64[s]")).to_numpy(
+        return pd.to_datetime(pd.Series([r[name] for r in found], dtype="datetime64[s]")).to_numpy(
             "datetime64[D]"
         )
 
     def numbers(name: str) -> Floats:
-        return np.array([record[name] for record in records], dtype=np.float64)
+        return np.array([record[name] for record in found], dtype=np.float64)
 
     return Observations(
         claim_id=text("claim_id"),
@@ -224,7 +221,7 @@ def _observations(records: list[dict[str, Any]]) -> Observations:
         segment=text("segment"),
         origin=text("origin"),
         grade=text("grade"),
-        unit=np.array([record["unit"] for record in records], dtype=np.str_),
+        unit=np.array([record["unit"] for record in found], dtype=np.str_),
         low=numbers("low"),
         high=numbers("high"),
         start=days("start"),
@@ -320,7 +317,7 @@ def summary(frame: pd.DataFrame, metric: str, segment: str | None = None) -> pd.
     reasons = _reasons(frame, include_context=False).loc[chosen.index].replace("", "fitted")
     if segment is not None:
         chosen = chosen[chosen["segment"] == segment]
-    bounds = [_interval(row) for row in _rows(chosen)]
+    bounds = [_interval(row) for row in records(chosen)]
     table = chosen.assign(
         low=[low for low, _ in bounds], high=[high for _, high in bounds], status=reasons.loc[chosen.index]
     )

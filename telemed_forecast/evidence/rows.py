@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pandas as pd
@@ -43,7 +43,18 @@ def fill_use(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def faults(text: pd.DataFrame, metrics: pd.DataFrame, segments: pd.DataFrame) -> list[Fault]:
+def records(text: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows as dictionaries from column to text."""
+    return [{str(name): value for name, value in row.items()} for row in text.to_dict("records")]
+
+
+def faults(
+    text: pd.DataFrame,
+    metrics: pd.DataFrame,
+    segments: pd.DataFrame,
+    *,
+    earlier: Sequence[dict[str, Any]] = (),
+) -> list[Fault]:
     """Find every fault within and between rows.
 
     Parameters
@@ -52,13 +63,15 @@ def faults(text: pd.DataFrame, metrics: pd.DataFrame, segments: pd.DataFrame) ->
         Rows as text with `_file` and `_line`; fields may be of the wrong type, which is not reported here.
     metrics, segments : DataFrame
         The vocabularies, indexed by name.
+    earlier : sequence of dict
+        Rows that are right already (`records`); the new rows may restate them and must not reuse their names.
     """
-    records = [{str(name): value for name, value in row.items()} for row in text.to_dict("records")]
-    allowed = {name: row for name, row in zip(metrics.index, metrics.to_dict("records"), strict=True)}
+    allowed = dict(zip(metrics.index, metrics.to_dict("records"), strict=True))
     known_segments = set(segments.index)
-    by_id: dict[str, dict[str, Any]] = {}
+    by_id = {row["claim_id"]: row for row in earlier}
     found: list[Fault] = []
-    for row in records:
+    rows = records(text)
+    for row in rows:
         found += _vocabulary(row, allowed, known_segments)
         found += _figure(row)
         found += _days(row)
@@ -67,7 +80,7 @@ def faults(text: pd.DataFrame, metrics: pd.DataFrame, segments: pd.DataFrame) ->
         if first is not row:
             place = f"{first['_file']}, row {first['_line']}"
             found.append(_fault(row, "claim_id", f"a name not used before; {place} has it too"))
-    for row in records:
+    for row in rows:
         found += _restates(row, by_id)
     return found
 
@@ -180,7 +193,7 @@ def _restates(row: dict[str, Any], by_id: dict[str, dict[str, Any]]) -> Iterator
     elif primary["restates"]:
         yield _fault(row, "restates", f"a primary row; this one restates {primary['restates']!r}")
     else:
-        for column in ("metric", "segment"):
+        for column in ("metric", "segment", "period_end"):
             if primary[column] != row[column]:
                 yield _fault(row, column, f"{primary[column]}, as in the row it restates ({name})")
         if (primary["kind"] == "forecast") != (row["kind"] == "forecast"):
