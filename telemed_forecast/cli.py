@@ -48,7 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         expected = isinstance(error, TelemedError)
         hint = "" if expected else f" ({type(error).__name__}; {DEBUG_VARIABLE}=1 shows where)"
-        print(f"telemed-forecast: {error}{hint}", file=sys.stderr)
+        lines = [f"telemed-forecast: {error}{hint}", *getattr(error, "__notes__", [])]
+        print("\n".join(lines), file=sys.stderr)
         return 2 if isinstance(error, InputError) else 1
     return 0
 
@@ -206,7 +207,7 @@ def evidence_show(
     print(f"{len(table)} rows")
 
 
-def _claim(row: Mapping[str, Any]) -> str:
+def _claim(row: Mapping[Any, Any]) -> str:
     """Write a published figure: what it says and what becomes of it, then where it comes from."""
     figure = f"{row['relation']} {row['printed']} {row['unit']} [{row['low']:,.12g}, {row['high']:,.12g}]"
     return "\n    ".join(

@@ -12,7 +12,7 @@ import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from telemed_forecast import paths, scenarios
 from telemed_forecast.errors import InputError, TelemedError
@@ -20,7 +20,8 @@ from telemed_forecast.runs import parameters
 from telemed_forecast.runs.parameters import Settings
 from telemed_forecast.runs.specification import AFTER_THE_OTHERS, NOTEBOOKS, did_you_mean
 
-LANGUAGES = ("en", "zh")
+Language = Literal["en", "zh"]
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 # Raised when the meaning of a key or the layout of a run changes.
 KEY_FORMAT = 1
@@ -60,7 +61,7 @@ class Request:
     """
 
     settings: tuple[Mapping[str, Settings], ...]
-    languages: tuple[str, ...]
+    languages: tuple[Language, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +86,7 @@ class Run:
     run_id: str
     key: str
     settings: Mapping[str, Settings]
-    languages: tuple[str, ...]
+    languages: tuple[Language, ...]
     inputs: Mapping[str, str]
     parameters: Mapping[str, Mapping[str, Any]]
 
@@ -176,7 +177,7 @@ def runs(asked: Request, project: Project) -> list[Run]:
 
 def _run(
     settings: Mapping[str, Settings],
-    languages: tuple[str, ...],
+    languages: tuple[Language, ...],
     shared: Mapping[str, str],
     project: Project,
 ) -> Run:

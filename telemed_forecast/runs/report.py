@@ -26,6 +26,7 @@ from telemed_forecast.errors import TelemedError
 from telemed_forecast.runs import manifest, plan
 from telemed_forecast.runs.plan import Project, Request, Run
 
+INDEX = "index.html"
 TEMPORARY = ".tmp-"
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 _REASONS_SHOWN = 4
@@ -51,8 +52,8 @@ class Publisher(Protocol):
     def run(self, run: Run, folder: Path) -> Published:
         """Write pages and data beside `folder`/notebooks/*.ipynb."""
 
-    def index(self, manifests: Sequence[Mapping[str, Any]]) -> str:
-        """Make the page that lists runs, newest first."""
+    def index(self, manifests: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
+        """Make the pages that list runs, by file name; one of them is `index.html`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,7 +178,7 @@ class Reports:
             (folder / "notebooks").mkdir(parents=True)
             seconds = self._execute(run, folder / "notebooks", temporary / "scratch")
             start = time.monotonic()
-            published = self._publisher().run(run, folder)
+            published = self._publish(run, folder)
             seconds["pages"] = round(time.monotonic() - start, 3)
             built = manifest.build(
                 run, folder, gates=published.gates, key_figures=published.key_figures, seconds=seconds
@@ -209,12 +210,26 @@ class Reports:
         with progress.for_stream(run.settings) as listener:
             return execute.Execution(
                 scratch=scratch,
-                keep=self.project.cache / "failed" / run.run_id,
-                environment={"TELEMED_CACHE": str(self.project.cache)},
+                keep=self._failed(run),
+                environment=_caches(self.project.cache),
                 jobs=self.jobs or usable_cores(),
                 timeout=self.timeout or execute.TIMEOUT,
                 listener=listener,
             ).run(tasks)
+
+    def _publish(self, run: Run, folder: Path) -> Published:
+        """Make pages and data; when that fails, keep the executed notebooks, which cost the most."""
+        try:
+            return self._publisher().run(run, folder)
+        except Exception as error:
+            keep = self._failed(run) / "executed"
+            shutil.rmtree(keep, ignore_errors=True)
+            shutil.copytree(folder / "notebooks", keep)
+            error.add_note(f"The executed notebooks are kept in {keep}")
+            raise
+
+    def _failed(self, run: Run) -> Path:
+        return self.project.cache / "failed" / run.run_id
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
@@ -244,22 +259,35 @@ class Reports:
         return Pages()
 
     def _index_is_current(self) -> bool:
-        index = self.out / "index.html"
+        index = self.out / INDEX
         return index.exists() and index.read_text(encoding="utf-8").endswith(
             _stamp(manifest.all_in(self.out))
         )
 
     def _write_index(self) -> None:
-        """Write the page that lists all runs, in one step."""
+        """Write the pages that list all runs, each in one step; the one with the stamp comes last."""
         manifests = manifest.all_in(self.out)
-        descriptor, temporary = tempfile.mkstemp(prefix=TEMPORARY, dir=self.out)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(self._publisher().index(manifests) + _stamp(manifests))
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, self.out / "index.html")
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+        pages = self._publisher().index(manifests)
+        for name in sorted(pages, key=lambda name: name == INDEX):
+            stamp = _stamp(manifests) if name == INDEX else ""
+            self._write_whole(self.out / name, pages[name] + stamp)
+
+    def _write_whole(self, file: Path, text: str) -> None:
+        """Write a file so that nobody ever reads a half one."""
+        temporary = self.out / f"{TEMPORARY}{file.name}"
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, file)
+
+
+def _caches(cache: Path) -> dict[str, str]:
+    """Keep what libraries compile and remember inside the project, unless the user has a place for it."""
+    places = {
+        "NUMBA_CACHE_DIR": str(cache / "numba"),
+        "MPLCONFIGDIR": str(cache / "matplotlib"),
+        "PYTENSOR_FLAGS": f"base_compiledir={cache / 'pytensor'}",
+    }
+    unset = {name: place for name, place in places.items() if name not in os.environ}
+    return {"TELEMED_CACHE": str(cache), **unset}
 
 
 def _remove(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Make the reports of a made-up project: `driver.py ROOT [NOTEBOOK...] [force] [timeout=SECONDS]`."""
+"""Make a made-up project's reports: `driver.py ROOT [NOTEBOOK...] [force] [pages-fail] [timeout=SECONDS]`."""
 
 import sys
 from pathlib import Path
@@ -11,7 +11,12 @@ from telemed_forecast.runs.specification import NOTEBOOKS
 class PlainPages:
     """Pages that hold the text outputs of the executed notebooks."""
 
+    def __init__(self, fail):
+        self.fail = fail
+
     def run(self, run, folder):
+        if self.fail:
+            raise TelemedError("no title")
         (folder / "data").mkdir()
         for name in run.settings:
             text = (folder / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8")
@@ -22,7 +27,7 @@ class PlainPages:
         )
 
     def index(self, manifests):
-        return "\n".join(manifest["run_id"] for manifest in manifests)
+        return {"index.html": "\n".join(manifest["run_id"] for manifest in manifests)}
 
 
 def main(root, *words):
@@ -37,7 +42,7 @@ def main(root, *words):
         jobs=2,
         timeout=float(options["timeout"]) if "timeout" in options else None,
         force="force" in words,
-        publisher=PlainPages(),
+        publisher=PlainPages(fail="pages-fail" in words),
     ).make(asked)
     for outcome in made:
         print("reused" if outcome.reused else "made", outcome.folder)
@@ -50,5 +55,5 @@ if __name__ == "__main__":
         print(error, file=sys.stderr)
         sys.exit(2)
     except TelemedError as error:
-        print(error, file=sys.stderr)
+        print(error, *getattr(error, "__notes__", []), file=sys.stderr)
         sys.exit(1)

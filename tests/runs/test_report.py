@@ -107,31 +107,40 @@ def test_a_signal_ends_the_children_and_removes_the_temporary_folder(project, nu
     wait_until(lambda: not processes_of(str(project.root)))
 
 
-def kill_at_a_random_moment(project, processes_of, seed):
-    """Kill the command without warning, then see that the next one finds only whole runs and succeeds."""
-    project.put("data/evidence/users.csv", f"claim_id,value\na,{seed}\n")
-    process = start(project)
-    try:
-        process.wait(timeout=random.Random(seed).uniform(0.2, 4))
-    except subprocess.TimeoutExpired:
-        process.kill()
-    process.communicate()
-    project.whole_runs()  # fails on a half one
-    assert run_of(project.report())[0] in ("made", "reused")
-    assert len(project.whole_runs()) == seed
+def kill_at_random_moments(project, processes_of, seeds):
+    """Kill commands: only whole runs are ever visible, no process stays, the next command succeeds."""
+    for seed in seeds:
+        project.put("data/evidence/users.csv", f"claim_id,value\na,{seed}\n")
+        process = start(project)
+        try:
+            process.wait(timeout=random.Random(seed).uniform(0.2, 4))
+        except subprocess.TimeoutExpired:
+            process.kill()
+        process.communicate()
+        project.whole_runs()  # fails on a half one
+        wait_until(lambda: not processes_of(str(project.root)))
+    how, folder = run_of(project.report())
+    assert how in ("made", "reused")
+    assert os.path.basename(folder) in project.whole_runs()
     assert hidden(project) == [".lock"]
-    wait_until(lambda: not processes_of(str(project.root)))
 
 
-def test_a_command_killed_at_any_moment_leaves_only_whole_runs(project, processes_of):
-    for seed in (1, 2, 3):
-        kill_at_a_random_moment(project, processes_of, seed)
+def test_commands_killed_at_any_moment_leave_only_whole_runs(project, processes_of):
+    kill_at_random_moments(project, processes_of, (1, 2, 3))
 
 
 @pytest.mark.slow
 def test_many_killed_commands_leave_only_whole_runs(project, processes_of):
-    for seed in range(1, 21):
-        kill_at_a_random_moment(project, processes_of, seed)
+    kill_at_random_moments(project, processes_of, range(1, 21))
+
+
+def test_pages_that_fail_leave_the_reports_untouched_and_keep_the_executed_notebooks(project):
+    process = project.report("pages-fail")
+    assert process.returncode == 1
+    assert project.whole_runs() == []
+    assert hidden(project) == [".lock"]
+    [kept] = (project.cache / "failed").rglob("*.ipynb")
+    assert str(kept.parent) in process.stderr
 
 
 def start(project):

@@ -1,0 +1,168 @@
+"""Pages: from executed notebooks to pages in two languages, data files and the list of runs."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from telemed_forecast.errors import TelemedError
+from telemed_forecast.reporting import blocks
+from telemed_forecast.runs import manifest, plan
+from telemed_forecast.runs.publish import Pages
+
+pytestmark = pytest.mark.unit
+
+
+def shown(report, *, ok=True, year=2030):
+    """The blocks of a small report; texts are borrowed from the catalogue."""
+    value = blocks.Value(value=5.1e8, unit="persons", low=4.6e8, high=5.6e8)
+    figure = blocks.KeyFigure(
+        id="users_2030", key="site.title", value=value, period="2030", sources=("claim-1",)
+    )
+    forecast = {
+        "reference_date": "2026-11-21",
+        "target": "online_medical_users",
+        "horizon": year - 2026,
+        "target_end_date": f"{year}-12-31",
+        "location": "CN",
+        "output_type": "mean",
+        "output_type_id": "",
+        "value": 5.1e8,
+        "scenario": "base",
+        "model": "growth",
+        "unit": "persons",
+    }
+    gate = {
+        "name": report,
+        "ok": ok,
+        "rhat_max": 1.0,
+        "ess_bulk_min": 900.0,
+        "ess_tail_min": 800.0,
+        "divergences": 0,
+        "bfmi_min": 0.9,
+        "draws": 1000,
+        "chains": 4,
+        "profile": "full",
+    }
+    source = {
+        "claim_id": "claim-1",
+        "origin": "CNNIC",
+        "title": "55th report",
+        "url": "https://example.org/55",
+        "date": "2025-01-17",
+        "grade": "A",
+    }
+    return [
+        blocks.Title(report=report),
+        blocks.KeyFigures(items=(figure,)),
+        blocks.ForecastTable(data={name: [cell] for name, cell in forecast.items()}),
+        blocks.Gates(fits=(gate,)),
+        blocks.Sources(rows=(source,)),
+    ]
+
+
+def write_executed(file, report, **options):
+    outputs = [
+        {"output_type": "display_data", "data": {blocks.MIME: block.model_dump(mode="json")}, "metadata": {}}
+        for block in shown(report, **options)
+    ]
+    cell = {"cell_type": "code", "source": "show()", "execution_count": 1, "outputs": outputs, "metadata": {}}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+
+
+@pytest.fixture
+def run(project):
+    project.put_notebook("executive_summary")
+    [run] = plan.runs(plan.request(["executive_summary", "user_adoption"]), project)
+    return run
+
+
+@pytest.fixture
+def folder(run, tmp_path):
+    folder = tmp_path / "reports" / run.run_id
+    write_executed(folder / "notebooks" / "executive_summary.ipynb", "executive_summary")
+    write_executed(folder / "notebooks" / "user_adoption.ipynb", "user_adoption", ok=False)
+    return folder
+
+
+def test_every_notebook_becomes_a_page_in_each_language(run, folder):
+    Pages().run(run, folder)
+    pages = {file.name for file in folder.glob("*.html")}
+    assert pages == {
+        *("executive_summary.html", "executive_summary.zh.html"),
+        *("user_adoption.html", "user_adoption.zh.html"),
+    }
+    english = (folder / "user_adoption.html").read_text(encoding="utf-8")
+    for link in ("user_adoption.zh.html", "../index.html", "executive_summary.html", "manifest.json"):
+        assert f'href="{link}"' in english
+
+
+def test_every_local_link_of_a_page_leads_somewhere(run, folder):
+    import re
+
+    published = Pages().run(run, folder)
+    built = manifest.build(run, folder, gates=published.gates, key_figures=published.key_figures, seconds={})
+    manifest.write(built, folder)
+    for name, text in Pages().index([built]).items():
+        (folder.parent / name).write_text(text, encoding="utf-8")
+    for page in folder.parent.rglob("*.html"):
+        for link in re.findall(r'href="([^"#:]+)[#"]', page.read_text(encoding="utf-8")):
+            assert (page.parent / link).exists(), f"{page.name} -> {link}"
+
+
+def test_forecasts_of_all_notebooks_stand_in_one_table_and_none_twice(run, folder):
+    write_executed(folder / "notebooks" / "user_adoption.ipynb", "user_adoption", year=2031)
+    Pages().run(run, folder)
+    table = pd.read_csv(folder / "data" / "forecasts.csv")
+    assert list(table["target_end_date"]) == ["2030-12-31", "2031-12-31"]
+    pd.testing.assert_frame_equal(
+        pd.read_parquet(folder / "data" / "forecasts.parquet")[["target", "value"]],
+        table[["target", "value"]],
+    )
+
+
+def test_exhibits_are_written_as_csv_with_unix_line_ends(run, folder):
+    Pages().run(run, folder)
+    content = (folder / "data" / "user_adoption-key_figures.csv").read_bytes()
+    assert b"users_2030" in content
+    assert b"\r" not in content
+
+
+def test_gates_and_key_figures_go_into_the_manifest_with_their_notebook(run, folder):
+    published = Pages().run(run, folder)
+    assert [(gate["notebook"], gate["ok"]) for gate in published.gates] == [
+        ("executive_summary", True),
+        ("user_adoption", False),
+    ]
+    assert {figure["notebook"] for figure in published.key_figures} == {"executive_summary", "user_adoption"}
+
+
+def test_a_run_with_a_failed_gate_is_marked_in_the_index(run, folder):
+    published = Pages().run(run, folder)
+    built = manifest.build(run, folder, gates=published.gates, key_figures=published.key_figures, seconds={})
+    pages = Pages().index([built])
+    assert set(pages) == {"index.html", "index.zh.html"}
+    assert run.run_id in pages["index.html"]
+    passed = built | {"gates": [gate | {"ok": True} for gate in built["gates"]]}
+    assert Pages().index([passed])["index.html"] != pages["index.html"]
+
+
+def test_an_executed_notebook_with_a_broken_block_is_not_the_users_fault(run, folder):
+    file = folder / "notebooks" / "user_adoption.ipynb"
+    file.write_text(file.read_text().replace('"ok": false', '"ok": "perhaps"'))
+    with pytest.raises(TelemedError) as caught:
+        Pages().run(run, folder)
+    assert type(caught.value) is TelemedError
+    assert "user_adoption.ipynb" in str(caught.value)
+
+
+def test_equal_notebooks_give_equal_bytes(run, folder, tmp_path):
+    import shutil
+
+    other = tmp_path / "other"
+    shutil.copytree(folder, other)
+    for place in (folder, other):
+        Pages().run(run, place)
+    for path in manifest.outputs_in(folder):
+        assert (folder / path).read_bytes() == (other / path).read_bytes(), path
