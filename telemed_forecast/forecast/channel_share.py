@@ -28,11 +28,11 @@ class ChannelShare:
     Attributes
     ----------
     shares
-        Share of hospitals by measure (probability).
+        Share of hospitals by measure (percent).
     rising, majority
         By measure, the probability that the share lies above its present value, and above one half. Dims: (period,).
     prophet
-        Prophet's predictive draws of the share by count, or None with fewer than three different days.
+        Prophet's predictive draws (percent) of the share by count, or None with fewer than three different days.
     evidence
         Published shares by measure.
     encounters
@@ -76,7 +76,7 @@ def run(context: Context) -> ChannelShare:
     counts = evidence["counts"]
     prophet = None
     if len(np.unique(counts.end)) >= 3:
-        prophet = baselines.prophet(
+        prophet = 100.0 * baselines.prophet(
             counts.end,
             (counts.low + counts.high) / 200.0,
             np.array(periods, dtype="datetime64[D]"),
@@ -84,7 +84,7 @@ def run(context: Context) -> ChannelShare:
             share=True,
         )
     return ChannelShare(
-        shares={m: Path(f"hospital_share_{m}", "probability", periods, s, now, 12) for m, s in draws.items()},
+        shares={m: Path(f"hospital_share_{m}", "percent", periods, 100.0 * s, now, 12) for m, s in draws.items()},
         rising={m: channel_share.rising(s, now=now) for m, s in draws.items()},
         majority={m: channel_share.majority(s) for m, s in draws.items()},
         prophet=prophet,

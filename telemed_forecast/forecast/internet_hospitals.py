@@ -33,7 +33,7 @@ class InternetHospitals:
     count
         Official count (hospitals).
     share_of_pool
-        Count over secondary and tertiary hospitals (probability).
+        Count over secondary and tertiary hospitals (percent).
     counters
         Names of the counters other than the official one, in the order of the posterior's offsets.
     prophet
@@ -89,7 +89,9 @@ def run(context: Context) -> InternetHospitals:
     last = internet_hospitals.GRID - 1
     return InternetHospitals(
         count=Path("internet_hospitals", "hospitals", periods, draws["count"], last, 6),
-        share_of_pool=Path("internet_hospitals_share_of_pool", "probability", periods, draws["share_of_pool"], last, 6),
+        share_of_pool=Path(
+            "internet_hospitals_share_of_pool", "percent", periods, 100.0 * draws["share_of_pool"], last, 6
+        ),
         counters=counters,
         prophet=prophet,
         evidence=counts,

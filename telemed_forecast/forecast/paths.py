@@ -20,7 +20,7 @@ class Path:
     target
         What it is (``online_medical_users``).
     unit
-        Unit of the draws (``persons``; shares are ``probability``, from 0 to 1).
+        Unit of the draws (``persons``; shares are in ``percent``).
     periods
         Last day of each period, ascending.
     draws
@@ -63,3 +63,9 @@ def interval(draws: np.ndarray, level: float = 0.8) -> tuple[float, float, float
     tail = (1.0 - level) / 2.0
     low, middle, high = np.quantile(draws, [tail, 0.5, 1.0 - tail])
     return float(low), float(middle), float(high)
+
+
+def rounded(draws: np.ndarray) -> str:
+    """Median and 80% interval to two significant digits: stable text for a check cell."""
+    low, middle, high = (float(f"{x:.2g}") for x in interval(draws))
+    return f"{middle:g} [{low:g}, {high:g}]"

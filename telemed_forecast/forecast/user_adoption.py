@@ -29,7 +29,7 @@ class UserAdoption:
     ----------
     users, published, internet, usage
         Users (persons), users as a survey would print them (persons), internet users (persons), usage rate
-        (probability).
+        (percent of internet users).
     base, kept, passing
         Users without the waves, users of the waves who stay for good, users of the waves who are still leaving.
     stays
@@ -80,7 +80,8 @@ def run(context: Context) -> UserAdoption:
     periods = tuple(period_end(t) for t in draws["grid"])
 
     def path(name: str, target: str, unit: str = "persons") -> Path:
-        return Path(target, unit, periods, draws[name], adoption.GRID - 1, 6)
+        factor = 100.0 if unit == "percent" else 1.0
+        return Path(target, unit, periods, factor * draws[name], adoption.GRID - 1, 6)
 
     surveys = evidence["users"]
     plain = surveys.where(surveys.end > np.datetime64("2020-06-30"))
@@ -95,7 +96,7 @@ def run(context: Context) -> UserAdoption:
         users=path("users", "online_medical_users_latent"),
         published=path("published", "online_medical_users"),
         internet=path("internet", "internet_users"),
-        usage=path("usage", "online_medical_usage_rate", "probability"),
+        usage=path("usage", "online_medical_usage_rate", "percent"),
         base=path("base", "users_without_waves"),
         kept=path("kept", "users_kept_from_waves"),
         passing=path("passing", "users_leaving_after_waves"),

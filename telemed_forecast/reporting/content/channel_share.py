@@ -64,10 +64,10 @@ def key_figures(context: Context, result: ChannelShare) -> KeyFigures:
     return KeyFigures(
         items=(
             parts.key_figure(
-                "hospital_share_now", value(count.draws[:, count.last_known], "probability"), last.isoformat(), claims, fits
+                "hospital_share_now", value(count.draws[:, count.last_known], "percent"), last.isoformat(), claims, fits
             ),
             parts.key_figure(
-                f"hospital_share_{horizon}", value(count.year_end(horizon), "probability"), str(horizon), claims, fits
+                f"hospital_share_{horizon}", value(count.year_end(horizon), "percent"), str(horizon), claims, fits
             ),
             parts.key_figure(
                 "hospital_share_grows", parts.chance(float(result.rising["count"][-1])), f"{last.year}/{horizon}", claims,
@@ -76,7 +76,7 @@ def key_figures(context: Context, result: ChannelShare) -> KeyFigures:
             parts.key_figure(
                 "encounter_majority", parts.chance(float(result.majority["encounters"][-1])), str(horizon), bounds, fits,
                 note_key="figure.encounter_majority_note",
-                note_values={"share": value(encounters.draws[:, encounters.last_known], "probability")},
+                note_values={"share": value(encounters.draws[:, encounters.last_known], "percent")},
             ),
         )
     )  # fmt: skip
@@ -118,9 +118,13 @@ def _shares(context: Context, result: ChannelShare) -> list[Block]:
     years = [count.periods[count.last_known].year, *range(count.periods[count.last_known].year + 1, horizon + 1)]
     return [
         Heading(key="channel_share.shares"),
-        Paragraph(key="channel_share.shares_text"),
+        Paragraph(
+            key="channel_share.shares_text",
+            values={"newest": str(result.evidence["counts"].end.max())[:10]},
+            sources=tuple(parts.newest(result.evidence["counts"], 2)),
+        ),
         parts.fan(
-            "hospital_share_path", count, as_of=as_of, since=2017, evidence=result.evidence["counts"], factor=0.01,
+            "hospital_share_path", count, as_of=as_of, since=2017, evidence=result.evidence["counts"], 
             prophet=result.prophet,
         ),
         Chart(
@@ -128,7 +132,7 @@ def _shares(context: Context, result: ChannelShare) -> list[Block]:
             kind="lines",
             title_key="chart.shares_by_measure.title",
             alt_key="chart.shares_by_measure.alt",
-            unit="probability",
+            unit="percent",
             data=Table(columns=("period", "series", "value", "low", "high"), rows=tuple(rows)),
             as_of=as_of,
             sources=tuple([*parts.newest(result.evidence["counts"], 3), *_claims(result)]),
@@ -168,8 +172,8 @@ def _encounters(context: Context, result: ChannelShare) -> list[Block]:
         Column(name="hospitals_low", key="column.hospital_encounters_low", unit="consultations"),
         Column(name="hospitals_high", key="column.hospital_encounters_high", unit="consultations"),
         Column(name="platform", key="column.largest_platform", unit="consultations", digits=3),
-        Column(name="lowest", key="column.share_lowest", unit="probability"),
-        Column(name="highest", key="column.share_highest", unit="probability"),
+        Column(name="lowest", key="column.share_lowest", unit="percent"),
+        Column(name="highest", key="column.share_highest", unit="percent"),
     )
     rows = tuple(
         (
@@ -177,8 +181,8 @@ def _encounters(context: Context, result: ChannelShare) -> list[Block]:
             e.hospitals[0],
             e.hospitals[1],
             e.largest_platform,
-            Value(value=e.lowest, unit="probability", digits=2),
-            Value(value=e.highest, unit="probability", digits=2),
+            Value(value=100.0 * e.lowest, unit="percent", digits=2),
+            Value(value=100.0 * e.highest, unit="percent", digits=2),
         )
         for e in result.encounters
     )

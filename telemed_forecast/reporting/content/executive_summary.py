@@ -17,10 +17,12 @@ from telemed_forecast.reporting.blocks import (
     Block,
     Column,
     Heading,
+    KeyFigure,
     KeyFigures,
     Paragraph,
     TableBlock,
     Title,
+    Value,
 )
 from telemed_forecast.reporting.content import (
     channel_share,
@@ -68,19 +70,50 @@ def sections(
 def _summary(context: Context, markets: Markets) -> list[Block]:
     fits = (markets.market.fit, markets.hospitals.fit, markets.channels.fit, markets.users.fit)
     # From each report the figures that answer its question, in the reports' own words and numbers.
+    market = market_size.key_figures(context, markets.market).items
+    hospitals = internet_hospitals.key_figures(context, markets.hospitals).items
+    channels = channel_share.key_figures(context, markets.channels).items
+    users = user_adoption.key_figures(context, markets.users).items
     chosen = (
-        market_size.key_figures(context, markets.market).items[:2],
-        internet_hospitals.key_figures(context, markets.hospitals).items[:2],
-        channel_share.key_figures(context, markets.channels).items[0:3:2],
-        user_adoption.key_figures(context, markets.users).items[:2],
-        user_adoption.key_figures(context, markets.users).items[3:],
+        _with_note(market[1], "figure.now_note", now=market[0]),
+        _with_note(hospitals[1], "figure.now_note", now=hospitals[0]),
+        _with_note(channels[0], "figure.grows_note", grows=channels[2]),
+        _with_note(users[1], "figure.now_note", now=users[0]),
+        users[3],
+        _largest_driver(context, markets),
     )
     return [
         Title(report="executive_summary"),
         parts.gates(context, *fits),
-        KeyFigures(items=tuple(item for items in chosen for item in items)),
+        KeyFigures(items=chosen),
         _answer(context, markets),
     ]
+
+
+def _with_note(figure: KeyFigure, key: str, **others: KeyFigure) -> KeyFigure:
+    """A figure with others of the same report in its note, so that one card answers one question."""
+    values = {name: other.value for name, other in others.items()}
+    period = next(iter(others.values())).period
+    return figure.model_copy(update={"note_key": key, "note_values": values | {"period": period}})
+
+
+def _largest_driver(context: Context, markets: Markets) -> KeyFigure:
+    """What would change the answer most: the quantity whose knowledge removes the largest part of the uncertainty."""
+    name, low, high, part = market_size.market_drivers(context, markets.market)[0]
+    market = market_size.key_figures(context, markets.market).items[1]
+    return parts.key_figure(
+        f"driver_{context.settings.horizon}",
+        parts.chance(part),
+        market.period,
+        market.sources,
+        [markets.market.fit],
+        values={"driver": f"@{name}"},
+        note_key="figure.driver_note",
+        note_values={
+            "low": Value(value=low, unit="CNY_million", digits=2),
+            "high": Value(value=high, unit="CNY_million", digits=2),
+        },
+    ).model_copy(update={"value": Value(value=100.0 * part, unit="percent", digits=2)})
 
 
 def _answer(context: Context, markets: Markets) -> Paragraph:
@@ -96,10 +129,10 @@ def _answer(context: Context, markets: Markets) -> Paragraph:
             "market_then": value(broad.year_end(horizon), "CNY_million"),
             "services": value(market.sizes["services"].year_end(horizon), "CNY_million"),
             "hospitals": value(markets.hospitals.count.year_end(horizon), "hospitals"),
-            "share": value(share.draws[:, share.last_known], "probability"),
+            "share": value(share.draws[:, share.last_known], "percent"),
             "grows": parts.chance(float(markets.channels.rising["count"][-1])),
             "users": value(users.published.year_end(horizon), "persons"),
-            "kept": value(users.stays[:, users.users.last_known, 0], "probability"),
+            "kept": parts.share(users.stays[:, users.users.last_known, 0]),
             "last": last,
             "horizon": horizon,
         },
@@ -164,7 +197,7 @@ def _paths(context: Context, markets: Markets) -> list[Block]:
         ),
         parts.fan(
             "hospital_share_path", markets.channels.shares["count"], as_of=as_of, since=2017,
-            evidence=markets.channels.evidence["counts"], factor=0.01, prophet=markets.channels.prophet,
+            evidence=markets.channels.evidence["counts"], prophet=markets.channels.prophet,
         ),
         parts.fan(
             "users_path", markets.users.published, as_of=as_of, since=2015, evidence=markets.users.evidence["users"],

@@ -71,9 +71,9 @@ def key_figures(context: Context, result: InternetHospitals) -> KeyFigures:
             parts.key_figure("hospitals_now", value(now, "hospitals"), result.last_period.isoformat(), claims, fits),
             parts.key_figure(f"hospitals_{horizon}", value(then, "hospitals"), str(horizon), claims, fits),
             parts.key_figure(
-                f"pool_{horizon}", value(result.share_of_pool.year_end(horizon), "probability"), str(horizon), claims, fits,
+                f"pool_{horizon}", value(result.share_of_pool.year_end(horizon), "percent"), str(horizon), claims, fits,
                 note_key="figure.pool_note",
-                note_values={"now": value(result.share_of_pool.draws[:, result.count.last_known], "probability")},
+                note_values={"now": value(result.share_of_pool.draws[:, result.count.last_known], "percent")},
             ),
             parts.key_figure(
                 "hospitals_double", parts.chance(then > 2 * now), f"{result.last_period.year}/{horizon}", claims, fits
@@ -87,8 +87,24 @@ def _summary(context: Context, result: InternetHospitals) -> list[Block]:
         Title(report="internet_hospitals"),
         parts.gates(context, result.fit),
         key_figures(context, result),
-        Paragraph(key="internet_hospitals.answer", sources=tuple(parts.newest(result.evidence, 3))),
+        Paragraph(
+            key="internet_hospitals.answer",
+            values={"last": _newest_day(result), "grade": _newest_grade(result)},
+            sources=tuple(parts.newest(result.evidence, 3)),
+        ),
     ]
+
+
+def _newest_day(result: InternetHospitals) -> str:
+    return str(result.evidence.end[_newest_row(result)])[:10]
+
+
+def _newest_grade(result: InternetHospitals) -> str:
+    return str(result.evidence.grade[_newest_row(result)])
+
+
+def _newest_row(result: InternetHospitals) -> int:
+    return int(np.argsort(result.evidence.end, kind="stable")[-1])
 
 
 def _count(context: Context, result: InternetHospitals) -> list[Block]:
@@ -111,7 +127,7 @@ def _counters(result: InternetHospitals) -> list[Block]:
     rows = []
     for k, name in enumerate(result.counters):
         low, middle, high = np.quantile(np.exp(offsets[:, k]), [0.1, 0.5, 0.9])
-        rows.append((name, float(middle), float(low), float(high)))
+        rows.append((parts.origin_name(name), float(middle), float(low), float(high)))
     others = result.evidence.where(~np.isin(result.evidence.origin, model.OFFICIAL))
     return [
         Heading(key="internet_hospitals.counters"),

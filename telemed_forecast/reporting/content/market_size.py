@@ -188,7 +188,7 @@ def _origins(context: Context, result: MarketSize) -> list[Block]:
     rows = []
     for k in np.argsort(np.median(bias, axis=0)):
         low, middle, high = np.quantile(np.exp(bias[:, k]), [0.1, 0.5, 0.9])
-        rows.append((result.origins[k], float(middle), float(low), float(high)))
+        rows.append((parts.origin_name(result.origins[k]), float(middle), float(low), float(high)))
     claims = tuple(str(c) for c in result.evidence.claim_id)
     return [
         Heading(key="market_size.origins"),
@@ -229,7 +229,7 @@ def _estimates(result: MarketSize, bias: np.ndarray) -> TableBlock:
             (
                 year,
                 f"@definition.{definition}",
-                origin,
+                parts.origin_name(origin),
                 float(0.5 * (result.evidence.low[k] + result.evidence.high[k])),
                 value(result.sizes[definition].year_end(year), "CNY_million"),
                 value(np.exp(bias[:, result.origins.index(origin)]), "multiple"),

@@ -44,6 +44,11 @@ def value(draws: np.ndarray, unit: str, level: float = 0.8) -> Value:
     return Value(value=middle, unit=unit, low=low, high=high, level=level)  # type: ignore[arg-type]
 
 
+def share(draws: np.ndarray, level: float = 0.8) -> Value:
+    """Median and central interval of shares from 0 to 1, in percent."""
+    return value(100.0 * draws, "percent", level)
+
+
 def chance(events: np.ndarray | float) -> Value:
     """A probability from indicator draws, or a probability as it stands."""
     return Value(value=float(np.mean(events)), unit="probability", digits=2)
@@ -109,6 +114,12 @@ def fan(
         kind="fan",
         title_key=f"chart.{name}.title",
         alt_key=f"chart.{name}.alt",
+        alt_values={
+            "now": value(path.draws[:, path.last_known], path.unit),
+            "known": path.periods[path.last_known].isoformat(),
+            "then": value(path.draws[:, -1], path.unit),
+            "end": path.periods[-1].isoformat(),
+        },
         unit=path.unit,  # type: ignore[arg-type]
         data=Table.model_validate(data),
         points=None if evidence is None else _points(evidence, factor, since),
@@ -123,7 +134,7 @@ def fan(
 def _points(evidence: Observations, factor: float, since: int) -> Table:
     rows = [
         (str(evidence.end[k])[:10], evidence.low[k] * factor, evidence.high[k] * factor, str(evidence.grade[k]),
-         str(evidence.claim_id[k]), str(evidence.origin[k]))
+         str(evidence.claim_id[k]), origin_name(evidence.origin[k]))
         for k in range(len(evidence))
         if int(str(evidence.end[k])[:4]) >= since
     ]  # fmt: skip
@@ -189,7 +200,7 @@ def evidence_table(name: str, evidence: Sequence[Observations], unit: str, facto
         Column(name="claim_id", key="column.claim_id"),
     )
     rows = [
-        (str(o.end[k])[:10], float(o.low[k] * factor), float(o.high[k] * factor), str(o.origin[k]), str(o.grade[k]),
+        (str(o.end[k])[:10], float(o.low[k] * factor), float(o.high[k] * factor), origin_name(o.origin[k]), str(o.grade[k]),
          str(o.claim_id[k]))
         for o in evidence
         for k in range(len(o))
@@ -214,12 +225,35 @@ def context_table(context: Context, name: str, claims: Sequence[str]) -> TableBl
     rows = []
     for claim in known:
         row = view.loc[claim]
-        sign = {"gt": "> ", "ge": "≥ ", "lt": "< ", "le": "≤ ", "approx": "≈ "}.get(row["relation"], "")
-        printed = f"{row['low']}–{row['high']}" if row["relation"] == "between" else f"{sign}{row['value']}"
-        rows.append((f"@context.{claim}", f"{printed} {row['unit']}", str(row["origin"]), str(row["grade"])))
+        rows.append((f"@context.{claim}", printed_figure(row), origin_name(row["origin"]), str(row["grade"])))
     return TableBlock(
         id=name, title_key=f"table.{name}.title", columns=columns, rows=tuple(rows), sources=tuple(known)
     )
+
+
+def printed_figure(row: Any) -> str:
+    """A ledger row's figure as it was printed: sign, digits and a unit that needs no translation.
+
+    Parameters
+    ----------
+    row
+        Mapping with relation, low, high, value and unit.
+    """
+    sign = {"gt": ">\u202f", "ge": "≥\u202f", "lt": "<\u202f", "le": "≤\u202f", "approx": "≈\u202f"}
+    before = {"CNY": "CNY ", "USD_million": "USD ", "multiple": "×"}.get(row["unit"], "")
+    after = {"percent": "%", "USD_million": " million"}.get(row["unit"], "")
+    ends = [row["low"], row["high"]] if row["relation"] == "between" else [row["value"]]
+    digits = "–".join(f"{float(end):,.10g}" for end in ends)
+    return f"{sign.get(row['relation'], '')}{before}{digits}{after}"
+
+
+ACRONYMS = frozenset({"nhc", "cnnic", "ntimc", "nbs", "idc", "bcg", "kpmg", "jd", "kotra", "mrfr", "dxy", "cic", "hsbc"})
+
+
+def origin_name(origin: str) -> str:
+    """An origin's name for a reader: ``frost_sullivan`` -> Frost Sullivan, ``nhc`` -> NHC."""
+    words = str(origin).split("_")
+    return " ".join(w.upper() if w in ACRONYMS else w.capitalize() for w in words)
 
 
 def gates(context: Context, *fits: Fit) -> Gates:
@@ -239,6 +273,11 @@ def forecasts(context: Context, paths: Iterable[Path]) -> ForecastTable:
     return ForecastTable(data=Table(columns=columns, rows=tuple(tuple(r.values()) for r in rows)))
 
 
+def _address(url: str) -> str:
+    """The address of a source on the web; the founding articles are files and have none."""
+    return url if url.startswith(("http://", "https://")) else ""
+
+
 def record(context: Context, sections: Sections, parameters: dict[str, Any]) -> list[Block]:
     """Sources of everything cited in the sections, and how the numbers were made."""
     claims = dict.fromkeys(c for blocks in sections.values() for block in blocks for c in block.claims())
@@ -246,9 +285,9 @@ def record(context: Context, sections: Sections, parameters: dict[str, Any]) -> 
     rows = tuple(
         SourceRow(
             claim_id=claim,
-            origin=str(view.loc[claim, "origin"]),
+            origin=origin_name(view.loc[claim, "origin"]),
             title=str(view.loc[claim, "source_title"] or view.loc[claim, "publisher"] or claim),
-            url=str(view.loc[claim, "url"]),
+            url=_address(str(view.loc[claim, "url"])),
             date=str(view.loc[claim, "source_date"] or "")[:10],
             grade=str(view.loc[claim, "grade"]),  # type: ignore[arg-type]
         )

@@ -40,9 +40,11 @@ SURGES = (
     "seed-bjnews-haodf-reg",
     "seed-bjnews-pagd-reg",
     "seed-bjnews-pagd-consult",
+    "seed-bjnews-pagd-visits",
     "seed-bjnews-haodf-free",
     "seed-tencent-users",
     "seed-tencent-doctor",
+    "seed-tencent-push",
     "dxy-2020-06-mult",
 )
 """What platforms said of the first wave; peaks of one platform are no measure of the country's users."""
@@ -67,7 +69,7 @@ def key_figures(context: Context, result: UserAdoption) -> KeyFigures:
     now = result.users.last_known
     claims = parts.newest(result.evidence["users"])
     fits = [result.fit]
-    left = value(result.stays[:, now, 0], "probability")
+    left = parts.share(result.stays[:, now, 0])
     return KeyFigures(
         items=(
             parts.key_figure(
@@ -79,9 +81,9 @@ def key_figures(context: Context, result: UserAdoption) -> KeyFigures:
                 f"users_{horizon}", value(result.published.year_end(horizon), "persons"), str(horizon), claims, fits
             ),
             parts.key_figure(
-                f"usage_{horizon}", value(result.usage.year_end(horizon), "probability"), str(horizon), claims, fits,
+                f"usage_{horizon}", value(result.usage.year_end(horizon), "percent"), str(horizon), claims, fits,
                 note_key="figure.usage_note",
-                note_values={"now": value(result.usage.draws[:, now], "probability")},
+                note_values={"now": value(result.usage.draws[:, now], "percent")},
             ),
             parts.key_figure(
                 "wave_left", left, last.isoformat(), parts.newest(result.evidence["panel"], 3) or claims, fits,
@@ -110,7 +112,7 @@ def _summary(context: Context, result: UserAdoption) -> list[Block]:
             key="user_adoption.answer",
             values={
                 "growth": parts.chance(then > now),
-                "half": parts.chance(result.usage.year_end(horizon) > 0.5),
+                "half": parts.chance(result.usage.year_end(horizon) > 50.0),
                 "last": result.last_period.isoformat(),
                 "horizon": horizon,
             },
@@ -125,7 +127,15 @@ def _users(context: Context, result: UserAdoption) -> list[Block]:
     years = [y for y in range(first, horizon + 1) if date(y, 12, 31) in result.users.periods]
     return [
         Heading(key="user_adoption.users"),
-        Paragraph(key="user_adoption.users_text", sources=tuple(parts.newest(result.evidence["users"], 5))),
+        Paragraph(
+            key="user_adoption.users_text",
+            values={
+                "noise": Value(
+                    value=100.0 * float(np.median(np.asarray(result.fit.posterior["survey_noise"]))), unit="percent", digits=1
+                )
+            },
+            sources=tuple(parts.newest(result.evidence["users"], 5)),
+        ),
         parts.fan(
             "users_path", result.published, as_of=as_of, since=2015, evidence=result.evidence["users"],
             prophet=result.prophet,
@@ -139,7 +149,7 @@ def _users(context: Context, result: UserAdoption) -> list[Block]:
 
 def _waves(context: Context, result: UserAdoption) -> list[Block]:
     now = result.users.last_known
-    shown = [k for k, day in enumerate(result.users.periods) if day.year >= 2018]
+    shown = [k for k, day in enumerate(result.users.periods) if day.year >= 2018 and day.month == 12]
     stacked = [
         (result.users.periods[k].isoformat(), f"@series.{name}", float(np.mean(path.draws[:, k])))
         for name, path in (("base", result.base), ("kept", result.kept), ("passing", result.passing))
@@ -153,9 +163,9 @@ def _waves(context: Context, result: UserAdoption) -> list[Block]:
             values={
                 "first": value(result.wave_gain[:, 0], "persons"),
                 "second": value(result.wave_gain[:, 1], "persons"),
-                "left_first": value(result.stays[:, now, 0], "probability"),
-                "left_second": value(result.stays[:, now, 1], "probability"),
-                "for_good": value(_kept(np.asarray(result.fit.posterior["surge_logit_kept"])), "probability"),
+                "left_first": parts.share(result.stays[:, now, 0]),
+                "left_second": parts.share(result.stays[:, now, 1]),
+                "for_good": parts.share(_kept(np.asarray(result.fit.posterior["surge_logit_kept"]))),
                 "day": result.last_period.isoformat(),
             },
             sources=claims,
@@ -189,7 +199,7 @@ def _retention_chart(result: UserAdoption, claims: tuple[str, ...]) -> Chart:
     rows = []
     for name, (logit, half_life) in drawn.items():
         left = adoption.retention(since[None, :], kept=_kept(logit)[:, None], half_life=half_life[:, None])
-        low, middle, high = np.quantile(left, [0.1, 0.5, 0.9], axis=0)
+        low, middle, high = 100.0 * np.quantile(left, [0.1, 0.5, 0.9], axis=0)
         rows += [
             (float(since[k]), f"@series.{name}", float(middle[k]), float(low[k]), float(high[k]))
             for k in range(len(since))
@@ -199,7 +209,7 @@ def _retention_chart(result: UserAdoption, claims: tuple[str, ...]) -> Chart:
         kind="lines",
         title_key="chart.retention.title",
         alt_key="chart.retention.alt",
-        unit="probability",
+        unit="percent",
         x_key="axis.years_since_wave",
         data=Table(columns=("period", "series", "value", "low", "high"), rows=tuple(rows)),
         sources=claims,
@@ -212,7 +222,7 @@ def _ceiling(context: Context, result: UserAdoption) -> list[Block]:
         Heading(key="user_adoption.ceiling"),
         Paragraph(
             key="user_adoption.ceiling_text",
-            values={"ceiling": value(ceiling, "probability")},
+            values={"ceiling": parts.share(ceiling)},
             sources=tuple(c for c in SURVEYS[:3] if c in set(context.view["claim_id"])),
         ),
         parts.context_table(context, "surveys", SURVEYS),
