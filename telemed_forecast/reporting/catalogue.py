@@ -1,9 +1,10 @@
 """Texts of a report by key, in the reader's language, with numbers written into their placeholders.
 
-One TOML file a language lies in `text/`. A key is dotted (`report.user_adoption.title`); a placeholder is named
-and may ask for a form of its value: `{users}` the number, `{users:range}` its interval alone, `{users:interval}`
-the interval with its level, `{users:full}` number and interval, `{day:date}` a date, `{day:period}` a period.
-Both files hold the same keys with the same placeholders: `differences` lists where they do not.
+Two TOML files a language lie in `text/`: the pages' own words, and in `content/` what the reports say.
+A key is dotted (`report.user_adoption.title`). A placeholder is named and may ask for a form of its value:
+`{users}` the number, `{users:range}` its interval alone, `{users:interval}` the interval with its level,
+`{users:full}` both, `{day:date}` a date, `{day:period}` a period.
+Both languages hold the same keys with the same placeholders: `differences` lists where they do not.
 """
 
 from __future__ import annotations
@@ -164,7 +165,11 @@ def catalogue(lang: Language) -> Catalogue:
     """The catalogue of a language, read once."""
     if lang not in LANGUAGES:
         raise TextError(f"no catalogue for language {lang!r}: there are {', '.join(LANGUAGES)}")
-    return Catalogue(lang, read(TEXTS / f"{lang}.toml"))
+    texts = read(TEXTS / f"{lang}.toml")
+    content = read(TEXTS / "content" / f"{lang}.toml")
+    if twice := sorted(texts.keys() & content.keys()):
+        raise TextError(f"texts in both files of {lang}: {', '.join(twice)}")
+    return Catalogue(lang, texts | content)
 
 
 def read(path: Path) -> dict[str, str]:

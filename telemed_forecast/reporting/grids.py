@@ -144,7 +144,7 @@ def of_gates(block: Gates, texts: Catalogue) -> Grid:
 def _fan(data: Table, block: Chart, texts: Catalogue, pen: Pen) -> Grid:
     levels = ("50%", "80%", "95%")
     heads = [
-        Head(text=texts.text("column.period")),
+        _period_head(data, block, texts),
         Head(text=texts.text("column.median"), unit=pen.heading, numeric=True),
     ]
     heads += [Head(text=texts.text("column.interval", {"level": level}), numeric=True) for level in levels]
@@ -154,24 +154,22 @@ def _fan(data: Table, block: Chart, texts: Catalogue, pen: Pen) -> Grid:
         eighty = Value(value=median, unit=block.unit, low=low, high=high)
         spans = [pen.span(median, record[f"low{k}"], record[f"high{k}"], eighty) for k in ("50", "80", "95")]
         middle = pen.cell(median, low, high)
-        rows.append(
-            [_period(record["period"], block, texts), Written(text=middle.text, numeric=True), *spans]
-        )
-    return Grid(name=texts.text("column.median"), heads=heads, rows=rows)
+        rows.append([_period(record["period"], data, texts), Written(text=middle.text, numeric=True), *spans])
+    return Grid(name="", heads=heads, rows=rows)
 
 
 def _by_period(data: Table, block: Chart, texts: Catalogue, pen: Pen, *, name: str = "") -> Grid:
     series = list(dict.fromkeys(str(cell) for cell in data.column("series")))
     found = {(r["period"], r["series"]): r for r in data.records()}
     periods = sorted({r["period"] for r in data.records()}, key=lambda p: (isinstance(p, str), p))
-    heads = [Head(text=texts.text(block.x_key) if block.x_key else texts.text("column.period"))]
+    heads = [_period_head(data, block, texts)]
     heads += [Head(text=texts.label(one), unit=pen.heading, numeric=True) for one in series]
     rows = []
     for period in periods:
         records: list[Mapping[str, Cell]] = [found.get((period, one), {}) for one in series]
         cells = [pen.cell(r.get("value"), r.get("low"), r.get("high")) for r in records]
-        rows.append([_period(period, block, texts), *cells])
-    return Grid(name=name or texts.text("column.value"), heads=heads, rows=rows)
+        rows.append([_period(period, data, texts), *cells])
+    return Grid(name=name, heads=heads, rows=rows)
 
 
 def _by_item(data: Table, block: Chart, texts: Catalogue, pen: Pen) -> Grid:
@@ -184,7 +182,7 @@ def _by_item(data: Table, block: Chart, texts: Catalogue, pen: Pen) -> Grid:
         cells = [Written(text=texts.label(str(record["category"])))]
         cells += [Written(text=texts.label(str(record["series"])))] if named else []
         rows.append([*cells, pen.cell(record["value"], record.get("low"), record.get("high"))])
-    return Grid(name=texts.text("column.value"), heads=heads, rows=rows)
+    return Grid(name="", heads=heads, rows=rows)
 
 
 def _points(data: Table, block: Chart, texts: Catalogue, pen: Pen) -> Grid:
@@ -218,7 +216,7 @@ def _points(data: Table, block: Chart, texts: Catalogue, pen: Pen) -> Grid:
         label = texts.label(str(record["label"] or record["claim_id"] or ""))
         rows.append(
             [
-                _period(record["period"], block, texts),
+                _period(record["period"], data, texts),
                 shown,
                 Written(text=str(record["grade"])),
                 Written(text=label),
@@ -227,12 +225,23 @@ def _points(data: Table, block: Chart, texts: Catalogue, pen: Pen) -> Grid:
     return Grid(name=texts.text("page.published_points"), heads=heads, rows=rows)
 
 
-def _period(period: Cell, block: Chart, texts: Catalogue) -> Written:
+def _period_head(data: Table, block: Chart, texts: Catalogue) -> Head:
+    """Heading of the periods; where all are years' ends it says so, and the cells hold the year alone."""
+    if block.x_key:
+        return Head(text=texts.text(block.x_key))
+    if not _yearly(data):
+        return Head(text=texts.text("column.period"))
+    return Head(text=texts.text("grid.year" if block.x == "year" else "grid.year_end"))
+
+
+def _period(period: Cell, data: Table, texts: Catalogue) -> Written:
     if not isinstance(period, str):
         return Written(text=f"{period:.6g}" if isinstance(period, float) else str(period))
-    if period.endswith("-12-31"):
-        return Written(text=texts.period(period[:4] if block.x == "year" else period))
-    return Written(text=texts.date(period))
+    return Written(text=period[:4] if _yearly(data) else texts.date(period))
+
+
+def _yearly(data: Table) -> bool:
+    return all(str(period).endswith("-12-31") for period in data.column("period"))
 
 
 def _cell(cell: Value | Cell, pen: Pen | None, texts: Catalogue) -> Written:

@@ -1,7 +1,7 @@
 """A report as one HTML page that stands alone: no script, no font, no style sheet, nothing fetched.
 
-The page is a pure function of its blocks, the language and the links to its neighbours; the same input gives the
-same bytes. It is laid out for a wide screen, a phone and paper, light and dark.
+The page is a pure function of its blocks, the language and the links to its neighbours; the same input gives
+the same bytes. It is laid out for a wide screen, a phone and paper, light and dark.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class PageLinks:
     other : str or None
         The same report in the other language.
     notebook, manifest, forecasts : str or None
-        The executed notebook, the run's manifest, the forecast quantiles (shown when the page holds forecasts).
+        The executed notebook, the run's manifest, the forecast quantiles (shown when the page has some).
     data : str or None
         Folder of the CSV files.
     reports : tuple of (str, str)

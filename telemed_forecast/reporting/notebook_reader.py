@@ -1,7 +1,7 @@
 """Blocks out of an executed notebook, which is the whole record of a report.
 
-Whether a notebook ran is judged by its cells alone: each code cell has an execution count and no error among its
-outputs. (The metadata that papermill leaves behind calls cells complete that never ran.)
+Whether a notebook ran is judged by its cells alone: each code cell has an execution count and no error among
+its outputs. (The metadata that papermill leaves behind calls cells complete that never ran.)
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LAB_ONLY = "lab-only"
 
 
 def blocks_of(path: str | Path) -> list[Block]:
-    """The blocks that an executed notebook shows, in order; Markdown cells are blocks unless tagged `lab-only`.
+    """The blocks that an executed notebook shows, in order; Markdown cells too, unless tagged `lab-only`.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def blocks_of(path: str | Path) -> list[Block]:
     Raises
     ------
     InputError
-        When a code cell was not executed, shows an error, or shows a block that is none; names every such cell.
+        When a code cell was not executed, shows an error or a faulty block; names every such cell.
     """
     notebook = json.loads(Path(path).read_text(encoding="utf-8"))
     faults: list[str] = []

@@ -31,7 +31,7 @@ class SourceRow(Frozen):
     claim_id: ClaimId
     origin: str = Field(min_length=1)
     title: str = Field(min_length=1)
-    url: str = Field(pattern=r"^https?://\S+$")
+    url: str = Field(default="", pattern=r"^(https?://\S+)?$")
     date: str = Field(default="", pattern=r"^(\d{4}(-\d{2}(-\d{2})?)?)?$")
     grade: Literal["A", "B", "C", "D"]
 

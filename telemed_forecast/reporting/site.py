@@ -1,4 +1,4 @@
-"""The list of all runs, newest first: `reports/index.html`. It reads from a folder as well as from a server."""
+"""The list of all runs, newest first: `reports/index.html`. It works from a folder, without a server."""
 
 from __future__ import annotations
 

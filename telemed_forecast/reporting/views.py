@@ -33,6 +33,7 @@ from telemed_forecast.reporting.tables import exhibit_name
 View = dict[str, Any]
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+_LAST_TAGS = re.compile(r"(</li>\s*</[uo]l>|</p>)\s*$")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+.!|<>~&-])")
 
 
@@ -207,7 +208,9 @@ def _heading(block: Heading, setting: Setting, number: str) -> View:
 
 def _paragraph(block: Paragraph, setting: Setting, number: str) -> View:
     html = prose(setting.texts.text(block.key, block.values, escape=escaped))
-    html, tail = (Markup(html[:-5]), Markup("</p>")) if html.endswith("</p>\n") else (html, "")  # noqa: S704
+    end = _LAST_TAGS.search(html)
+    cut = end.start() if end else len(html)
+    html, tail = html[:cut], html[cut:]
     citations = setting.citations.of(block.sources)
     return {"kind": "prose", "html": html, "tail": tail, "lang": "", "citations": citations}
 

@@ -1,8 +1,8 @@
 """A chart block drawn as SVG, once for wide pages and paper and once for phones.
 
 Altair describes the figure, vl-convert draws it without a browser. The same block gives the same bytes.
-Numbers are scaled to the language's unit (millions of people, 亿人), which is stated above the axis; texts that
-people read come from the catalogue.
+Numbers are scaled to the language's unit (millions of people, 亿人), which is stated above the axis; texts
+that people read come from the catalogue.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["NARROW", "WIDE", "Form", "scale_of", "svg"]
 
 
 def svg(block: Chart, lang: Language, form: Form = WIDE, *, texts: Catalogue | None = None) -> str:
-    """The chart as an SVG element: role img, title and description, ids that carry the chart's id and the form.
+    """The chart as an SVG element with role img, title and description; its ids carry chart and form.
 
     Parameters
     ----------

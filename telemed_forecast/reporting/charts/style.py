@@ -1,7 +1,7 @@
 """How charts look, and how an SVG becomes a good citizen of a page.
 
-Series follow the palette of Okabe and Ito (https://jfly.uni-koeln.de/color/), and differ in dashes and marks as
-well, for print in grey. Every colour is a plain attribute, so that a page can restyle it for a dark screen
+Series follow the palette of Okabe and Ito (https://jfly.uni-koeln.de/color/), and differ in dashes and marks
+as well, for print in grey. Every colour is a plain attribute, so that a page can restyle it for a dark screen
 (`DARK`) while paper keeps the original.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 INK, SOFT, GRID, PAPER = "#1b232c", "#55606b", "#dfe4e9", "#ffffff"
 BAND95, BAND80, BAND50, MEDIAN = "#d9e6f1", "#aac9e1", "#6fa3cc", "#0b4a75"
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a7a7a")
-STACKED = ("#0b4a75", "#e69f00", "#56b4e9", "#b5bcc4", "#009e73", "#cc79a7", "#d55e00")
+STACKED = ("#11507f", "#e69f00", "#cfd6dd", "#009e73", "#56b4e9", "#cc79a7", "#d55e00")
 DASHES = ((1, 0), (7, 3), (2, 2), (10, 3, 2, 3), (4, 4), (12, 4), (1, 3))
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right")
 GRADE_SHAPES = {"A": "circle", "B": "square", "C": "triangle-up", "D": "diamond"}
@@ -34,7 +34,8 @@ DARK = {
     "#d55e00": "#ff8c42",
     "#009e73": "#35c79b",
     "#7a7a7a": "#a0a0a0",
-    "#b5bcc4": "#8b949e",
+    "#11507f": "#4d9fd6",
+    "#cfd6dd": "#77818b",
 }
 """Colour on a dark screen by colour on paper."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
 from math import exp
+from pathlib import Path
 
 from telemed_forecast.reporting.blocks import (
     Block,
@@ -24,120 +26,14 @@ from telemed_forecast.reporting.blocks import (
     Title,
     Value,
 )
-from telemed_forecast.reporting.catalogue import Catalogue, catalogue
-
-EXTRA: dict[Language, dict[str, str]] = {
-    "en": {
-        "demo.users.label": "Users of online medical care",
-        "demo.users.note": "{rate:full} of internet users",
-        "demo.market.label": "Internet healthcare spending, widest definition",
-        "demo.hospitals.label": "Licensed internet hospitals",
-        "demo.lead.label": "Probability that hospital-run services lead by encounters",
-        "demo.section.users": "How many people use it",
-        "demo.section.market": "How large the market is",
-        "demo.section.compare": "How sure this is",
-        "demo.part.scenarios": "What would change it",
-        "demo.users.text": (
-            "By the end of 2030 about **{users}** people will use online medical care ({users:interval}). "
-            "That is {growth} today's number. The chance that the number falls below today's is {fall}."
-        ),
-        "demo.market.text": (
-            "Spending in the widest definition reaches {market:full} in 2030.\n\n"
-            "- Drug sales online make up more than half of it.\n"
-            "- Consultations alone come to {consult:full}."
-        ),
-        "demo.fan.title": "Users of online medical care in China",
-        "demo.fan.alt": "Users rise from {first} in 2016 to {last:full} by the end of 2030; the bands widen from 2026.",
-        "demo.fan.caption": "Marks are published figures with the width that their rounding allows.",
-        "demo.lines.title": "Share of hospital-run services, by measure",
-        "demo.lines.alt": "All three shares rise; by encounters hospitals pass one half in 2027.",
-        "demo.stack.title": "Internet healthcare spending, by part",
-        "demo.stack.alt": "Online drug sales are the largest part in every year and grow fastest.",
-        "demo.tornado.title": "Effect of each lever on spending in 2030",
-        "demo.tornado.alt": "Insurance cover of online visits moves spending most, price least.",
-        "demo.dots.title": "Error of each model relative to the drift",
-        "demo.dots.alt": "The growth engine has the lowest error, 0.71; Prophet has 1.12.",
-        "demo.dots.reference": "as good as the drift",
-        "demo.bars.title": "Licensed internet hospitals in five provinces",
-        "demo.bars.alt": "Guangdong has most, followed by Shandong.",
-        "demo.table.title": "Forecast of users by year",
-        "demo.table.note": "Medians and 80% intervals.",
-        "demo.column.year": "End of",
-        "demo.column.users": "Users",
-        "demo.column.rate": "Share of internet users",
-        "demo.column.model": "Model",
-        "demo.series.prophet": "Prophet (cross-check)",
-        "demo.series.theta": "Theta (cross-check)",
-        "demo.series.count": "by licences",
-        "demo.series.encounters": "by encounters",
-        "demo.series.revenue": "by revenue",
-        "demo.series.drugs": "Online drug sales",
-        "demo.series.consultations": "Consultations",
-        "demo.series.devices": "Devices and monitoring",
-        "demo.series.insurance": "Insurance and other services",
-        "demo.series.down": "bear value",
-        "demo.series.up": "bull value",
-        "demo.lever.cover": "Insurance cover of online visits by provinces",
-        "demo.lever.first": "First visits allowed online",
-        "demo.lever.drugs": "Rules on prescription drugs sold online",
-        "demo.lever.retention": "Users kept after the 2022 wave",
-        "demo.lever.price": "Price of a consultation",
-    },
-    "zh": {
-        "demo.users.label": "在线医疗用户",
-        "demo.users.note": "占网民的{rate:full}",
-        "demo.market.label": "互联网医疗支出（最宽口径）",
-        "demo.hospitals.label": "获批互联网医院",
-        "demo.lead.label": "医院自办服务按诊疗量领先的概率",
-        "demo.section.users": "有多少人使用",
-        "demo.section.market": "市场有多大",
-        "demo.section.compare": "把握有多大",
-        "demo.part.scenarios": "什么会改变它",
-        "demo.users.text": "到2030年末，约**{users}**人使用在线医疗（{users:interval}），为目前的{growth}。低于目前人数的可能性为{fall}。",
-        "demo.market.text": "按最宽口径，2030年支出达到{market:full}。\n\n- 线上药品销售占一半以上。\n- 仅问诊一项为{consult:full}。",
-        "demo.fan.title": "中国在线医疗用户",
-        "demo.fan.alt": "用户从2016年的{first}增至2030年末的{last:full}；2026年起区间变宽。",
-        "demo.fan.caption": "标记为公开数据，线段为其取整所允许的宽度。",
-        "demo.lines.title": "医院自办服务的份额（按衡量方式）",
-        "demo.lines.alt": "三种份额都在上升；按诊疗量计，医院在2027年超过一半。",
-        "demo.stack.title": "互联网医疗支出构成",
-        "demo.stack.alt": "线上药品销售历年最大，增长也最快。",
-        "demo.tornado.title": "各杠杆对2030年支出的影响",
-        "demo.tornado.alt": "医保覆盖线上复诊影响最大，价格影响最小。",
-        "demo.dots.title": "各模型相对漂移法的误差",
-        "demo.dots.alt": "增长引擎误差最低，为0.71；Prophet为1.12。",
-        "demo.dots.reference": "与漂移法相同",
-        "demo.bars.title": "五省获批互联网医院",
-        "demo.bars.alt": "广东最多，其次是山东。",
-        "demo.table.title": "逐年用户预测",
-        "demo.table.note": "中位数与80%区间。",
-        "demo.column.year": "年末",
-        "demo.column.users": "用户",
-        "demo.column.rate": "占网民比例",
-        "demo.column.model": "模型",
-        "demo.series.prophet": "Prophet（对照）",
-        "demo.series.theta": "Theta（对照）",
-        "demo.series.count": "按许可数",
-        "demo.series.encounters": "按诊疗量",
-        "demo.series.revenue": "按收入",
-        "demo.series.drugs": "线上药品销售",
-        "demo.series.consultations": "问诊",
-        "demo.series.devices": "设备与监测",
-        "demo.series.insurance": "保险及其他服务",
-        "demo.series.down": "悲观取值",
-        "demo.series.up": "乐观取值",
-        "demo.lever.cover": "各省医保覆盖线上复诊",
-        "demo.lever.first": "允许线上首诊",
-        "demo.lever.drugs": "网售处方药规则",
-        "demo.lever.retention": "2022年高峰后留下的用户",
-        "demo.lever.price": "单次问诊价格",
-    },
-}
+from telemed_forecast.reporting.catalogue import TEXTS, Catalogue, read
 
 
+@cache
 def texts(lang: Language) -> Catalogue:
     """The language's catalogue with the made-up page's texts."""
-    return Catalogue(lang, {**catalogue(lang).texts, **EXTRA[lang]})
+    own = read(Path(__file__).parent / f"made_up_{lang}.toml")
+    return Catalogue(lang, read(TEXTS / f"{lang}.toml") | own)
 
 
 def users(year: float) -> float:

@@ -1,0 +1,244 @@
+"""A page stands alone, states for each number what it is, and every link inside it leads somewhere."""
+
+import re
+from functools import cache
+from html.parser import HTMLParser
+
+import made_up
+import pytest
+
+from telemed_forecast.reporting.blocks import Heading, Paragraph, Sources, Title
+from telemed_forecast.reporting.html import PageError, PageLinks, page
+from telemed_forecast.reporting.site import ReportLink, RunEntry, index
+
+LINKS = PageLinks(
+    index="../index.html",
+    other="user_adoption.zh.html",
+    notebook="notebooks/user_adoption.ipynb",
+    manifest="manifest.json",
+    forecasts="data/forecasts.csv",
+    data="data",
+    reports=(("market_size", "market_size.html"),),
+)
+
+
+class Reader(HTMLParser):
+    """Tags with their attributes, and whether the elements nest."""
+
+    void = frozenset("meta br hr img input link col".split())
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.open, self.faults = [], [], []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.void:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.faults.append(tag)
+
+    def all(self, name):
+        return [attrs[name] for _, attrs in self.tags if name in attrs]
+
+
+def render(lang="en", blocks=None):
+    return page(blocks or made_up.page(), lang, links=LINKS, texts=made_up.texts(lang))
+
+
+@cache
+def rendered(lang, ok=True):
+    return render(lang, made_up.page(ok=ok))
+
+
+@pytest.fixture(scope="module", params=["en", "zh"])
+def html(request):
+    return rendered(request.param)
+
+
+def test_elements_nest(html):
+    reader = Reader(html)
+    assert reader.faults == [] and reader.open == []
+
+
+def test_nothing_comes_from_outside(html):
+    reader = Reader(html)
+    assert not {tag for tag, _ in reader.tags} & {
+        "script",
+        "link",
+        "iframe",
+        "img",
+        "object",
+        "embed",
+        "base",
+    }
+    assert reader.all("src") == [] and reader.all("srcset") == []
+    assert "url(http" not in html and "@import" not in html and "@font-face" not in html
+
+
+def test_it_is_small_with_six_charts(html):
+    assert html.count("<figure") == 6
+    assert len(html.encode()) < 300_000
+
+
+def test_ids_occur_once_and_every_link_inside_resolves(html):
+    reader = Reader(html)
+    ids = reader.all("id")
+    assert len(ids) == len(set(ids))
+    targets = {href[1:] for href in reader.all("href") if href.startswith("#")}
+    assert targets <= set(ids)
+    named = {one for names in reader.all("aria-labelledby") for one in names.split()}
+    assert named <= set(ids)
+
+
+def test_contents_name_every_section(html):
+    headings = re.findall(r'<h[23] id="([^"]+)">', html)
+    for anchor in headings:
+        assert html.count(f'href="#{anchor}"') >= 2  # beside the text, and folded on a phone
+
+
+def test_every_claim_leads_to_its_source(html):
+    reader = Reader(html)
+    cited = {href for href in reader.all("href") if href.startswith("#source-")}
+    assert cited
+    outside = [attrs for tag, attrs in reader.tags if tag == "a" and attrs["href"].startswith("http")]
+    assert len(outside) == 8
+    assert all(attrs["rel"] == "noopener" for attrs in outside)
+
+
+def test_every_figure_has_text_a_table_and_its_data(html):
+    assert html.count("<svg ") == html.count("<desc ") == 12
+    for figure in re.findall(r"<figure.*?</figure>", html, re.S):
+        assert "<figcaption>" in figure and "<details>" in figure and 'class="csv"' in figure
+
+
+def test_every_table_head_has_a_scope(html):
+    reader = Reader(html)
+    assert all("scope" in attrs for tag, attrs in reader.tags if tag == "th")
+
+
+@pytest.mark.parametrize(("lang", "code"), [("en", "en"), ("zh", "zh-Hans")])
+def test_the_language_is_declared(lang, code):
+    assert f'<html lang="{code}">' in rendered(lang)
+    assert ('<div class="prose" lang="en">' in rendered(lang)) == (lang == "zh")
+
+
+def test_markup_in_data_and_texts_is_text(html):
+    assert "<draft>" not in html and "&lt;draft&gt;" in html
+    assert "<b>lower</b>" not in html
+
+
+def test_the_same_blocks_give_the_same_bytes(html):
+    lang = "zh" if 'lang="zh-Hans">\n<head>' in html else "en"
+    assert render(lang) == html
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_failed_gate_is_said_at_the_top(lang):
+    texts = made_up.texts(lang)
+    failed, passed = rendered(lang, ok=False), rendered(lang)
+    assert failed.index(texts.text("page.gates_title")) < failed.index('class="cards"')
+    assert texts.text("page.gates_title") not in passed
+    assert texts.text("page.status_ok") in passed
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_no_key_figure_is_an_orphan(lang):
+    """Each card states label, number with unit, interval or that it was published, period and a source."""
+    texts, html = made_up.texts(lang), rendered(lang)
+    cards = re.findall(r'<li class="card".*?</li>', html, re.S)
+    assert len(cards) == len(made_up.figures().items)
+    for item, card in zip(made_up.figures().items, cards, strict=True):
+        assert texts.text(item.key) in card
+        assert texts.number(item.value) in card and texts.noun(item.value.unit) in card
+        assert texts.period(item.period) in card
+        assert "#source-" in card
+        if item.value.unit != "probability":
+            assert texts.interval(item.value) in card
+
+
+def test_a_claim_without_source_is_refused():
+    blocks = [block for block in made_up.page() if not isinstance(block, Sources)]
+    with pytest.raises(PageError, match="claim-0"):
+        render(blocks=[*blocks, Sources(rows=made_up.sources().rows[1:])])
+
+
+def test_a_page_needs_one_title():
+    with pytest.raises(PageError, match="one Title"):
+        render(blocks=[made_up.figures(), made_up.sources()])
+
+
+def test_an_exhibit_cannot_occur_twice():
+    with pytest.raises(PageError, match="users_fan"):
+        render(blocks=[*made_up.page(), made_up.fan()])
+
+
+def test_a_heading_may_occur_twice():
+    section = Heading(key="demo.section.users")
+    html = render(blocks=[Title(report="user_adoption"), section, section])
+    assert 'id="demo-section-users-2"' in html
+
+
+def test_sources_of_one_publication_share_a_number():
+    first, *others = made_up.sources().rows
+    twin = first.model_copy(update={"claim_id": "claim-twin"})
+    cited = Paragraph(key="demo.section.users", sources=("claim-0", "claim-twin"))
+    html = render(blocks=[Title(report="user_adoption"), cited, Sources(rows=(first, *others, twin))])
+    assert html.count('<li id="source-') == 8
+
+
+def run(run_id, created, status="gated-ok"):
+    return RunEntry(
+        run_id=run_id,
+        created=created,
+        as_of="2026-11-21",
+        vintage="2026-11-21",
+        scenario="base",
+        status=status,
+        figures=made_up.figures().items[:2],
+        reports=(
+            ReportLink(
+                report="user_adoption",
+                href={"en": f"{run_id}/user_adoption.html", "zh": f"{run_id}/user_adoption.zh.html"},
+            ),
+        ),
+        files=(("forecasts.csv", f"{run_id}/data/forecasts.csv"),),
+    )
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_index_lists_runs_newest_first_with_their_numbers(lang):
+    html = index(
+        [run("2026-11-21-base-aaaa", "2026-11-21"), run("2026-11-21-bear-bbbb", "2026-11-22", "directional")],
+        lang,
+        texts=made_up.texts(lang),
+    )
+    reader = Reader(html)
+    assert reader.faults == [] and reader.all("src") == []
+    assert html.index("bear-bbbb") < html.index("base-aaaa")
+    assert html.count(made_up.texts(lang).number(made_up.figures().items[0].value)) == 2
+    assert html.count(made_up.texts(lang).text("page.gates_title")) == 1
+    assert "2026-11-21-base-aaaa/user_adoption.zh.html" in reader.all("href")
+    assert len(reader.all("id")) == len(set(reader.all("id")))
+
+
+def test_an_empty_index_says_how_to_make_a_run():
+    assert "telemed-forecast report" in index([])
+
+
+def test_key_figures_come_first():
+    blocks = [
+        Title(report="user_adoption"),
+        Heading(key="demo.section.users"),
+        made_up.sources(),
+        made_up.figures(),
+    ]
+    html = render(blocks=blocks)
+    assert html.index('class="cards"') < html.index("<main")

@@ -1,0 +1,85 @@
+"""The files beside a page hold its numbers, in a fixed order, with units, and the same bytes each time."""
+
+import made_up
+import pytest
+
+from telemed_forecast.reporting import tables
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture(scope="module")
+def frames():
+    return tables.exhibits(made_up.page(), texts=made_up.texts("en"))
+
+
+def test_every_exhibit_has_a_file(frames):
+    assert list(frames) == [
+        f"user_adoption-{name}.csv"
+        for name in (
+            "key_figures",
+            "users_fan",
+            "users_fan-points",
+            "users_fan-lines",
+            "users_by_year",
+            "demo_stack",
+            "tornado",
+            "demo_lines",
+            "errors",
+            "provinces",
+            "gates",
+            "sources",
+        )
+    ]
+
+
+def test_a_figures_data_state_their_unit(frames):
+    frame = frames["user_adoption-users_fan.csv"]
+    assert list(frame.columns) == [*made_up.fan().data.columns, "unit"]
+    assert set(frame["unit"]) == {"persons"}
+    assert frame["period"].iloc[-1] == "2030-12-31"
+
+
+def test_labels_are_words_not_keys(frames):
+    assert set(frames["user_adoption-users_fan-lines.csv"]["series"]) == {
+        "Prophet (cross-check)",
+        "Theta (cross-check)",
+    }
+
+
+def test_a_tables_columns_name_their_units_and_ends(frames):
+    columns = list(frames["user_adoption-users_by_year.csv"].columns)
+    assert columns == [
+        "year",
+        "users_persons",
+        "users_persons_low",
+        "users_persons_high",
+        "rate_percent",
+        "model",
+    ]
+
+
+def test_numbers_keep_ten_digits_and_the_same_bytes(frames):
+    again = tables.exhibits(made_up.page(), texts=made_up.texts("en"))
+    for name, frame in frames.items():
+        assert frame.to_csv(index=False) == again[name].to_csv(index=False)
+    assert all(
+        len(f"{x:.15g}".replace(".", "").strip("0")) <= 10
+        for x in frames["user_adoption-users_fan.csv"]["median"]
+    )
+
+
+def test_forecasts_are_in_hub_format():
+    rows = tables.forecast_rows(made_up.page())
+    assert list(rows.columns[:8]) == [
+        "reference_date",
+        "target",
+        "horizon",
+        "target_end_date",
+        "location",
+        "output_type",
+        "output_type_id",
+        "value",
+    ]
+    assert len(rows) == 6
+    assert tables.forecast_rows([]).empty
