@@ -201,8 +201,16 @@ def closest(run: plan.Run, manifests: Iterable[Mapping[str, Any]]) -> Mapping[st
     Returns
     -------
     Mapping or None
-        A run of the same notebooks: one with the same parameters when there is any.
+        A run of the same notebooks: of those whose parameters differ least, the newest.
     """
     same = [manifest for manifest in manifests if manifest["notebooks"] == list(run.settings)]
-    equal = [manifest for manifest in same if manifest["parameters"] == run.parameters]
-    return next(iter(equal or same), None)
+    return min(same, key=lambda manifest: _different(manifest["parameters"], run.parameters), default=None)
+
+
+def _different(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str, Any]]) -> int:
+    """Count the parameters whose values differ."""
+    return sum(
+        old.get(notebook, {}).get(name) != value
+        for notebook, own in new.items()
+        for name, value in own.items()
+    )

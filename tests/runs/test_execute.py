@@ -132,8 +132,8 @@ def test_a_worker_that_is_killed_is_a_failure_and_takes_its_kernel_along(
 
 def test_a_notebook_that_takes_too_long_is_ended_with_its_kernel(project, run, tmp_path, processes_of):
     project.put_notebook("user_adoption", "import time; time.sleep(600)")
-    with pytest.raises(execute.NotebookFailed, match="still running after 6 s"):
-        run("user_adoption", timeout=6)
+    with pytest.raises(execute.NotebookFailed, match="still running after 3 s"):
+        run("user_adoption", timeout=3)
     wait_until(lambda: not processes_of(str(tmp_path / "scratch")))
 
 

@@ -90,3 +90,21 @@ def test_runs_are_listed_newest_first_and_half_folders_passed_over(folder):
     manifest.write(stated, newer)
     (folder.parent / ".tmp-x" / manifest.NAME).write_text(json.dumps(stated))
     assert [m["run_id"] for m in manifest.all_in(folder.parent)] == ["newer", folder.name]
+
+
+def test_a_planned_run_is_compared_with_the_most_similar_one_and_of_those_with_the_newest(folder, project):
+    [planned] = plan.runs(plan.request(["user_adoption"], [("horizon", "2031")]), project)
+    stated = manifest.read(folder)
+
+    def other(name, **changed):
+        values = stated["parameters"]["user_adoption"] | changed
+        return stated | {"run_id": name, "parameters": {"user_adoption": values}}
+
+    newest_first = [
+        other("far", seed=1, scenario="bull"),
+        other("near", horizon=2032),
+        other("older", horizon=2033),
+        stated | {"run_id": "unlike", "notebooks": ["market_size"]},
+    ]
+    assert manifest.closest(planned, newest_first)["run_id"] == "near"
+    assert manifest.closest(planned, newest_first[3:]) is None

@@ -25,20 +25,17 @@ def run_of(process):
     return how, folder
 
 
-def test_a_run_is_reused_until_something_changes_and_then_says_what(project):
-    first = project.report()
-    assert run_of(first)[0] == "made"
-    assert "first run of these notebooks" in first.stderr
-
+def test_a_run_is_reused_until_something_changes_and_then_says_what(finished):
+    project, folder = finished
     start = time.monotonic()
     again = project.report()
     assert time.monotonic() - start < 3
-    assert run_of(again) == ("reused", run_of(first)[1])
+    assert run_of(again) == ("reused", str(project.out / folder))
 
     project.put("data/evidence/users.csv", "claim_id,value\na,2\n")
     changed = project.report()
     assert run_of(changed)[0] == "made"
-    assert "data/evidence/users.csv changed" in changed.stderr
+    assert f"since {folder}: data/evidence/users.csv changed" in changed.stderr
     runs = project.whole_runs()
     assert len(runs) == 2
     assert all(name in (project.out / "index.html").read_text() for name in runs)
@@ -75,6 +72,7 @@ def test_a_failed_notebook_leaves_the_reports_untouched(project):
     project.put_notebook("user_adoption", "raise ValueError('no')")
     process = project.report()
     assert process.returncode == 1
+    assert "first run of these notebooks" in process.stderr
     assert "user_adoption, cell 4 of 4 failed: ValueError: no" in process.stderr
     assert "Traceback" not in process.stderr
     assert project.whole_runs() == []
@@ -84,7 +82,7 @@ def test_a_failed_notebook_leaves_the_reports_untouched(project):
 
 
 def test_two_commands_at_once_make_one_run(project):
-    both = [start(project) for _ in range(2)]
+    both = [launched(project) for _ in range(2)]
     results = [process.communicate(timeout=60) for process in both]
     assert [process.returncode for process in both] == [0, 0], results
     assert sorted(out.split()[0] for out, _ in results) == ["made", "reused"]
@@ -95,7 +93,7 @@ def test_two_commands_at_once_make_one_run(project):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_children_and_removes_the_temporary_folder(project, number, processes_of):
     project.put_notebook("user_adoption", "import time; time.sleep(600)")
-    process = start(project)
+    process = launched(project)
     wait_until(lambda: len(processes_of(str(project.root))) >= 3)  # the command, the worker, the kernel
     process.send_signal(number)
     _, err = process.communicate(timeout=20)
@@ -111,7 +109,7 @@ def kill_at_random_moments(project, processes_of, seeds):
     """Kill commands: only whole runs are ever visible, no process stays, the next command succeeds."""
     for seed in seeds:
         project.put("data/evidence/users.csv", f"claim_id,value\na,{seed}\n")
-        process = start(project)
+        process = launched(project)
         try:
             process.wait(timeout=random.Random(seed).uniform(0.2, 4))
         except subprocess.TimeoutExpired:
@@ -143,7 +141,7 @@ def test_pages_that_fail_leave_the_reports_untouched_and_keep_the_executed_noteb
     assert str(kept.parent) in process.stderr
 
 
-def start(project):
+def launched(project):
     return subprocess.Popen(project.command(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
