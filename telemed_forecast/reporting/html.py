@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -129,8 +128,7 @@ def fragment(block: Block, lang: Language) -> str:
         }
     else:
         shown = view(block, Setting(texts=texts, citations=Uncited(), both_forms=False))
-    module: Any = environment().get_template("blocks.html.j2").module
-    return str(module.block(shown, texts))
+    return environment().get_template("fragment.html.j2").render(view=shown, t=texts)
 
 
 @lru_cache
