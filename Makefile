@@ -45,7 +45,7 @@ lint: env  ## check style, formatting and types
 	$(BIN)/mypy
 
 lock: $(BIN)/uv  ## make requirements.lock anew from pyproject.toml (LOCK_ARGS=--upgrade for newer releases)
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --extra dev --extra dask \
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --extra dev \
 	    --no-emit-index-url --custom-compile-command "make lock" $(LOCK_ARGS) \
 	    --output-file requirements.lock pyproject.toml
 
@@ -67,8 +67,7 @@ $(STAMP): pyproject.toml requirements.lock
 	$(BIN)/uv pip sync --python $(BIN)/python --require-hashes requirements.lock || { \
 	    echo "uv could not install them; trying pip" >&2; \
 	    $(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock || { \
-	        echo "The packages could not be installed; the reason stands above. If it is a missing C++ compiler" >&2; \
-	        echo "(statsforecast is compiled on Python 3.13): apt install g++, or TELEMED_PYTHON=python3.12 make env" >&2; \
+	        echo "The packages could not be installed; the reason stands above." >&2; \
 	        exit 1; }; }; \
 	$(BIN)/uv pip install --quiet --offline --python $(BIN)/python --no-deps --no-build-isolation -e .; \
 	printf '%s\n' "$(CURDIR)" > $@
