@@ -62,7 +62,7 @@ class Value(Frozen):
     level : float
         Probability inside the interval.
     digits : int or None
-        Significant digits to show when there is no interval; None shows what was published.
+        Significant digits of a computed number without interval; None means a published figure.
     """
 
     value: float

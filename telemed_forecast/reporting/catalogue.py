@@ -112,9 +112,9 @@ class Catalogue:
         return range_text(value, self.lang)
 
     def interval(self, value: Value) -> str:
-        """The interval with its level; for a number without one, that it is a published figure."""
+        """The interval with its level; for a number without one, whether it was published or computed."""
         if not has_interval(value):
-            return self.text("number.published")
+            return self.text("number.published" if value.digits is None else "number.computed")
         return self.text("number.interval", {"level": self.level(value.level), "range": self.range(value)})
 
     def full(self, value: Value) -> str:

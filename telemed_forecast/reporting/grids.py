@@ -111,7 +111,8 @@ def of_table(block: TableBlock, texts: Catalogue) -> Grid:
         unit = column.unit or next((cell.unit for cell in cells if isinstance(cell, Value)), None)
         pen = Pen(texts, unit, _ends(cells), column.digits) if unit else None
         numeric = pen is not None or any(_is_number(cell) for cell in cells)
-        heads.append(Head(text=texts.text(column.key), unit=pen.heading if pen else "", numeric=numeric))
+        stated = pen.heading if pen and unit != "year" else ""
+        heads.append(Head(text=texts.text(column.key), unit=stated, numeric=numeric))
         columns.append([_cell(cell, pen, texts) for cell in cells])
     return Grid(
         name=texts.text(block.title_key, block.title_values),

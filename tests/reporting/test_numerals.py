@@ -63,6 +63,7 @@ INTERVALS = [
     (value(2030, "year", 2028, 2034), "80% interval 2028–2034", "80%区间2028–2034年"),
     (value(9.6e6, "persons", 1e5, 45e6), "80% interval 0.1–45 million", "80%区间10–4,500万"),
     (value(3756, "hospitals"), "published figure", "公开数据"),
+    (value(39.2, "percent", digits=2), "computed, without interval", "计算值，无区间"),
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from math import ceil, floor, log10, sqrt
 from typing import Any
 
 import altair as alt
@@ -23,6 +24,8 @@ from telemed_forecast.reporting.numerals import (
 )
 
 Rows = list[dict[str, Any]]
+
+_PLAIN = "format(datum.value, ',~f')"
 
 
 class Drawing:
@@ -123,12 +126,19 @@ class Drawing:
 
     def y(self, field: str, *, zero: bool = True) -> alt.Y:
         """Vertical position in the chart's scale."""
-        kind = alt.Scale(type="log") if self.block.log else alt.Scale(zero=zero, nice=True)
-        return alt.Y(
-            f"{field}:Q",
-            axis=alt.Axis(title=None, format=",~f", tickCount=5, domain=False, ticks=False),
-            scale=kind,
-        )
+        if self.block.log:
+            axis = alt.Axis(title=None, values=self.log_ticks(), labelExpr=_PLAIN, domain=False, ticks=False)
+            return alt.Y(f"{field}:Q", axis=axis, scale=alt.Scale(type="log", nice=False))
+        axis = alt.Axis(title=None, format=",~f", tickCount=5, domain=False, ticks=False)
+        return alt.Y(f"{field}:Q", axis=axis, scale=alt.Scale(zero=zero, nice=True))
+
+    def log_ticks(self) -> list[float]:
+        """Round numbers over the data's span: powers of ten, and 2 and 5 times them when there is room."""
+        numbers = [self.scaled(number) for number in numbers_of(self.block)]
+        first, last = floor(log10(min(numbers))), ceil(log10(max(numbers)))
+        steps = (1, 2, 5) if last - first <= 2 else (1,)
+        ticks = [float(f"{step}e{power}") for power in range(first, last + 1) for step in steps]
+        return [tick for tick in ticks if min(numbers) <= tick <= max(numbers)]
 
     def legend(self, labels: list[str], **options: Any) -> alt.Legend | None:
         """A legend in as many columns as fit; none for a single unnamed series."""
@@ -185,11 +195,17 @@ class Drawing:
 
 
 def scale_of(block: Chart, lang: Language) -> Scale:
-    """The scale in which all numbers of a chart are written."""
+    """The scale in which all numbers of a chart are written: the largest's, or the middle's on a log axis."""
+    numbers = numbers_of(block)
+    middle = sqrt(min(numbers) * max(numbers)) if block.log else max(numbers)
+    return scale_for(middle, block.unit, lang)
+
+
+def numbers_of(block: Chart) -> list[float]:
+    """Sizes of all numbers on the value axis of a chart."""
     tables = [table for table in (block.data, block.points, block.lines) if table]
     cells = [c for t in tables for r in t.records() for n, c in r.items() if n != "period"]
-    numbers = [abs(float(c)) for c in cells if isinstance(c, int | float) and not isinstance(c, bool)]
-    return scale_for(max(numbers, default=0.0), block.unit, lang)
+    return [abs(float(c)) for c in cells if isinstance(c, int | float) and not isinstance(c, bool)]
 
 
 def time_of(period: Cell) -> Any:

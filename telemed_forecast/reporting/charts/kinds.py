@@ -45,7 +45,9 @@ def stack(drawing: Drawing) -> Any:
     """Parts that add up, a column a period; the first series stands at the bottom."""
     rows = drawing.rows(drawing.block.data)
     names = _names(rows, "series")
+    noise = 1e-9 * max((abs(row["value"]) for row in rows), default=0.0)
     for row in rows:
+        row["value"] = row["value"] if abs(row["value"]) > noise else 0.0  # draws that cancel leave -1e-10
         row["order"] = names.index(row["series"])
         row["column"] = drawing.column_name(row["period"])
     columns = list(dict.fromkeys(row["column"] for row in sorted(rows, key=lambda row: row["period"])))

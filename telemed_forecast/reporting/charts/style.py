@@ -113,7 +113,7 @@ def config(form: Form, *, room: int) -> dict[str, Any]:
         "offset": 8 + room,
         "labelLimit": form.width - 40,
         "symbolSize": 90,
-        "columnPadding": 14,
+        "columnPadding": 22,
         "rowPadding": 3,
         "layout": {
             "top": {
