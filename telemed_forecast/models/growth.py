@@ -155,9 +155,12 @@ def growth_process(
     innovations = pt.concatenate([first, deviation[1:] - decay * deviation[:-1]]) * step
     scale = shock_scale(expected, sigma=sigma, prior=prior, step=step, xp=pt)
     t = pm.StudentT.dist(nu=prior.nu, mu=0.0, sigma=scale)
-    pm.Potential(f"{name}_innovations", pm.logp(t, innovations).sum())
+    # The path is the parameter: a density of innovations becomes one of levels by the derivative of each innovation
+    # with respect to its level, which is 1 but for the first.
+    jacobian = 0.5 * pt.log1p(-(decay**2))
+    pm.Potential(f"{name}_innovations", pm.logp(t, innovations).sum() + jacobian)
     # The ceiling holds, in the past as in the future: a smooth wall keeps the sampler's geometry kind.
-    gap = (ceiling - log_level[:-1]) / CEILING_SOFTNESS
+    gap = (log_ceiling - log_level) / CEILING_SOFTNESS
     pm.Potential(f"{name}_below_ceiling", -pt.softplus(-gap).sum())
     # The first level itself: a wide, unit-free prior around the first guess.
     pm.Potential(f"{name}_start", pm.logp(pm.Normal.dist(guess[0], prior.start_sd), log_level[0]))
