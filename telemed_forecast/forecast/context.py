@@ -28,14 +28,6 @@ class Settings(Protocol):
     def horizon(self) -> int: ...
     @property
     def scenario(self) -> str: ...
-    def earlier(self, day: date) -> Context:
-        """The same settings with the vintage of an earlier day, in the base scenario."""
-        return Context(replace(self.settings, as_of=day.isoformat(), scenario="base"))  # type: ignore[type-var]
-
-    def in_scenario(self, name: str) -> Context:
-        """The same settings in another scenario."""
-        return Context(replace(self.settings, scenario=name))  # type: ignore[type-var]
-
     @property
     def profile(self) -> str: ...
     @property

@@ -111,7 +111,8 @@ def arrays(
     ]
     rows += [(_share(e.lowest), _share(e.highest), e.year, 1, ENCOUNTER_SCALE) for e in encounters]
     first = last_year - GRID + 1
-    kept = np.array([row for row in rows if first <= row[2] <= last_year])
+    # Five columns even when nothing was published yet.
+    kept = np.array([row for row in rows if first <= row[2] <= last_year]).reshape(-1, 5)
     return {
         "years": np.arange(first, last_year + 1.0),
         "share_low": kept[:, 0],

@@ -189,7 +189,8 @@ def arrays(
         )
         for e in encounters
     ]
-    volume = np.array([row for row in in_year if grid[0] <= row[2] <= last_year])
+    # Four columns even when nothing was published yet.
+    volume = np.array([row for row in in_year if grid[0] <= row[2] <= last_year]).reshape(-1, 4)
     data = {
         "age": (grid - last_year).astype(float),
         "consultation_guess": np.interp(grid, FIRST_GUESS["years"], np.log(FIRST_GUESS["consultation"])),
