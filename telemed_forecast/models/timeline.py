@@ -21,7 +21,7 @@ def decimal_year(days: np.ndarray) -> np.ndarray:
     ends = days.astype("datetime64[D]") + np.timedelta64(1, "D")
     years = ends.astype("datetime64[Y]")
     start = years.astype("datetime64[D]")
-    length = ((years + 1).astype("datetime64[D]") - start).astype(float)
+    length = ((years + np.timedelta64(1, "Y")).astype("datetime64[D]") - start).astype(float)
     return years.astype(int) + 1970.0 + (ends - start).astype(float) / length
 
 
