@@ -2,7 +2,8 @@
 
 The key is a hash over everything a fit depends on: the model's name, its arrays, the sampler's settings and seed, the
 source of the models and of this room, the learned priors and the versions of the samplers. A fit is written
-whole or not at all, and two processes that want the same fit wait for each other instead of fitting twice.
+whole or not at all, two processes that want the same fit wait for each other instead of fitting twice, and a file
+that cannot be read, or does not hold what its name says, is fitted anew.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from telemed_forecast.errors import TelemedError
 from telemed_forecast.inference.gates import Gate, judge
 from telemed_forecast.inference.sampling import Arrays, ModelSpec, Profile, fit, free_variables
 from telemed_forecast.paths import CACHE, PRIORS, ROOT
@@ -64,11 +66,16 @@ def fitted(spec: ModelSpec, data: Arrays, *, profile: Profile, seed: int, folder
     folder.mkdir(parents=True, exist_ok=True)
     key = _key(spec, data, profile, seed)
     path = folder / f"{spec.name}-{key[:20]}.nc"
-    if not path.exists():
+    found = _load(path, key, data)
+    if found is None:
         with FileLock(str(path) + ".lock"):
-            if not path.exists():
-                _store(path, lambda: _fit(spec, data, profile, seed))
-    return _load(path, key, data)
+            # Another process may have stored it while this one waited.
+            if _load(path, key, data) is None:
+                _store(path, lambda: _fit(spec, data, profile, seed).assign_attrs(key=key))
+        found = _load(path, key, data)
+    if found is None:
+        raise TelemedError(f"{path}: the fit was stored but cannot be read back")
+    return found
 
 
 def _fit(spec: ModelSpec, data: Arrays, profile: Profile, seed: int) -> Dataset:
@@ -89,13 +96,19 @@ def _store(path: Path, make: Callable[[], Dataset]) -> None:
         part.unlink(missing_ok=True)
 
 
-def _load(path: Path, key: str, data: Arrays) -> Fit:
+def _load(path: Path, key: str, data: Arrays) -> Fit | None:
+    """The stored fit; None when there is none, or when the file is broken or another fit's."""
     import xarray as xr
 
-    with xr.open_dataset(path, engine="h5netcdf") as file:
-        posterior = file.load()
-    gate = Gate(**json.loads(posterior.attrs["gate"]))
-    return Fit(key, posterior, gate, data)
+    if not path.exists():
+        return None
+    try:
+        with xr.open_dataset(path, engine="h5netcdf") as file:
+            posterior = file.load()
+        gate = Gate(**json.loads(posterior.attrs["gate"]))
+    except (OSError, RuntimeError, ValueError, TypeError, KeyError):
+        return None
+    return Fit(key, posterior, gate, data) if posterior.attrs.get("key") == key else None
 
 
 def _key(spec: ModelSpec, data: Arrays, profile: Profile, seed: int) -> str:
@@ -113,7 +126,7 @@ def _key(spec: ModelSpec, data: Arrays, profile: Profile, seed: int) -> str:
 def _code_hash() -> str:
     digest = hashlib.sha256()
     package = ROOT / "telemed_forecast"
-    for file in [*sorted((package / "models").glob("*.py")), package / "inference" / "sampling.py"]:
+    for file in sorted([*(package / "models").glob("*.py"), *(package / "inference").glob("*.py")]):
         digest.update(file.read_bytes())
     for file in sorted(PRIORS.glob("*.json")):
         digest.update(file.read_bytes())
