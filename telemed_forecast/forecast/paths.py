@@ -66,6 +66,5 @@ def interval(draws: np.ndarray, level: float = 0.8) -> tuple[float, float, float
 
 
 def rounded(draws: np.ndarray) -> str:
-    """Median and 80% interval to two significant digits: stable text for a check cell."""
-    low, middle, high = (float(f"{x:.2g}") for x in interval(draws))
-    return f"{middle:g} [{low:g}, {high:g}]"
+    """Median to two significant digits: text for a check cell that only a real change moves."""
+    return f"{float(f'{np.median(draws):.2g}'):,.10g}"

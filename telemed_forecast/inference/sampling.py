@@ -8,11 +8,14 @@ data for calibration).
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from telemed_forecast.paths import CACHE
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -92,6 +95,8 @@ def fit(spec: ModelSpec, data: Arrays, *, profile: Profile, seed: int) -> DataTr
     -------
     DataTree with the groups ``posterior`` (dims chain, draw, ...) and ``sample_stats``.
     """
+    # Compiled code belongs to the project's own cache, also where no Makefile has said so.
+    os.environ.setdefault("PYTENSOR_FLAGS", f"base_compiledir={CACHE / 'pytensor'}")
     import nutpie
 
     logging.getLogger("pymc").setLevel(logging.ERROR)
