@@ -37,7 +37,8 @@ class Gate:
     ok
         True when every bound holds.
     rhat_max, ess_bulk_min, ess_tail_min, bfmi_min
-        The worst value over the free parameters (and chains).
+        The worst value over the free parameters (and chains); None when one cannot be computed, as for a parameter
+        that never moved. A fit of which that is true does not pass.
     divergences
         Number of divergent transitions after warm-up.
     chains, draws
@@ -46,11 +47,11 @@ class Gate:
 
     name: str
     ok: bool
-    rhat_max: float
-    ess_bulk_min: float
-    ess_tail_min: float
+    rhat_max: float | None
+    ess_bulk_min: float | None
+    ess_tail_min: float | None
     divergences: int
-    bfmi_min: float
+    bfmi_min: float | None
     chains: int
     draws: int
 
@@ -75,22 +76,32 @@ def judge(name: str, fitted: DataTree, free: Sequence[str]) -> Gate:
 
     posterior = fitted["posterior"].to_dataset()[list(free)]
     stats = fitted["sample_stats"].to_dataset()
-    rhat = _extreme(az.rhat(posterior), np.nanmax)
-    bulk = _extreme(az.ess(posterior, method="bulk"), np.nanmin)
-    tail = _extreme(az.ess(posterior, method="tail"), np.nanmin)
+    rhat = _worst(az.rhat(posterior), np.max)
+    bulk = _worst(az.ess(posterior, method="bulk"), np.min)
+    tail = _worst(az.ess(posterior, method="tail"), np.min)
     divergences = int(stats["diverging"].sum())
     bfmi = _bfmi(stats["energy"].to_numpy())
-    ok = rhat < RHAT_MAX and min(bulk, tail) > ESS_MIN and divergences == 0 and bfmi > BFMI_MIN
+    ok = (
+        (rhat is not None and rhat < RHAT_MAX)
+        and (bulk is not None and bulk > ESS_MIN)
+        and (tail is not None and tail > ESS_MIN)
+        and (bfmi is not None and bfmi > BFMI_MIN)
+        and divergences == 0
+    )
     chains, draws = stats["diverging"].shape
-    return Gate(name, bool(ok), rhat, bulk, tail, divergences, bfmi, chains, draws)
+    return Gate(name, ok, rhat, bulk, tail, divergences, bfmi, chains, draws)
 
 
-def _extreme(values: Any, pick: Any) -> float:
+def _worst(values: Any, pick: Any) -> float | None:
+    """The worst of a diagnostic's values; a single one that is not a number leaves none."""
     dataset = values.to_dataset() if hasattr(values, "to_dataset") else values
-    return float(pick([pick(dataset[v].to_numpy()) for v in dataset.data_vars]))
+    worst = float(pick([pick(dataset[v].to_numpy()) for v in dataset.data_vars]))
+    return worst if np.isfinite(worst) else None
 
 
-def _bfmi(energy: np.ndarray) -> float:
+def _bfmi(energy: np.ndarray) -> float | None:
     """Smallest Bayesian fraction of missing information over the chains. Dims: (chain, draw)."""
-    jumps = np.mean(np.diff(energy, axis=1) ** 2, axis=1)
-    return float(np.min(jumps / np.var(energy, axis=1)))
+    variance = np.var(energy, axis=1)
+    if not (variance > 0).all():
+        return None
+    return float(np.min(np.mean(np.diff(energy, axis=1) ** 2, axis=1) / variance))
