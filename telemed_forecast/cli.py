@@ -25,9 +25,7 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
 )
-evidence_app = typer.Typer(
-    help="Check and show the published figures.", rich_markup_mode=None, no_args_is_help=True
-)
+evidence_app = typer.Typer(help="Check and show the published figures.", rich_markup_mode=None, no_args_is_help=True)
 app.add_typer(evidence_app, name="evidence")
 
 
@@ -86,18 +84,12 @@ def report(
     as_of: Annotated[
         str | None, typer.Option(metavar="DATE", help="Use only what was published by this ISO date.")
     ] = None,
-    profile: Annotated[
-        str | None, typer.Option(metavar="quick|full", help="How many draws a fit takes.")
-    ] = None,
-    jobs: Annotated[
-        int | None, typer.Option(metavar="N", help="Notebooks at a time (default: cores).")
-    ] = None,
+    profile: Annotated[str | None, typer.Option(metavar="quick|full", help="How many draws a fit takes.")] = None,
+    jobs: Annotated[int | None, typer.Option(metavar="N", help="Notebooks at a time (default: cores).")] = None,
     lang: Annotated[
         list[str] | None, typer.Option(metavar="en|zh", help="Language of the pages (default: both).")
     ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Make the run anew even when nothing changed.")
-    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Make the run anew even when nothing changed.")] = False,
 ) -> None:
     """Run notebooks and write a folder of reports; print its path."""
     from telemed_forecast import paths
@@ -127,9 +119,7 @@ def _pairs(parameters: Sequence[str]) -> tuple[list[tuple[str, str]], list[str]]
 
 @app.command()
 def params(
-    notebook: Annotated[
-        str | None, typer.Argument(metavar="NOTEBOOK", help="Show only what it takes.")
-    ] = None,
+    notebook: Annotated[str | None, typer.Argument(metavar="NOTEBOOK", help="Show only what it takes.")] = None,
 ) -> None:
     """List every parameter: type, unit, allowed range, default, meaning."""
     from telemed_forecast.runs import specification
@@ -155,9 +145,7 @@ def verify(
     folder = Path(run) if Path(run).is_dir() else paths.REPORTS / run
     found = manifest.differences(folder)
     if found:
-        raise TelemedError(
-            "\n".join([f"{folder} is not as it was written:", *(f"  - {line}" for line in found)])
-        )
+        raise TelemedError("\n".join([f"{folder} is not as it was written:", *(f"  - {line}" for line in found)]))
     print(f"{folder}: {len(manifest.outputs_in(folder))} files as they were written")
 
 
@@ -182,9 +170,7 @@ def evidence_check(
 def evidence_show(
     metric: Annotated[str, typer.Argument(metavar="METRIC", help="Name of a metric of the ledger.")],
     segment: Annotated[str | None, typer.Option(help="Only this segment.")] = None,
-    as_of: Annotated[
-        str | None, typer.Option(metavar="DATE", help="Only what was published by this ISO date.")
-    ] = None,
+    as_of: Annotated[str | None, typer.Option(metavar="DATE", help="Only what was published by this ISO date.")] = None,
 ) -> None:
     """Show the published figures of a metric, each with its source and its use in the models."""
     from telemed_forecast.evidence import ledger, observations, vintage

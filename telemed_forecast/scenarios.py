@@ -261,9 +261,7 @@ def _parent(file: Path, inherits: object, faults: list[str]) -> Path | None:
     try:
         return locate(inherits)
     except InputError:
-        faults.append(
-            f'{file.name}: inherits = "{inherits}": no such scenario (shipped: {", ".join(shipped())})'
-        )
+        faults.append(f'{file.name}: inherits = "{inherits}": no such scenario (shipped: {", ".join(shipped())})')
         return None
 
 
@@ -303,13 +301,9 @@ def _lever(where: str, spec: LeverSpecification, fields: Mapping[str, Any], faul
     value, unit = fields.get("value"), fields.get("unit")
     evidence = [claim for claim in fields.get("evidence", []) if isinstance(claim, str) and claim]
     if value is not None and not spec.low <= value <= spec.high:
-        faults.append(
-            f"{where}: value = {value:g} is out of range: allowed {spec.low:g}..{spec.high:g} [{spec.unit}]"
-        )
+        faults.append(f"{where}: value = {value:g} is out of range: allowed {spec.low:g}..{spec.high:g} [{spec.unit}]")
     elif value not in (None, spec.neutral) and not evidence:
-        faults.append(
-            f"{where}: a value other than {spec.neutral:g} needs evidence (claim ids of the ledger)"
-        )
+        faults.append(f"{where}: a value other than {spec.neutral:g} needs evidence (claim ids of the ledger)")
     if unit not in (None, spec.unit):
         faults.append(f'{where}: unit = "{unit}": expected "{spec.unit}"')
     return Lever(

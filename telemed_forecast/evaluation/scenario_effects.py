@@ -38,7 +38,9 @@ class Headline:
 def headlines(context: Context) -> list[Headline]:
     """The headline numbers in every shipped scenario, in the order bear, base, bull where they exist."""
     weights = scenarios.weights()
-    order = sorted(weights, key=lambda name: ("bear", "base", "bull").index(name) if name in ("bear", "base", "bull") else 3)
+    order = sorted(
+        weights, key=lambda name: ("bear", "base", "bull").index(name) if name in ("bear", "base", "bull") else 3
+    )
     return [_headline(context.in_scenario(name), name, weights[name]) for name in order]
 
 

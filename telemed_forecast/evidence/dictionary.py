@@ -77,9 +77,7 @@ def describe(field: dict[str, Any]) -> str:
     constraints = field.get("constraints", {})
     if "enum" in constraints:
         return "one of " + ", ".join(constraints["enum"])
-    kind = {"date": "a date such as 2021-12-31", "number": "a number such as 1600 or 22.07"}.get(
-        field["type"]
-    )
+    kind = {"date": "a date such as 2021-12-31", "number": "a number such as 1600 or 22.07"}.get(field["type"])
     if kind is None:
         pattern = constraints.get("pattern", "")
         kind = "a year, month or day such as 2021, 2021-12 or 2021-12-31" if "{4}" in pattern else "text"

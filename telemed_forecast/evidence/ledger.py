@@ -123,9 +123,7 @@ def _read(files: Iterable[str | Path]) -> tuple[pd.DataFrame, list[Fault]]:
     return pd.concat([shipped, text], ignore_index=True), faults + found
 
 
-def _checked(
-    read: Sequence[tables.Table], earlier: Sequence[dict[str, Any]]
-) -> tuple[pd.DataFrame, list[Fault]]:
+def _checked(read: Sequence[tables.Table], earlier: Sequence[dict[str, Any]]) -> tuple[pd.DataFrame, list[Fault]]:
     """The rows of some files as one table, and every fault in the order of files and lines."""
     frames: list[pd.DataFrame] = []
     faults: list[Fault] = []
@@ -171,9 +169,7 @@ def _header_faults(table: tables.Table) -> Iterator[Fault]:
     for column in table.header:
         if column not in known:
             hint = tables.nearest(column, known)
-            yield Fault(
-                file=table.file, row=1, column=column, expected="only columns of the data dictionary" + hint
-            )
+            yield Fault(file=table.file, row=1, column=column, expected="only columns of the data dictionary" + hint)
         elif table.header.count(column) > 1:
             yield Fault(file=table.file, row=1, column=column, expected="each column once")
 

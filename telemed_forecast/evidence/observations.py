@@ -138,9 +138,7 @@ def _reasons(frame: pd.DataFrame, *, include_context: bool) -> pd.Series:
     excluded = frame["use"] == "excluded"
     reasons[excluded] = "excluded: " + frame.loc[excluded, "use_reason"].astype(str)
     reasons[frame["grade"] == "D"] = "grade D: unsourced or machine-written"
-    reasons[(frame["kind"] == "forecast") | (frame["use"] == "forecast")] = (
-        "forecast: to be scored, not fitted"
-    )
+    reasons[(frame["kind"] == "forecast") | (frame["use"] == "forecast")] = "forecast: to be scored, not fitted"
     return reasons
 
 
@@ -208,9 +206,7 @@ def _observations(found: list[dict[str, Any]]) -> Observations:
         return np.array([record["row"][name] for record in found], dtype=np.str_)
 
     def days(name: str) -> Days:
-        return pd.to_datetime(pd.Series([r[name] for r in found], dtype="datetime64[s]")).to_numpy(
-            "datetime64[D]"
-        )
+        return pd.to_datetime(pd.Series([r[name] for r in found], dtype="datetime64[s]")).to_numpy("datetime64[D]")
 
     def numbers(name: str) -> Floats:
         return np.array([record[name] for record in found], dtype=np.float64)
@@ -257,9 +253,7 @@ def to_cny(observations: Observations, ledger: pd.DataFrame) -> Observations:
         return observations
     rates = ledger[(ledger["metric"] == "fx_cny_per_usd") & (ledger["kind"] == "actual")]
     if rates.empty:
-        raise InputError(
-            [Fault(file="ledger", column="metric", expected="rows of fx_cny_per_usd known by then")]
-        )
+        raise InputError([Fault(file="ledger", column="metric", expected="rows of fx_cny_per_usd known by then")])
     low, high = observations.low.copy(), observations.high.copy()
     for position in np.flatnonzero(dollars):
         rate, widening = _rate(rates, observations.start[position], observations.end[position])

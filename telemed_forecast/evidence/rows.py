@@ -86,9 +86,7 @@ def faults(
 
 
 def _fault(row: dict[str, Any], column: str, expected: str) -> Fault:
-    return Fault(
-        file=row["_file"], row=int(row["_line"]), column=column, value=row[column], expected=expected
-    )
+    return Fault(file=row["_file"], row=int(row["_line"]), column=column, value=row[column], expected=expected)
 
 
 def _number(text: str) -> float | None:
@@ -172,9 +170,7 @@ def _day(text: str) -> str:
 def _use(row: dict[str, Any]) -> Iterator[Fault]:
     forecast = row["kind"] == "forecast"
     if forecast != (row["use"] == "forecast"):
-        yield _fault(
-            row, "use", "forecast" if forecast else "model, context or excluded: kind is no forecast"
-        )
+        yield _fault(row, "use", "forecast" if forecast else "model, context or excluded: kind is no forecast")
     elif row["grade"] == "D" and row["use"] in ("model", "context"):
         yield _fault(row, "use", "excluded, because grade is D")
     if row["use"] in ("context", "excluded") and row["use_reason"] == "":

@@ -25,15 +25,24 @@ class Settings(Protocol):
     """The validated parameters that a forecast needs (see runs/parameters.py)."""
 
     @property
-    def horizon(self) -> int: ...
+    def horizon(self) -> int:
+        """Last year of the forecast."""
+
     @property
-    def scenario(self) -> str: ...
+    def scenario(self) -> str:
+        """Name of a shipped scenario or path of a file."""
+
     @property
-    def profile(self) -> str: ...
+    def profile(self) -> str:
+        """``quick`` or ``full``."""
+
     @property
-    def seed(self) -> int: ...
+    def seed(self) -> int:
+        """Seed of everything random."""
+
     @property
-    def as_of_date(self) -> date: ...
+    def as_of_date(self) -> date:
+        """The day whose knowledge counts."""
 
 
 @lru_cache(maxsize=1)

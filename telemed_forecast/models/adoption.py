@@ -120,15 +120,11 @@ def build(data: Any) -> Any:
         )
         kappa_logit = pm.Normal("usage_logit_ceiling", *CEILING_USAGE)
         kappa = pm.math.sigmoid(kappa_logit)
-        base = growth_process(
-            "usage", guess=d["usage_guess"], log_ceiling=pt.log(kappa), step=STEP, prior=prior
-        )
+        base = growth_process("usage", guess=d["usage_guess"], log_ceiling=pt.log(kappa), step=STEP, prior=prior)
         kept = pm.math.sigmoid(pm.Normal("surge_logit_kept", *surge.logit_kept))
         half_life = pm.LogNormal("surge_half_life", *surge.log_half_life)
         gained = pm.Beta("surge_gained", *surge.gained, shape=2)
-        stays = [
-            retention(d["grid"] - d["wave"][k], kept=kept, half_life=half_life, xp=pt) for k in range(len(WAVES))
-        ]
+        stays = [retention(d["grid"] - d["wave"][k], kept=kept, half_life=half_life, xp=pt) for k in range(len(WAVES))]
         rate = usage(pt.exp(base.log_level), ceiling=kappa, gained=[gained[0], gained[1]], stays=stays)
         log_users = pm.Deterministic("log_users", internet.log_level + pt.log(rate))
 
@@ -166,7 +162,9 @@ def on_grid(path: Any, at: Any, xp: Any = np) -> Any:
     return path[left] * (1.0 - weight) + path[right] * weight
 
 
-def arrays(users: Observations, internet: Observations, panel: Observations, population: Observations) -> dict[str, np.ndarray]:
+def arrays(
+    users: Observations, internet: Observations, panel: Observations, population: Observations
+) -> dict[str, np.ndarray]:
     """The arrays of :func:`build` from interval evidence.
 
     Parameters

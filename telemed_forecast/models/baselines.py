@@ -6,7 +6,6 @@ import logging
 
 import numpy as np
 
-
 CEILING_LEVELS = np.array([0.1, 0.3, 0.5, 0.7, 0.9])
 """Quantiles of our ceiling's posterior at which Prophet's logistic growth is fitted."""
 

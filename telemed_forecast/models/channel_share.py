@@ -194,9 +194,7 @@ def _share(value: float) -> float:
     return float(np.log(inside / (1.0 - inside)))
 
 
-def project(
-    posterior: Dataset, *, years_ahead: int, rng: np.random.Generator
-) -> dict[str, np.ndarray]:
+def project(posterior: Dataset, *, years_ahead: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Carry the factor forward: hospital share of each measure, dims (sample, time) over history and future."""
     p = {name: np.asarray(values) for name, values in posterior.items()}
     shape = (len(p["factor_start"]), years_ahead)

@@ -45,6 +45,7 @@ MAX_EXPECTED_GROWTH = 0.5
 """[log points a year] Bound (smooth) on *expected* growth in a forecast: a take-off does not go on at its rate.
 Shocks are not bounded. The value won on 566 rolling-origin tasks of past adoptions."""
 
+
 def expected_growth(u: Any, *, rate: Any, theta: Any, innovation: Any, xp: Any = np) -> Any:
     """Expected growth of the log level, per year, at the share `u` of the ceiling.
 
@@ -145,9 +146,7 @@ def growth_process(
     raw = pm.Flat(f"{name}_path", shape=guess.shape)
     log_level = pm.Deterministic(f"{name}_log_level", guess + PATH_UNIT * raw)
     ceiling = log_ceiling if log_ceiling.ndim == 0 else log_ceiling[:-1]
-    expected = expected_growth(
-        pt.exp(log_level[:-1] - ceiling), rate=rate, theta=theta, innovation=innovation, xp=pt
-    )
+    expected = expected_growth(pt.exp(log_level[:-1] - ceiling), rate=rate, theta=theta, innovation=innovation, xp=pt)
     deviation = pm.Deterministic(f"{name}_deviation", pt.diff(log_level) / step - expected - shock)
     # The first deviation has the stationary scale of the AR(1); the others are innovations over it.
     decay = rho**step

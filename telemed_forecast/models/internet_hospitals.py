@@ -44,7 +44,7 @@ ORIGIN_SPREAD = (-1.2, 0.5)
 one year, 1,650 and 1,004, differ by a factor of 1.6; that counters differ is certain, so zero is left out."""
 
 REPORTING_NOISE = (-2.7, 0.6)
-"""Mean and sd of the log of the noise from announcement days and revisions (log scale): 7%, 90% between 2.5% and 18%."""
+"""Mean and sd of the log of the noise from announcement days and revisions (log scale): 7%, or 2.5% to 18%."""
 
 
 def build(data: Any) -> Any:
@@ -85,7 +85,7 @@ OFFICIAL = ("nhc", "ntimc", "cnnic")
 """Origins whose count is the official one: the regulator, its telemedicine centre, and the survey office quoting it."""
 
 POOL_TREND = 0.02
-"""[1/year] Growth of the pool of secondary and tertiary hospitals after its last count; 5% a year until 2021, slowing."""
+"""[1/year] Growth of the secondary and tertiary hospitals after their last count; 5% a year until 2021, slowing."""
 
 
 def arrays(counts: Observations, pool: Sequence[Observations]) -> tuple[dict[str, np.ndarray], list[str]]:
@@ -166,7 +166,7 @@ def project(
 
     Returns
     -------
-    ``count`` and ``share_of_pool``, dims (sample, time) over history and future, and today's ``ceiling``, dims (sample,).
+    ``count`` and ``share_of_pool``, dims (sample, time) over history and future; today's ``ceiling``, dims (sample,).
     """
     p = {name: np.asarray(values) for name, values in posterior.items()}
     reach = -np.log1p(np.exp(-p["count_logit_ceiling"]))[:, None]

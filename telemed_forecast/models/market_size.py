@@ -100,9 +100,7 @@ def build(data: Any) -> Any:
         def market(name: str) -> Any:
             guess = d[f"{name}_guess"]
             distance = pm.LogNormal(f"{name}_distance", *prior.log_distance)
-            return growth_process(
-                name, guess=guess, log_ceiling=guess[-1] + distance, step=STEP, prior=prior
-            ).log_level
+            return growth_process(name, guess=guess, log_ceiling=guess[-1] + distance, step=STEP, prior=prior).log_level
 
         consultation, pharmacy = market("consultation"), market("pharmacy")
         other = pm.Normal("other_services", *OTHER_SERVICES)
@@ -177,7 +175,11 @@ def arrays(
     in_year = [
         (np.log(low), np.log(high), y, scale)
         for low, high, y, scale in zip(
-            volumes.low, volumes.high, volumes.end.astype("datetime64[Y]").astype(int) + 1970, volumes.scale(), strict=True
+            volumes.low,
+            volumes.high,
+            volumes.end.astype("datetime64[Y]").astype(int) + 1970,
+            volumes.scale(),
+            strict=True,
         )
     ]
     in_year += [

@@ -77,9 +77,7 @@ class Value(Frozen):
         if (self.low is None) != (self.high is None):
             raise ValueError(f"an interval has two ends: low={self.low}, high={self.high}")
         if self.low is not None and self.high is not None and not self.low <= self.value <= self.high:
-            raise ValueError(
-                f"the interval {self.low}..{self.high} {self.unit} does not hold the value {self.value}"
-            )
+            raise ValueError(f"the interval {self.low}..{self.high} {self.unit} does not hold the value {self.value}")
         if self.unit == "probability":
             for number in (self.value, self.low, self.high):
                 if number is not None and not 0 <= number <= 1:
@@ -134,9 +132,7 @@ class Table(Frozen):
         elif isinstance(data, Mapping) and set(data) != {"columns", "rows"}:
             columns = list(data.values())
             if len({len(column) for column in columns}) > 1:
-                raise ValueError(
-                    "columns differ in length: " + ", ".join(f"{k} {len(v)}" for k, v in data.items())
-                )
+                raise ValueError("columns differ in length: " + ", ".join(f"{k} {len(v)}" for k, v in data.items()))
             data = {"columns": list(data), "rows": list(zip(*columns, strict=True))}
         if isinstance(data, Mapping):
             rows = [[plain_cell(cell) for cell in row] for row in data["rows"]]
@@ -196,9 +192,7 @@ class Block(Frozen):
 
     def summary(self) -> str:
         """One line for a terminal."""
-        name = next(
-            (str(getattr(self, field)) for field in ("id", "report", "key") if hasattr(self, field)), ""
-        )
+        name = next((str(getattr(self, field)) for field in ("id", "report", "key") if hasattr(self, field)), "")
         return f"{type(self).__name__}({name})"
 
 
@@ -207,9 +201,7 @@ def check_columns(where: str, table: Table, needed: tuple[str, ...], allowed: tu
     missing = [name for name in needed if name not in table.columns]
     unknown = [name for name in table.columns if name not in allowed]
     if missing or unknown:
-        raise ValueError(
-            f"{where}: missing columns {missing}, unknown columns {unknown}; expected {list(allowed)}"
-        )
+        raise ValueError(f"{where}: missing columns {missing}, unknown columns {unknown}; expected {list(allowed)}")
 
 
 def check_numbers(where: str, table: Table, names: tuple[str, ...]) -> None:

@@ -193,9 +193,7 @@ class KeyFigures(Block):
 
     def summary(self) -> str:
         """One line with the ids and the numbers."""
-        return (
-            "KeyFigures(" + ", ".join(f"{i.id}={i.value.value:.4g} {i.value.unit}" for i in self.items) + ")"
-        )
+        return "KeyFigures(" + ", ".join(f"{i.id}={i.value.value:.4g} {i.value.unit}" for i in self.items) + ")"
 
 
 class Chart(Block):
@@ -254,9 +252,7 @@ class Chart(Block):
 
     @model_validator(mode="after")
     def _data_fits_kind(self) -> Chart:
-        check_columns(
-            f"chart {self.id}, kind {self.kind}", self.data, _NEEDED[self.kind], _ALLOWED[self.kind]
-        )
+        check_columns(f"chart {self.id}, kind {self.kind}", self.data, _NEEDED[self.kind], _ALLOWED[self.kind])
         if not self.data.rows:
             raise ValueError(f"chart {self.id}: no rows")
         if self.kind != "fan" and (self.points is not None or self.lines is not None):
@@ -281,15 +277,11 @@ class Chart(Block):
                 check_columns(where, table, columns, columns)
             check_numbers(where, table, tuple(c for c in table.columns if c in _NUMBERS))
             check_order(where, table, tuple(c for c in _NUMBERS if c in table.columns))
-            if self.log and any(
-                isinstance(n, int | float) and n <= 0 for c in _NUMBERS for n in table.column(c)
-            ):
+            if self.log and any(isinstance(n, int | float) and n <= 0 for c in _NUMBERS for n in table.column(c)):
                 raise ValueError(f"{where}: a logarithmic axis has no place for 0 or less")
 
     def _check_periods(self) -> None:
-        periods = [
-            p for table in (self.data, self.points, self.lines) if table for p in table.column("period")
-        ]
+        periods = [p for table in (self.data, self.points, self.lines) if table for p in table.column("period")]
         days = [p for p in periods if isinstance(p, str)]
         for day in days:
             date.fromisoformat(day)
@@ -332,23 +324,17 @@ class TableBlock(Block):
     @field_validator("rows", mode="before")
     @classmethod
     def _plain_rows(cls, rows: Any) -> Any:
-        return [
-            [cell if isinstance(cell, Value | Mapping) else plain_cell(cell) for cell in row] for row in rows
-        ]
+        return [[cell if isinstance(cell, Value | Mapping) else plain_cell(cell) for cell in row] for row in rows]
 
     @model_validator(mode="after")
     def _cells_fit_columns(self) -> TableBlock:
         for index, row in enumerate(self.rows):
             if len(row) != len(self.columns):
-                raise ValueError(
-                    f"table {self.id}: row {index} has {len(row)} cells for {len(self.columns)} columns"
-                )
+                raise ValueError(f"table {self.id}: row {index} has {len(row)} cells for {len(self.columns)} columns")
             for column, cell in zip(self.columns, row, strict=True):
                 refuse_nan(column.name, index, cell)
                 if isinstance(cell, Value) and column.unit not in (None, cell.unit):
-                    raise ValueError(
-                        f"table {self.id}, column {column.name}: {cell.unit} in a column of {column.unit}"
-                    )
+                    raise ValueError(f"table {self.id}, column {column.name}: {cell.unit} in a column of {column.unit}")
         return self
 
     def claims(self) -> tuple[str, ...]:

@@ -48,9 +48,7 @@ class Catalogue:
         self.lang = lang
         self.texts = dict(texts)
 
-    def text(
-        self, key: str, values: Mapping[str, Any] | None = None, *, escape: Callable[[str], str] = str
-    ) -> str:
+    def text(self, key: str, values: Mapping[str, Any] | None = None, *, escape: Callable[[str], str] = str) -> str:
         """The text of `key` with its placeholders filled.
 
         Parameters
@@ -134,9 +132,7 @@ class Catalogue:
     def unit(self, unit: Unit, scale: Scale | None = None) -> str:
         """The unit as an axis or a table heading states it: "million people", "亿元"."""
         word = scale.word if scale else ""
-        return self.text(
-            f"unit.{unit}.label", {"scale": f"{word} " if word and self.lang == "en" else word}
-        ).strip()
+        return self.text(f"unit.{unit}.label", {"scale": f"{word} " if word and self.lang == "en" else word}).strip()
 
     def date(self, day: str | date) -> str:
         """A date as people write it; a month or a year alone stays one."""

@@ -62,9 +62,7 @@ class Pen:
         Digits of the largest number; None leaves the choice to the unit.
     """
 
-    def __init__(
-        self, texts: Catalogue, unit: Unit, numbers: Sequence[float], significant: int | None = None
-    ) -> None:
+    def __init__(self, texts: Catalogue, unit: Unit, numbers: Sequence[float], significant: int | None = None) -> None:
         self.texts, self.unit = texts, unit
         self.scale: Scale = scale_for(max((abs(n) for n in numbers), default=0.0), unit, texts.lang)
         self.place = column_place(list(numbers), unit, significant)

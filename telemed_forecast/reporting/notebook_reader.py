@@ -46,9 +46,7 @@ def blocks_of(path: str | Path) -> list[Block]:
                 except ValidationError as error:
                     faults.append(f"cell {index}: a block of type {data.get('type')!r}: {error}")
     if faults:
-        raise InputError(
-            faults, heading=f"{Path(path).name} was not executed from top to bottom without error"
-        )
+        raise InputError(faults, heading=f"{Path(path).name} was not executed from top to bottom without error")
     return blocks
 
 

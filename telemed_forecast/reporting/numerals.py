@@ -172,9 +172,7 @@ def _published_place(value: Value) -> int:
     number = base(value.value, value.unit).normalize()
     if value.unit == "probability":
         return 0
-    shown = value.digits or (
-        10 if value.unit in _PLAIN_BELOW_MILLION and abs(number) < 10**6 else _PUBLISHED_DIGITS
-    )
+    shown = value.digits or (10 if value.unit in _PLAIN_BELOW_MILLION and abs(number) < 10**6 else _PUBLISHED_DIGITS)
     return max(_exponent(number), number.adjusted() - shown + 1) if number else 0
 
 

@@ -95,9 +95,7 @@ class Provenance(Block):
     seed: int
     profile: str
     versions: dict[str, str] = Field(default_factory=dict)
-    parameters: dict[str, str | int | float | bool | list[str] | list[float] | None] = Field(
-        default_factory=dict
-    )
+    parameters: dict[str, str | int | float | bool | list[str] | list[float] | None] = Field(default_factory=dict)
 
     def summary(self) -> str:
         """One line with what identifies the run."""

@@ -57,9 +57,7 @@ def forecast_rows(blocks: Sequence[Block]) -> pd.DataFrame:
     tables = [block.data for block in blocks if isinstance(block, ForecastTable)]
     named = any("series_id" in table.columns for table in tables)
     columns = [*FORECAST_COLUMNS, *(["series_id"] if named else [])]
-    rows = [
-        [_rounded(record.get(name)) for name in columns] for table in tables for record in table.records()
-    ]
+    rows = [[_rounded(record.get(name)) for name in columns] for table in tables for record in table.records()]
     return pd.DataFrame(rows, columns=columns)
 
 

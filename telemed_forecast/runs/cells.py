@@ -72,9 +72,7 @@ def cell_source(parameters: Iterable[Declarable]) -> str:
     str
         One line a parameter, no newline at the end.
     """
-    return "\n".join(
-        f"{p.name}: {p.type} = {_literal(p.default)}  # [{p.unit}] {p.meaning}" for p in parameters
-    )
+    return "\n".join(f"{p.name}: {p.type} = {_literal(p.default)}  # [{p.unit}] {p.meaning}" for p in parameters)
 
 
 def _literal(value: object) -> str:

@@ -91,9 +91,7 @@ class NotebookFailed(TelemedError):
     def __init__(self, notebook: str, event: Event, kept: Path | None) -> None:
         self.notebook, self.cell, self.kept = notebook, event.cell, kept
         where = (
-            f"{notebook}, cell {event.cell} of {event.cells}"
-            if event.cell
-            else f"{notebook}, before its first cell"
+            f"{notebook}, cell {event.cell} of {event.cells}" if event.cell else f"{notebook}, before its first cell"
         )
         line = f"\n    {event.line.strip()}" if event.line else ""
         keeping = f"\nThe half-run notebook is kept as {kept}" if kept else ""

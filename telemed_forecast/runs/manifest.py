@@ -169,11 +169,7 @@ def differences(folder: Path) -> list[str]:
     present = set(outputs_in(folder))
     found = [f"{path}: missing" for path in sorted(stated.keys() - present)]
     found += [f"{path}: not in the manifest" for path in sorted(present - stated.keys())]
-    found += [
-        f"{path}: changed"
-        for path in sorted(present & stated.keys())
-        if _differs(folder / path, stated[path])
-    ]
+    found += [f"{path}: changed" for path in sorted(present & stated.keys()) if _differs(folder / path, stated[path])]
     key = plan.key_of(
         inputs=manifest["inputs"],
         parameters=manifest["parameters"],
@@ -209,8 +205,4 @@ def closest(run: plan.Run, manifests: Iterable[Mapping[str, Any]]) -> Mapping[st
 
 def _different(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str, Any]]) -> int:
     """Count the parameters whose values differ."""
-    return sum(
-        old.get(notebook, {}).get(name) != value
-        for notebook, own in new.items()
-        for name, value in own.items()
-    )
+    return sum(old.get(notebook, {}).get(name) != value for notebook, own in new.items() for name, value in own.items())

@@ -188,9 +188,7 @@ def _run(
     for position, file in enumerate(scenarios.load(common.scenario).files):
         if file.parent != paths.SCENARIOS:  # a file of the user's own, wherever it lies
             inputs[f"scenario/{position}/{file.name}"] = file_hash(file)
-    values = {
-        notebook: {**own.values(), "scenario": scenario_name(own)} for notebook, own in settings.items()
-    }
+    values = {notebook: {**own.values(), "scenario": scenario_name(own)} for notebook, own in settings.items()}
     key = key_of(inputs=inputs, parameters=values, languages=languages, python=platform.python_version())
     return Run(
         run_id=f"{common.as_of_date}-{scenario_name(common)}-{key[:8]}",
@@ -308,11 +306,7 @@ def changes(before: Mapping[str, Any], run: Run) -> list[str]:
     found = []
     for notebook, values in run.parameters.items():
         old = before["parameters"].get(notebook, {})
-        found += [
-            f"{name} {old.get(name)!r} -> {value!r}"
-            for name, value in values.items()
-            if old.get(name) != value
-        ]
+        found += [f"{name} {old.get(name)!r} -> {value!r}" for name, value in values.items() if old.get(name) != value]
     if list(before["languages"]) != list(run.languages):
         found.append(f"languages {' '.join(before['languages'])} -> {' '.join(run.languages)}")
     if before["python"] != platform.python_version():

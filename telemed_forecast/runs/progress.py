@@ -64,8 +64,7 @@ class LiveBars:
             transient=False,
         )
         self._bars = {
-            name: self._progress.add_task(name, start=False, total=None, state="waiting")
-            for name in notebooks
+            name: self._progress.add_task(name, start=False, total=None, state="waiting") for name in notebooks
         }
 
     def __enter__(self) -> Self:

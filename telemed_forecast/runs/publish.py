@@ -47,10 +47,7 @@ class Pages:
         from telemed_forecast.reporting import notebook_reader
 
         try:
-            blocks = {
-                name: notebook_reader.blocks_of(folder / "notebooks" / f"{name}.ipynb")
-                for name in run.settings
-            }
+            blocks = {name: notebook_reader.blocks_of(folder / "notebooks" / f"{name}.ipynb") for name in run.settings}
         except InputError as error:  # the notebooks are ours, not the user's input
             raise TelemedError(str(error)) from error
         _write_data(blocks, folder / "data")

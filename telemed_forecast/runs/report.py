@@ -260,9 +260,7 @@ class Reports:
 
     def _index_is_current(self) -> bool:
         index = self.out / INDEX
-        return index.exists() and index.read_text(encoding="utf-8").endswith(
-            _stamp(manifest.all_in(self.out))
-        )
+        return index.exists() and index.read_text(encoding="utf-8").endswith(_stamp(manifest.all_in(self.out)))
 
     def _write_index(self) -> None:
         """Write the pages that list all runs, each in one step; the one with the stamp comes last."""

@@ -40,9 +40,7 @@ def test_help_answers_at_once_and_names_the_commands():
 
 @pytest.mark.unit
 def test_help_imports_nothing_heavy():
-    code = (
-        "import sys; from telemed_forecast import cli; cli.main(['--help']); print('MODULES', *sys.modules)"
-    )
+    code = "import sys; from telemed_forecast import cli; cli.main(['--help']); print('MODULES', *sys.modules)"
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     modules = set(printed.split("MODULES")[1].split())
     assert not {"pandas", "numpy", "pydantic", "rich", "papermill", "telemed_forecast.runs"} & modules
@@ -135,9 +133,7 @@ def test_an_unforeseen_error_is_one_line_unless_debugging(monkeypatch, capsys):
     monkeypatch.setattr("telemed_forecast.runs.plan.request", broken)
     monkeypatch.delenv(cli.DEBUG_VARIABLE, raising=False)
     assert cli.main(["report"]) == 1
-    assert capsys.readouterr().err == (
-        "telemed-forecast: the moon (RuntimeError; TELEMED_DEBUG=1 shows where)\n"
-    )
+    assert capsys.readouterr().err == ("telemed-forecast: the moon (RuntimeError; TELEMED_DEBUG=1 shows where)\n")
     monkeypatch.setenv(cli.DEBUG_VARIABLE, "1")
     with pytest.raises(RuntimeError):
         cli.main(["report"])
@@ -154,9 +150,7 @@ def run(tmp_path):
     settings = {"user_adoption": parameters.validate("user_adoption", {})}
     values = {name: own.values() for name, own in settings.items()}
     key = plan.key_of(inputs={}, parameters=values, languages=["en"], python=plan.platform.python_version())
-    planned = plan.Run(
-        run_id="a-run", key=key, settings=settings, languages=("en",), inputs={}, parameters=values
-    )
+    planned = plan.Run(run_id="a-run", key=key, settings=settings, languages=("en",), inputs={}, parameters=values)
     folder = tmp_path / "a-run"
     folder.mkdir()
     (folder / "page.html").write_text("411")
@@ -223,9 +217,7 @@ def test_a_metric_is_shown_with_its_sources_as_known_on_a_date(capsys):
 
 
 def test_an_unknown_metric_segment_and_date_are_refused_together(refused):
-    message = refused(
-        "evidence", "show", "online_medical_userz", "--segment", "nowhere", "--as-of", "someday"
-    )
+    message = refused("evidence", "show", "online_medical_userz", "--segment", "nowhere", "--as-of", "someday")
     for part in ("'online_medical_users'", "nowhere", "someday"):
         assert part in message
 

@@ -28,9 +28,7 @@ def test_the_data_dictionary_describes_every_field_and_every_file():
     described = {resource["path"] for resource in package["resources"]}
     assert described == {path.name for path in EVIDENCE.glob("*.csv")}
     for resource in package["resources"]:
-        assert [field["name"] for field in resource["schema"]["fields"]] == list(
-            table(resource["name"]).columns
-        )
+        assert [field["name"] for field in resource["schema"]["fields"]] == list(table(resource["name"]).columns)
         assert all(field["description"] for field in resource["schema"]["fields"])
 
 
@@ -151,9 +149,7 @@ def test_online_medical_users_are_one_primary_row_a_survey(claims, day, millions
 
 
 def test_consultations_per_day_have_one_name(claims):
-    names = {
-        name for name in claims["metric"] if re.search("consultations", name) and "da" in name.split("_")
-    }
+    names = {name for name in claims["metric"] if re.search("consultations", name) and "da" in name.split("_")}
     assert not names
     jd = claims[(claims["metric"] == "daily_online_consultations") & (claims["segment"] == "jd_health")]
     assert len(jd) > 15

@@ -157,9 +157,7 @@ def test_yuan_stay_yuan_and_missing_rates_are_said(claims):
 
 def test_a_summary_shows_every_row_with_its_status(claims):
     table = observations.summary(claims, "internet_hospitals", "national")
-    assert (
-        len(table) == ((claims["metric"] == "internet_hospitals") & (claims["segment"] == "national")).sum()
-    )
+    assert len(table) == ((claims["metric"] == "internet_hospitals") & (claims["segment"] == "national")).sum()
     assert table["period_end"].dropna().is_monotonic_increasing
     newest = table.set_index("claim_id").loc["ih-2025-09-nhc-3756"]
     assert (newest["low"], newest["high"], newest["grade"], newest["status"]) == (

@@ -52,9 +52,7 @@ def fan(*, log: bool = False) -> Chart:
         spread = 0.012 if year < 2026 else 0.02 + 0.028 * (year - 2025)
         widths = {"50": 0.67 * spread, "80": 1.28 * spread, "95": 1.96 * spread}
         bands = {
-            f"{side}{k}": middle * exp(sign * w)
-            for k, w in widths.items()
-            for side, sign in (("low", -1), ("high", 1))
+            f"{side}{k}": middle * exp(sign * w) for k, w in widths.items() for side, sign in (("low", -1), ("high", 1))
         }
         rows.append({"period": f"{year}-12-31", "median": middle, **bands})
     points = [
@@ -107,9 +105,7 @@ def fan(*, log: bool = False) -> Chart:
 
 def series_chart(kind: str) -> Chart:
     names = (
-        ("count", "encounters", "revenue")
-        if kind == "lines"
-        else ("drugs", "consultations", "devices", "insurance")
+        ("count", "encounters", "revenue") if kind == "lines" else ("drugs", "consultations", "devices", "insurance")
     )
     rows = []
     for index, name in enumerate(names):
@@ -119,12 +115,8 @@ def series_chart(kind: str) -> Chart:
                 if kind == "lines"
                 else (4 - index) ** 2 * 6000 * (year - 2014)
             )
-            rows.append(
-                (f"{year}-12-31", f"@demo.series.{name}", middle, middle * 0.9, min(middle * 1.1, 100))
-            )
-    columns = (
-        ("period", "series", "value", "low", "high") if kind == "lines" else ("period", "series", "value")
-    )
+            rows.append((f"{year}-12-31", f"@demo.series.{name}", middle, middle * 0.9, min(middle * 1.1, 100)))
+    columns = ("period", "series", "value", "low", "high") if kind == "lines" else ("period", "series", "value")
     return Chart(
         id=f"demo_{kind}",
         kind=kind,  # type: ignore[arg-type]

@@ -39,11 +39,7 @@ units = st.sampled_from([unit for unit in UNITS if unit != "probability"])
 def values(draw: st.DrawFn) -> Value:
     low, number, high = sorted(draw(st.tuples(finite, finite, finite)))
     unit = draw(units)
-    return (
-        Value(value=number, unit=unit, low=low, high=high)
-        if draw(st.booleans())
-        else Value(value=number, unit=unit)
-    )
+    return Value(value=number, unit=unit, low=low, high=high) if draw(st.booleans()) else Value(value=number, unit=unit)
 
 
 cells = st.one_of(st.none(), st.text(max_size=8), st.integers(-(2**53), 2**53), finite, values())
@@ -52,9 +48,7 @@ keys = st.from_regex(r"[a-z]{1,6}\.[a-z]{1,6}", fullmatch=True)
 
 @given(values(), keys)
 def test_a_key_figure_survives_json(value, key):
-    item = KeyFigure(
-        id="a", key=key, value=value, period="2030", sources=("claim-1",), note_values={"x": value}
-    )
+    item = KeyFigure(id="a", key=key, value=value, period="2030", sources=("claim-1",), note_values={"x": value})
     block = KeyFigures(items=(item,))
     assert parse(json.loads(json.dumps(block.model_dump(mode="json")))) == block
 
@@ -72,9 +66,7 @@ def test_a_table_survives_json(rows):
 
 @given(
     keys,
-    st.dictionaries(
-        st.sampled_from("abc"), st.one_of(values(), st.text(), finite, st.integers(0, 9)), max_size=3
-    ),
+    st.dictionaries(st.sampled_from("abc"), st.one_of(values(), st.text(), finite, st.integers(0, 9)), max_size=3),
 )
 def test_a_paragraph_survives_json(key, written):
     block = Paragraph(key=key, values=written)
@@ -112,9 +104,7 @@ BAND = {name: [1.0] for name in blocks.FAN_COLUMNS} | {"period": ["2030-12-31"]}
         ),
         (lambda: Chart(**chart(data={"category": [], "value": [], "low": [], "high": []})), "no rows"),
         (
-            lambda: Chart(
-                **chart(log=True, data={"category": ["a"], "value": [0.0], "low": [0], "high": [1]})
-            ),
+            lambda: Chart(**chart(log=True, data={"category": ["a"], "value": [0.0], "low": [0], "high": [1]})),
             "logar",
         ),
         (lambda: Chart(**chart(reference_key=None)), "reference"),
@@ -125,15 +115,11 @@ BAND = {name: [1.0] for name in blocks.FAN_COLUMNS} | {"period": ["2030-12-31"]}
         (lambda: Table(columns=("a", "b"), rows=((1,),)), "1 cells for 2 columns"),
         (lambda: Table(columns=("a", "a"), rows=()), "occurs twice"),
         (
-            lambda: KeyFigure(
-                id="a", key="a.b", value=Value(value=1, unit="count"), period="2030", sources=()
-            ),
+            lambda: KeyFigure(id="a", key="a.b", value=Value(value=1, unit="count"), period="2030", sources=()),
             "sources",
         ),
         (
-            lambda: KeyFigure(
-                id="a", key="a.b", value=Value(value=1, unit="count"), period="soon", sources=("x",)
-            ),
+            lambda: KeyFigure(id="a", key="a.b", value=Value(value=1, unit="count"), period="soon", sources=("x",)),
             "period",
         ),
         (lambda: SourceRow(claim_id="a", origin="o", title="t", url="javascript:alert(1)", grade="A"), "url"),

@@ -56,9 +56,7 @@ def test_numbers_are_never_written_with_an_exponent():
 
 
 def test_every_colour_of_a_chart_has_a_dark_partner_or_reads_on_both():
-    used = {
-        color.lower() for chart in CHARTS for color in re.findall(r'(?:fill|stroke)="(#\w{6})"', draw(chart))
-    }
+    used = {color.lower() for chart in CHARTS for color in re.findall(r'(?:fill|stroke)="(#\w{6})"', draw(chart))}
     both = {"#e69f00", "#cc79a7", "#56b4e9"}
     assert used <= set(style.DARK) | both
 

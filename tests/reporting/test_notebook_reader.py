@@ -36,9 +36,7 @@ def write(tmp_path):
     def written(*cells):
         path = tmp_path / "market_size.ipynb"
         papermill = {"papermill": {"exception": None, "status": "completed"}}
-        path.write_text(
-            json.dumps({"cells": cells, "metadata": papermill, "nbformat": 4, "nbformat_minor": 5})
-        )
+        path.write_text(json.dumps({"cells": cells, "metadata": papermill, "nbformat": 4, "nbformat_minor": 5}))
         return path
 
     return written

@@ -64,8 +64,7 @@ def test_numbers_keep_ten_digits_and_the_same_bytes(frames):
     for name, frame in frames.items():
         assert frame.to_csv(index=False) == again[name].to_csv(index=False)
     assert all(
-        len(f"{x:.15g}".replace(".", "").strip("0")) <= 10
-        for x in frames["user_adoption-users_fan.csv"]["median"]
+        len(f"{x:.15g}".replace(".", "").strip("0")) <= 10 for x in frames["user_adoption-users_fan.csv"]["median"]
     )
 
 

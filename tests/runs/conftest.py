@@ -78,11 +78,7 @@ class MadeUpProject(Project):
         """Names of the runs in the folder of reports; fails when anything else is visible."""
         from telemed_forecast.runs import manifest
 
-        visible = (
-            [path for path in self.out.glob("[!.]*") if path.name != "index.html"]
-            if self.out.exists()
-            else []
-        )
+        visible = [path for path in self.out.glob("[!.]*") if path.name != "index.html"] if self.out.exists() else []
         for path in visible:
             assert manifest.differences(path) == []
         return sorted(path.name for path in visible)

@@ -22,9 +22,7 @@ class PlainPages:
             text = (folder / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8")
             (folder / f"{name}.html").write_text(text, encoding="utf-8")
             (folder / "data" / f"{name}.csv").write_text(f"characters\n{len(text)}\n", encoding="utf-8")
-        return report.Published(
-            key_figures=tuple({"notebook": name, "id": "x", "value": 1} for name in run.settings)
-        )
+        return report.Published(key_figures=tuple({"notebook": name, "id": "x", "value": 1} for name in run.settings))
 
     def index(self, manifests):
         return {"index.html": "\n".join(manifest["run_id"] for manifest in manifests)}

@@ -46,9 +46,7 @@ def parameters_cells():
     ids=lambda value: value if "\n" not in value else "",
 )
 def test_a_parameters_cell_says_what_the_specification_says(where, notebook, source):
-    expected = [
-        (p.name, p.type, p.default, f"[{p.unit}] {p.meaning}") for p in specification.for_notebook(notebook)
-    ]
+    expected = [(p.name, p.type, p.default, f"[{p.unit}] {p.meaning}") for p in specification.for_notebook(notebook)]
     assert [(d.name, d.type, d.default, d.comment) for d in cells.declarations(source)] == expected
 
 
@@ -137,9 +135,7 @@ def test_a_wrong_profile_in_the_environment_is_named_as_such(monkeypatch):
 def test_a_scenario_file_is_found_from_any_folder(tmp_path, monkeypatch):
     (tmp_path / "mine.toml").write_text('inherits = "base"\n')
     monkeypatch.chdir(tmp_path)
-    assert parameters.validate("market_size", {"scenario": "mine.toml"}).scenario == str(
-        tmp_path / "mine.toml"
-    )
+    assert parameters.validate("market_size", {"scenario": "mine.toml"}).scenario == str(tmp_path / "mine.toml")
 
 
 def test_a_faulty_scenario_file_is_a_fault_of_the_parameters(tmp_path):
@@ -152,9 +148,7 @@ def test_a_faulty_scenario_file_is_a_fault_of_the_parameters(tmp_path):
 
 
 def test_texts_go_to_the_notebooks_that_take_them():
-    settings = parameters.from_texts(
-        ["market_size", "user_adoption"], [("currency", "USD"), ("horizon", "2032")]
-    )
+    settings = parameters.from_texts(["market_size", "user_adoption"], [("currency", "USD"), ("horizon", "2032")])
     assert settings["market_size"].currency == "USD"
     assert {s.horizon for s in settings.values()} == {2032}
 
@@ -242,9 +236,7 @@ def test_an_injected_unknown_name_is_found():
 
 
 def test_a_misspelt_name_in_the_parameters_cell_itself_is_found():
-    [fault] = faults_of(
-        parameters.from_notebook, "user_adoption", run_cells(DECLARED + "\nhorizn: int = 2031")
-    )
+    [fault] = faults_of(parameters.from_notebook, "user_adoption", run_cells(DECLARED + "\nhorizn: int = 2031"))
     assert "horizn" in fault
 
 
@@ -279,9 +271,7 @@ def test_ipython_shows_the_message_without_a_traceback():
 
 def test_importing_the_parameters_pulls_in_nothing_heavy():
     code = "import sys, telemed_forecast.runs.parameters; print(*sys.modules)"
-    modules = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    ).stdout.split()
+    modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"pandas", "numpy", "pydantic", "papermill", "typer"} & set(modules)
 
 

@@ -155,9 +155,7 @@ def test_a_scenario_is_not_given_twice():
         plan.request(["user_adoption"], [("scenario", "bear")], scenario=["bull"])
 
 
-@pytest.mark.parametrize(
-    ("text", "word"), [(None, "missing"), ("{}", "not a notebook"), ("x", "not a notebook")]
-)
+@pytest.mark.parametrize(("text", "word"), [(None, "missing"), ("{}", "not a notebook"), ("x", "not a notebook")])
 def test_a_notebook_that_cannot_be_read_is_named(project, text, word):
     file = project.root / "notebooks" / "user_adoption.ipynb"
     file.unlink() if text is None else file.write_text(text)

@@ -16,9 +16,7 @@ pytestmark = pytest.mark.unit
 def shown(report, *, ok=True, year=2030):
     """The blocks of a small report; texts are borrowed from the catalogue."""
     value = blocks.Value(value=5.1e8, unit="persons", low=4.6e8, high=5.6e8)
-    figure = blocks.KeyFigure(
-        id="users_2030", key="site.title", value=value, period="2030", sources=("claim-1",)
-    )
+    figure = blocks.KeyFigure(id="users_2030", key="site.title", value=value, period="2030", sources=("claim-1",))
     forecast = {
         "reference_date": "2026-11-21",
         "target": "online_medical_users",

@@ -32,9 +32,7 @@ def test_the_shipped_weights_sum_to_one():
 
 def test_base_is_neutral():
     base = scenarios.load("base")
-    assert {name: base[name] for name in scenarios.LEVERS} == {
-        n: s.neutral for n, s in scenarios.LEVERS.items()
-    }
+    assert {name: base[name] for name in scenarios.LEVERS} == {n: s.neutral for n, s in scenarios.LEVERS.items()}
 
 
 @pytest.mark.parametrize("lever", scenarios.LEVERS)

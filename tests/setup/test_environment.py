@@ -23,9 +23,7 @@ CONDA = yaml.safe_load((ROOT / "environment.yml").read_text())
 # A locked entry: "name==1.2 ; marker \" and then its indented hashes and comments.
 ENTRY = re.compile(r"^(?P<requirement>[A-Za-z0-9][^\\\n]*?)\s*\\?\n(?P<rest>(?:[ \t]+.*\n?)*)", re.MULTILINE)
 LOCKED = [(Requirement(found["requirement"]), found["rest"]) for found in ENTRY.finditer(LOCK)]
-HOST = re.compile(
-    r"://|\b[\w-]+\.(?:org|com|net|io|dev|cn|edu)\b|--(?:extra-)?index-url|--find-links|--trusted-host"
-)
+HOST = re.compile(r"://|\b[\w-]+\.(?:org|com|net|io|dev|cn|edu)\b|--(?:extra-)?index-url|--find-links|--trusted-host")
 
 
 def bounds(requirements: list[Requirement]) -> dict[str, SpecifierSet]:
@@ -75,9 +73,7 @@ def test_the_lock_says_how_it_was_made():
 
 
 def test_conda_users_get_the_same_packages_with_the_same_bounds():
-    listed = bounds(
-        [Requirement(line) for line in CONDA["dependencies"] if isinstance(line, str) and ">" in line]
-    )
+    listed = bounds([Requirement(line) for line in CONDA["dependencies"] if isinstance(line, str) and ">" in line])
     assert listed == bounds(RUNTIME)
 
 

@@ -47,9 +47,7 @@ def svg(block: Chart, lang: Language, form: Form = WIDE, *, texts: Catalogue | N
         autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
         padding={"left": 2, "top": 2, "right": 14, "bottom": 2},
     )
-    raw = _convert(
-        json.dumps({**spec.to_dict(), "config": style.config(form, room=drawing.room)}, ensure_ascii=False)
-    )
+    raw = _convert(json.dumps({**spec.to_dict(), "config": style.config(form, room=drawing.room)}, ensure_ascii=False))
     title = f"{texts.text(block.title_key, block.title_values)} ({unit})"
     alternative = texts.text(block.alt_key, block.alt_values)
     return style.finish(raw, prefix=f"{block.id}-{form.name}", title=title, description=alternative)

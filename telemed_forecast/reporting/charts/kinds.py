@@ -115,9 +115,7 @@ KINDS: dict[str, Callable[[Drawing], Any]] = {
 
 def _bands(drawing: Drawing) -> list[alt.Chart]:
     """Bands from the widest to the narrowest, so that each is drawn on the one before."""
-    bands = [
-        (drawing.texts.text(f"legend.{name}"), name.removeprefix("band"), color) for name, color in BANDS
-    ]
+    bands = [(drawing.texts.text(f"legend.{name}"), name.removeprefix("band"), color) for name, color in BANDS]
     rows = [
         {"period": row["period"], "low": row[f"low{level}"], "high": row[f"high{level}"], "band": label}
         for label, level, _ in bands
@@ -133,10 +131,7 @@ def _bands(drawing: Drawing) -> list[alt.Chart]:
 def _curves(drawing: Drawing) -> list[alt.Chart]:
     """The median and the cross-check lines, with one legend."""
     median = drawing.texts.text("legend.median")
-    rows = [
-        {"period": r["period"], "series": median, "value": r["median"]}
-        for r in drawing.rows(drawing.block.data)
-    ]
+    rows = [{"period": r["period"], "series": median, "value": r["median"]} for r in drawing.rows(drawing.block.data)]
     rows += drawing.rows(drawing.block.lines)
     names = _names(rows, "series")
     legend = drawing.legend(names, symbolType="stroke", symbolStrokeWidth=2.2)
@@ -146,9 +141,7 @@ def _curves(drawing: Drawing) -> list[alt.Chart]:
         chart.encode(
             x=drawing.x(),
             y=drawing.y("value"),
-            stroke=alt.Stroke(
-                "series:N", scale=_scale(names, [style.MEDIAN, *style.SERIES[1:]]), legend=legend
-            ),
+            stroke=alt.Stroke("series:N", scale=_scale(names, [style.MEDIAN, *style.SERIES[1:]]), legend=legend),
             strokeDash=alt.StrokeDash("series:N", scale=_scale(names, dashes), legend=legend),
         )
     ]
@@ -169,9 +162,7 @@ def _published(drawing: Drawing) -> list[alt.Chart]:
     legend = drawing.legend(names, symbolStrokeWidth=1.4)
     chart = alt.Chart(alt.Data(values=rows)).encode(x=drawing.x())
     rule = chart.transform_filter("isValid(datum.low) && isValid(datum.high)").mark_rule(color=style.INK)
-    mark = chart.mark_point(
-        filled=True, fill=style.PAPER, stroke=style.INK, strokeWidth=1.4, size=48, opacity=1
-    )
+    mark = chart.mark_point(filled=True, fill=style.PAPER, stroke=style.INK, strokeWidth=1.4, size=48, opacity=1)
     return [
         rule.encode(y=drawing.y("low"), y2="high:Q"),
         mark.encode(y=drawing.y("middle"), shape=alt.Shape("mark:N", scale=scale, legend=legend)),
@@ -200,9 +191,7 @@ class _Rows:
             minExtent=_label_width(rows) * form.font * style.EM + 14,
         )
         order = ["\n".join(wrapped[category]) for category in categories]
-        self.y = alt.Y(
-            "category:N", sort=order, axis=axis, scale=alt.Scale(paddingInner=0.1, paddingOuter=0.05)
-        )
+        self.y = alt.Y("category:N", sort=order, axis=axis, scale=alt.Scale(paddingInner=0.1, paddingOuter=0.05))
         self.offset: Any = {"yOffset": alt.YOffset("series:N", sort=names)} if grouped else {}
         self.height = step * len(categories)
 
@@ -224,9 +213,7 @@ def _add_labels(drawing: Drawing, rows: Rows, *, intervals: bool = False) -> Non
 
 def _number_column(chart: alt.Chart) -> list[Any]:
     """Numbers at the right edge, where no mark reaches."""
-    return [
-        chart.mark_text(align="right").encode(x=alt.value("width"), text="text:N", color=alt.value(style.INK))
-    ]
+    return [chart.mark_text(align="right").encode(x=alt.value("width"), text="text:N", color=alt.value(style.INK))]
 
 
 def _end_labels(chart: alt.Chart) -> list[Any]:
@@ -241,23 +228,17 @@ def _x_value(drawing: Drawing, rows: Rows, field: str, *, zero: bool) -> alt.X:
     ends += [drawing.scaled(drawing.block.reference)] if drawing.block.reference is not None else []
     low, high = min([*ends, 0.0] if zero else ends), max([*ends, 0.0] if zero else ends)
     longest = max(style.width_of(row["text"]) for row in rows) * drawing.form.font * 0.6 + 10
-    plot = (
-        drawing.form.width - min(_label_width(rows), drawing.form.label_chars) * drawing.form.font * 0.58 - 20
-    )
+    plot = drawing.form.width - min(_label_width(rows), drawing.form.label_chars) * drawing.form.font * 0.58 - 20
     room = (high - low) * longest / max(plot - longest, 60)
     negative = any(row["value"] < 0 for row in rows)
     domain = [low - (room if negative else 0), high + room]
     if not zero and not negative:
         domain[0] = low - 0.04 * (high - low)
     if drawing.block.log:
-        scale = alt.Scale(
-            type="log", domain=[low * 0.9, high * (high / low) ** (longest / max(plot - longest, 60))]
-        )
+        scale = alt.Scale(type="log", domain=[low * 0.9, high * (high / low) ** (longest / max(plot - longest, 60))])
     else:
         scale = alt.Scale(domain=domain, nice=False, zero=zero)
-    axis = alt.Axis(
-        title=None, format=",~f", tickCount=max(3, drawing.form.ticks - 3), domain=False, ticks=False
-    )
+    axis = alt.Axis(title=None, format=",~f", tickCount=max(3, drawing.form.ticks - 3), domain=False, ticks=False)
     return alt.X(f"{field}:Q", axis=axis, scale=scale)
 
 

@@ -180,9 +180,7 @@ def finish(svg: str, *, prefix: str, title: str, description: str) -> str:
     svg = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', svg)
     svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", svg)
     svg = re.sub(r'href="#([^"]+)"', rf'href="#{prefix}-\1"', svg)
-    named = (
-        f'overflow="visible" role="img" aria-labelledby="{prefix}-title {prefix}-desc" font-family="{FONTS}"'
-    )
+    named = f'overflow="visible" role="img" aria-labelledby="{prefix}-title {prefix}-desc" font-family="{FONTS}"'
     words = (
         f'<title id="{prefix}-title">{html.escape(title)}</title>'
         f'<desc id="{prefix}-desc">{html.escape(description)}</desc>'

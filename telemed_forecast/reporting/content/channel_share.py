@@ -70,16 +70,23 @@ def key_figures(context: Context, result: ChannelShare) -> KeyFigures:
                 f"hospital_share_{horizon}", value(count.year_end(horizon), "percent"), str(horizon), claims, fits
             ),
             parts.key_figure(
-                "hospital_share_grows", parts.chance(float(result.rising["count"][-1])), f"{last.year}/{horizon}", claims,
+                "hospital_share_grows",
+                parts.chance(float(result.rising["count"][-1])),
+                f"{last.year}/{horizon}",
+                claims,
                 fits,
             ),
             parts.key_figure(
-                "encounter_majority", parts.chance(float(result.majority["encounters"][-1])), str(horizon), bounds, fits,
+                "encounter_majority",
+                parts.chance(float(result.majority["encounters"][-1])),
+                str(horizon),
+                bounds,
+                fits,
                 note_key="figure.encounter_majority_note",
                 note_values={"share": value(encounters.draws[:, encounters.last_known], "percent")},
             ),
         )
-    )  # fmt: skip
+    )
 
 
 def _claims(result: ChannelShare) -> list[str]:
@@ -124,7 +131,11 @@ def _shares(context: Context, result: ChannelShare) -> list[Block]:
             sources=tuple(parts.newest(result.evidence["counts"], 2)),
         ),
         parts.fan(
-            "hospital_share_path", count, as_of=as_of, since=2017, evidence=result.evidence["counts"], 
+            "hospital_share_path",
+            count,
+            as_of=as_of,
+            since=2017,
+            evidence=result.evidence["counts"],
             prophet=result.prophet,
         ),
         Chart(
@@ -138,7 +149,7 @@ def _shares(context: Context, result: ChannelShare) -> list[Block]:
             sources=tuple([*parts.newest(result.evidence["counts"], 3), *_claims(result)]),
         ),
         parts.year_table("shares_by_year", list(result.shares.values()), years),
-    ]  # fmt: skip
+    ]
 
 
 def _odds(context: Context, result: ChannelShare) -> list[Block]:
@@ -159,11 +170,14 @@ def _odds(context: Context, result: ChannelShare) -> list[Block]:
         Heading(key="channel_share.odds"),
         Paragraph(key="channel_share.odds_text"),
         TableBlock(
-            id="channel_odds", title_key="table.channel_odds.title", columns=tuple(columns), rows=rows,
+            id="channel_odds",
+            title_key="table.channel_odds.title",
+            columns=tuple(columns),
+            rows=rows,
             sources=tuple(parts.newest(result.evidence["counts"], 3)),
         ),
         parts.context_table(context, "channels", CONTEXT),
-    ]  # fmt: skip
+    ]
 
 
 def _encounters(context: Context, result: ChannelShare) -> list[Block]:
@@ -197,10 +211,13 @@ def _encounters(context: Context, result: ChannelShare) -> list[Block]:
     if rows:
         blocks.append(
             TableBlock(
-                id="encounter_bounds", title_key="table.encounter_bounds.title", columns=columns, rows=rows,
+                id="encounter_bounds",
+                title_key="table.encounter_bounds.title",
+                columns=columns,
+                rows=rows,
                 sources=tuple(_claims(result)),
             )
-        )  # fmt: skip
+        )
     return blocks
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-
 from telemed_forecast.evaluation.scenario_effects import Headline
 from telemed_forecast.forecast.channel_share import ChannelShare
 from telemed_forecast.forecast.context import Context
@@ -44,9 +43,7 @@ class Markets:
     market: MarketSize
 
 
-def sections(
-    context: Context, markets: Markets, scenarios: Sequence[Headline], parameters: dict[str, Any]
-) -> Sections:
+def sections(context: Context, markets: Markets, scenarios: Sequence[Headline], parameters: dict[str, Any]) -> Sections:
     """The report's sections in reading order: name -> blocks."""
     made: Sections = {
         "summary": _summary(context, markets),
@@ -58,11 +55,16 @@ def sections(
             Paragraph(key="executive_summary.method"),
             parts.forecasts(
                 context,
-                [markets.market.sizes["healthcare"], markets.market.sizes["services"], markets.hospitals.count,
-                 markets.channels.shares["count"], markets.users.published],
+                [
+                    markets.market.sizes["healthcare"],
+                    markets.market.sizes["services"],
+                    markets.hospitals.count,
+                    markets.channels.shares["count"],
+                    markets.users.published,
+                ],
             ),
         ],
-    }  # fmt: skip
+    }
     made["record"] = parts.record(context, made, parameters)
     return made
 
@@ -169,11 +171,15 @@ def _change(context: Context, markets: Markets, scenarios: Sequence[Headline]) -
         ),
         market_size.drivers_chart(context, markets.market),
         TableBlock(
-            id="scenario_headlines", title_key="table.scenario_headlines.title",
-            title_values={"horizon": context.settings.horizon}, note_key="table.scenario_headlines.note",
-            columns=columns, rows=rows, sources=_lever_claims(context, scenarios),
+            id="scenario_headlines",
+            title_key="table.scenario_headlines.title",
+            title_values={"horizon": context.settings.horizon},
+            note_key="table.scenario_headlines.note",
+            columns=columns,
+            rows=rows,
+            sources=_lever_claims(context, scenarios),
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _lever_claims(context: Context, scenarios: Sequence[Headline]) -> tuple[str, ...]:
@@ -192,18 +198,30 @@ def _paths(context: Context, markets: Markets) -> list[Block]:
             "market_path", market.sizes["healthcare"], as_of=as_of, since=2014, evidence=broad, prophet=market.prophet
         ),
         parts.fan(
-            "hospitals_path", markets.hospitals.count, as_of=as_of, since=2017, evidence=markets.hospitals.evidence,
+            "hospitals_path",
+            markets.hospitals.count,
+            as_of=as_of,
+            since=2017,
+            evidence=markets.hospitals.evidence,
             prophet=markets.hospitals.prophet,
         ),
         parts.fan(
-            "hospital_share_path", markets.channels.shares["count"], as_of=as_of, since=2017,
-            evidence=markets.channels.evidence["counts"], prophet=markets.channels.prophet,
+            "hospital_share_path",
+            markets.channels.shares["count"],
+            as_of=as_of,
+            since=2017,
+            evidence=markets.channels.evidence["counts"],
+            prophet=markets.channels.prophet,
         ),
         parts.fan(
-            "users_path", markets.users.published, as_of=as_of, since=2015, evidence=markets.users.evidence["users"],
+            "users_path",
+            markets.users.published,
+            as_of=as_of,
+            since=2015,
+            evidence=markets.users.evidence["users"],
             prophet=markets.users.prophet,
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _trust() -> list[Block]:

@@ -71,7 +71,11 @@ def key_figures(context: Context, result: InternetHospitals) -> KeyFigures:
             parts.key_figure("hospitals_now", value(now, "hospitals"), result.last_period.isoformat(), claims, fits),
             parts.key_figure(f"hospitals_{horizon}", value(then, "hospitals"), str(horizon), claims, fits),
             parts.key_figure(
-                f"pool_{horizon}", value(result.share_of_pool.year_end(horizon), "percent"), str(horizon), claims, fits,
+                f"pool_{horizon}",
+                value(result.share_of_pool.year_end(horizon), "percent"),
+                str(horizon),
+                claims,
+                fits,
                 note_key="figure.pool_note",
                 note_values={"now": value(result.share_of_pool.draws[:, result.count.last_known], "percent")},
             ),
@@ -79,7 +83,7 @@ def key_figures(context: Context, result: InternetHospitals) -> KeyFigures:
                 "hospitals_double", parts.chance(then > 2 * now), f"{result.last_period.year}/{horizon}", claims, fits
             ),
         )
-    )  # fmt: skip
+    )
 
 
 def _summary(context: Context, result: InternetHospitals) -> list[Block]:
@@ -115,11 +119,15 @@ def _count(context: Context, result: InternetHospitals) -> list[Block]:
         Heading(key="internet_hospitals.count"),
         Paragraph(key="internet_hospitals.count_text"),
         parts.fan(
-            "hospitals_path", result.count, as_of=context.settings.as_of_date, since=2017, evidence=result.evidence,
+            "hospitals_path",
+            result.count,
+            as_of=context.settings.as_of_date,
+            since=2017,
+            evidence=result.evidence,
             prophet=result.prophet,
         ),
         parts.year_table("hospitals_by_year", [result.count, result.share_of_pool], years),
-    ]  # fmt: skip
+    ]
 
 
 def _counters(result: InternetHospitals) -> list[Block]:
@@ -158,10 +166,11 @@ def _look_back(context: Context, earlier: LookBack | None) -> list[Block]:
     # The figure was given on 11 September: two fifths of the way from June to December.
     then = np.exp(0.6 * np.log(at) + 0.4 * np.log(after))
     low, _, high = parts.interval(then)
+    outcome = "inside" if low <= actual <= high else "outside"
     return [
         heading,
         Paragraph(
-            key="internet_hospitals.look_back_inside" if low <= actual <= high else "internet_hospitals.look_back_outside",
+            key=f"internet_hospitals.look_back_{outcome}",
             values={
                 "as_of": earlier.as_of.isoformat(),
                 "day": str(row["period_end"])[:10],
@@ -172,10 +181,13 @@ def _look_back(context: Context, earlier: LookBack | None) -> list[Block]:
             sources=(TARGET_CLAIM,),
         ),
         parts.fan(
-            "hospitals_look_back", path, as_of=earlier.as_of, since=2017,
+            "hospitals_look_back",
+            path,
+            as_of=earlier.as_of,
+            since=2017,
             evidence=context.observed("internet_hospitals", "national"),
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _activity(context: Context) -> list[Block]:

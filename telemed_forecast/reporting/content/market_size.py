@@ -72,21 +72,35 @@ def key_figures(context: Context, result: MarketSize, currency: str = "CNY") -> 
     return KeyFigures(
         items=(
             parts.key_figure(
-                "market_now", value(broad.year_end(last), money.unit), str(last), claims, fits,
+                "market_now",
+                value(broad.year_end(last), money.unit),
+                str(last),
+                claims,
+                fits,
                 note_key="figure.market_note",
             ),
-            parts.key_figure(f"market_{horizon}", value(broad.year_end(horizon), money.unit), str(horizon), claims, fits),
             parts.key_figure(
-                f"services_{horizon}", value(services.year_end(horizon), money.unit), str(horizon), tele, fits,
+                f"market_{horizon}", value(broad.year_end(horizon), money.unit), str(horizon), claims, fits
+            ),
+            parts.key_figure(
+                f"services_{horizon}",
+                value(services.year_end(horizon), money.unit),
+                str(horizon),
+                tele,
+                fits,
                 note_key="figure.services_note",
                 note_values={"now": value(services.year_end(last), money.unit)},
             ),
             parts.key_figure(
-                "coherence", value(np.exp(result.gap[:, -1]), "multiple"), str(last), claims, fits,
+                "coherence",
+                value(np.exp(result.gap[:, -1]), "multiple"),
+                str(last),
+                claims,
+                fits,
                 note_key="figure.coherence_note",
             ),
         )
-    )  # fmt: skip
+    )
 
 
 def _newest(result: MarketSize, segment: str, number: int = 2) -> list[str]:
@@ -135,15 +149,20 @@ def _sizes(context: Context, result: MarketSize, money: _Money) -> list[Block]:
         Heading(key="market_size.sizes"),
         Paragraph(key="market_size.sizes_text", values={"rate": Value(value=result.cny_per_usd, unit="ratio")}),
         parts.fan(
-            "market_path", money.path(result.sizes["healthcare"]), as_of=as_of, since=2014, evidence=broad,
-            factor=money.factor, prophet=result.prophet * money.factor,
+            "market_path",
+            money.path(result.sizes["healthcare"]),
+            as_of=as_of,
+            since=2014,
+            evidence=broad,
+            factor=money.factor,
+            prophet=result.prophet * money.factor,
         ),
         Chart(
             id="nested_sizes",
             kind="lines",
             title_key="chart.nested_sizes.title",
             alt_key="chart.nested_sizes.alt",
-            unit=money.unit,  # type: ignore[arg-type]
+            unit=money.unit,
             data=Table(columns=("period", "series", "value", "low", "high"), rows=tuple(rows)),
             as_of=as_of,
             x="year",
@@ -151,7 +170,7 @@ def _sizes(context: Context, result: MarketSize, money: _Money) -> list[Block]:
             sources=claims,
         ),
         parts.year_table("sizes_by_year", paths, years),
-    ]  # fmt: skip
+    ]
 
 
 def _coherence(context: Context, result: MarketSize) -> list[Block]:
@@ -178,8 +197,14 @@ def _coherence(context: Context, result: MarketSize) -> list[Block]:
     ]
 
 
-PRICES = ("li2019-haodf-price", "dj2020-dxy-price", "people-2020-05-shanghai-ninth-fee", "ih-2017-03-median-fee",
-          "ih-2020-07-median-fee-other", "seed-gma-market")  # fmt: skip
+PRICES = (
+    "li2019-haodf-price",
+    "dj2020-dxy-price",
+    "people-2020-05-shanghai-ninth-fee",
+    "ih-2017-03-median-fee",
+    "ih-2020-07-median-fee-other",
+    "seed-gma-market",
+)
 """Prices and sizes that bear on the bottom-up side; shown with their sources."""
 
 
@@ -235,11 +260,15 @@ def _estimates(result: MarketSize, bias: np.ndarray) -> TableBlock:
                 value(np.exp(bias[:, result.origins.index(origin)]), "multiple"),
             )
         )
-    rows.sort(key=lambda row: (str(row[1]), int(row[0]), str(row[2])))  # type: ignore[call-overload]
+    rows.sort(key=lambda row: (str(row[1]), int(row[0]), str(row[2])))
     return TableBlock(
-        id="estimates", title_key="table.estimates.title", note_key="table.estimates.note", columns=columns,
-        rows=tuple(rows), sources=tuple(str(c) for c in result.evidence.claim_id),
-    )  # fmt: skip
+        id="estimates",
+        title_key="table.estimates.title",
+        note_key="table.estimates.note",
+        columns=columns,
+        rows=tuple(rows),
+        sources=tuple(str(c) for c in result.evidence.claim_id),
+    )
 
 
 def market_drivers(context: Context, result: MarketSize, factor: float = 1.0) -> list[tuple[str, float, float, float]]:
@@ -281,7 +310,7 @@ def drivers_chart(context: Context, result: MarketSize, factor: float = 1.0, uni
         title_key="chart.market_drivers.title",
         title_values={"horizon": context.settings.horizon},
         alt_key="chart.market_drivers.alt",
-        unit=unit,  # type: ignore[arg-type]
+        unit=unit,
         data=Table(columns=("category", "value", "low", "high"), rows=rows),
         sources=tuple(str(c) for c in result.evidence.claim_id[:6]),
     )

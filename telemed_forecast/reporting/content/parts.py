@@ -41,7 +41,7 @@ PACKAGES = ("pymc", "nutpie", "arviz", "prophet", "pandas", "numpy", "telemed-fo
 def value(draws: np.ndarray, unit: str, level: float = 0.8) -> Value:
     """Median and central interval of draws."""
     low, middle, high = interval(draws, level)
-    return Value(value=middle, unit=unit, low=low, high=high, level=level)  # type: ignore[arg-type]
+    return Value(value=middle, unit=unit, low=low, high=high, level=level)
 
 
 def share(draws: np.ndarray, level: float = 0.8) -> Value:
@@ -64,9 +64,14 @@ def key_figure(
 ) -> KeyFigure:
     """A headline number; its label is the text ``figure.<name>``."""
     return KeyFigure(
-        id=name, key=f"figure.{name.rsplit('_', 1)[0] if name[-1].isdigit() else name}", value=figure, period=period,
-        sources=tuple(sources), status=status(*fits), **extra,
-    )  # fmt: skip
+        id=name,
+        key=f"figure.{name.rsplit('_', 1)[0] if name[-1].isdigit() else name}",
+        value=figure,
+        period=period,
+        sources=tuple(sources),
+        status=status(*fits),
+        **extra,
+    )
 
 
 def newest(observations: Observations, number: int = 1) -> list[str]:
@@ -120,7 +125,7 @@ def fan(
             "then": value(path.draws[:, -1], path.unit),
             "end": path.periods[-1].isoformat(),
         },
-        unit=path.unit,  # type: ignore[arg-type]
+        unit=path.unit,
         data=Table.model_validate(data),
         points=None if evidence is None else _points(evidence, factor, since),
         lines=None if prophet is None else _median_line(prophet, path, shown),
@@ -133,11 +138,17 @@ def fan(
 
 def _points(evidence: Observations, factor: float, since: int) -> Table:
     rows = [
-        (str(evidence.end[k])[:10], evidence.low[k] * factor, evidence.high[k] * factor, str(evidence.grade[k]),
-         str(evidence.claim_id[k]), origin_name(evidence.origin[k]))
+        (
+            str(evidence.end[k])[:10],
+            evidence.low[k] * factor,
+            evidence.high[k] * factor,
+            str(evidence.grade[k]),
+            str(evidence.claim_id[k]),
+            origin_name(evidence.origin[k]),
+        )
         for k in range(len(evidence))
         if int(str(evidence.end[k])[:4]) >= since
-    ]  # fmt: skip
+    ]
     return Table(columns=("period", "low", "high", "grade", "claim_id", "label"), rows=tuple(rows))
 
 
@@ -150,7 +161,7 @@ def _median_line(prophet: np.ndarray, path: Path, shown: Sequence[int]) -> Table
 def year_table(name: str, paths: Sequence[Path], years: Sequence[int]) -> TableBlock:
     """Median and 80% interval of several quantities at chosen year-ends; headings are ``target.<target>``."""
     columns = [Column(name="year", key="column.year", unit="year")]
-    columns += [Column(name=p.target, key=f"target.{p.target}", unit=p.unit) for p in paths]  # type: ignore[arg-type]
+    columns += [Column(name=p.target, key=f"target.{p.target}", unit=p.unit) for p in paths]
     rows = [(y, *(value(p.year_end(y), p.unit) for p in paths)) for y in years]
     return TableBlock(id=name, title_key=f"table.{name}.title", columns=tuple(columns), rows=tuple(rows))
 
@@ -193,23 +204,33 @@ def evidence_table(name: str, evidence: Sequence[Observations], unit: str, facto
     """The figures that entered the likelihood, as intervals."""
     columns = (
         Column(name="day", key="column.day"),
-        Column(name="low", key="column.low", unit=unit),  # type: ignore[arg-type]
-        Column(name="high", key="column.high", unit=unit),  # type: ignore[arg-type]
+        Column(name="low", key="column.low", unit=unit),
+        Column(name="high", key="column.high", unit=unit),
         Column(name="origin", key="column.origin"),
         Column(name="grade", key="column.grade"),
         Column(name="claim_id", key="column.claim_id"),
     )
     rows = [
-        (str(o.end[k])[:10], float(o.low[k] * factor), float(o.high[k] * factor), origin_name(o.origin[k]), str(o.grade[k]),
-         str(o.claim_id[k]))
+        (
+            str(o.end[k])[:10],
+            float(o.low[k] * factor),
+            float(o.high[k] * factor),
+            origin_name(o.origin[k]),
+            str(o.grade[k]),
+            str(o.claim_id[k]),
+        )
         for o in evidence
         for k in range(len(o))
-    ]  # fmt: skip
+    ]
     claims = tuple(dict.fromkeys(str(c) for o in evidence for c in o.claim_id))
     return TableBlock(
-        id=name, title_key="table.evidence.title", note_key="table.evidence.note", columns=columns,
-        rows=tuple(sorted(rows)), sources=claims,
-    )  # fmt: skip
+        id=name,
+        title_key="table.evidence.title",
+        note_key="table.evidence.note",
+        columns=columns,
+        rows=tuple(sorted(rows)),
+        sources=claims,
+    )
 
 
 def context_table(context: Context, name: str, claims: Sequence[str]) -> TableBlock:
@@ -225,10 +246,8 @@ def context_table(context: Context, name: str, claims: Sequence[str]) -> TableBl
     rows = []
     for claim in known:
         row = view.loc[claim]
-        rows.append((f"@context.{claim}", printed_figure(row), origin_name(row["origin"]), str(row["grade"])))
-    return TableBlock(
-        id=name, title_key=f"table.{name}.title", columns=columns, rows=tuple(rows), sources=tuple(known)
-    )
+        rows.append((f"@context.{claim}", printed_figure(row), origin_name(str(row["origin"])), str(row["grade"])))
+    return TableBlock(id=name, title_key=f"table.{name}.title", columns=columns, rows=tuple(rows), sources=tuple(known))
 
 
 def printed_figure(row: Any) -> str:
@@ -247,7 +266,9 @@ def printed_figure(row: Any) -> str:
     return f"{sign.get(row['relation'], '')}{before}{digits}{after}"
 
 
-ACRONYMS = frozenset({"nhc", "cnnic", "ntimc", "nbs", "idc", "bcg", "kpmg", "jd", "kotra", "mrfr", "dxy", "cic", "hsbc"})
+ACRONYMS = frozenset(
+    {"nhc", "cnnic", "ntimc", "nbs", "idc", "bcg", "kpmg", "jd", "kotra", "mrfr", "dxy", "cic", "hsbc"}
+)
 
 
 def origin_name(origin: str) -> str:
@@ -258,17 +279,13 @@ def origin_name(origin: str) -> str:
 
 def gates(context: Context, *fits: Fit) -> Gates:
     """The gates of every fit behind the page."""
-    return Gates(
-        fits=tuple(GateResult(**fit.gate.to_dict(), profile=context.settings.profile) for fit in fits)
-    )
+    return Gates(fits=tuple(GateResult(**fit.gate.to_dict(), profile=context.settings.profile) for fit in fits))
 
 
 def forecasts(context: Context, paths: Iterable[Path]) -> ForecastTable:
     """The hub-format rows of the page."""
     settings = context.settings
-    rows = hub.rows(
-        paths, reference=settings.as_of_date, scenario=context.scenario.name, model="telemed_forecast"
-    )
+    rows = hub.rows(paths, reference=settings.as_of_date, scenario=context.scenario.name, model="telemed_forecast")
     columns = tuple(rows[0])
     return ForecastTable(data=Table(columns=columns, rows=tuple(tuple(r.values()) for r in rows)))
 
@@ -285,11 +302,11 @@ def record(context: Context, sections: Sections, parameters: dict[str, Any]) -> 
     rows = tuple(
         SourceRow(
             claim_id=claim,
-            origin=origin_name(view.loc[claim, "origin"]),
+            origin=origin_name(str(view.loc[claim, "origin"])),
             title=str(view.loc[claim, "source_title"] or view.loc[claim, "publisher"] or claim),
             url=_address(str(view.loc[claim, "url"])),
             date=str(view.loc[claim, "source_date"] or "")[:10],
-            grade=str(view.loc[claim, "grade"]),  # type: ignore[arg-type]
+            grade=str(view.loc[claim, "grade"]),
         )
         for claim in claims
     )

@@ -73,7 +73,11 @@ def key_figures(context: Context, result: UserAdoption) -> KeyFigures:
     return KeyFigures(
         items=(
             parts.key_figure(
-                "users_now", value(result.published.draws[:, now], "persons"), last.isoformat(), claims, fits,
+                "users_now",
+                value(result.published.draws[:, now], "persons"),
+                last.isoformat(),
+                claims,
+                fits,
                 note_key="figure.users_now_note",
                 note_values={"printed": _printed(result)},
             ),
@@ -81,16 +85,24 @@ def key_figures(context: Context, result: UserAdoption) -> KeyFigures:
                 f"users_{horizon}", value(result.published.year_end(horizon), "persons"), str(horizon), claims, fits
             ),
             parts.key_figure(
-                f"usage_{horizon}", value(result.usage.year_end(horizon), "percent"), str(horizon), claims, fits,
+                f"usage_{horizon}",
+                value(result.usage.year_end(horizon), "percent"),
+                str(horizon),
+                claims,
+                fits,
                 note_key="figure.usage_note",
                 note_values={"now": value(result.usage.draws[:, now], "percent")},
             ),
             parts.key_figure(
-                "wave_left", left, last.isoformat(), parts.newest(result.evidence["panel"], 3) or claims, fits,
+                "wave_left",
+                left,
+                last.isoformat(),
+                parts.newest(result.evidence["panel"], 3) or claims,
+                fits,
                 note_key="figure.wave_left_note",
             ),
         )
-    )  # fmt: skip
+    )
 
 
 def _printed(result: UserAdoption) -> Value:
@@ -124,27 +136,32 @@ def _summary(context: Context, result: UserAdoption) -> list[Block]:
 def _users(context: Context, result: UserAdoption) -> list[Block]:
     as_of, horizon = context.settings.as_of_date, context.settings.horizon
     first = result.last_period.year
+    noise = float(np.median(np.asarray(result.fit.posterior["survey_noise"])))
     years = [y for y in range(first, horizon + 1) if date(y, 12, 31) in result.users.periods]
     return [
         Heading(key="user_adoption.users"),
         Paragraph(
             key="user_adoption.users_text",
-            values={
-                "noise": Value(
-                    value=100.0 * float(np.median(np.asarray(result.fit.posterior["survey_noise"]))), unit="percent", digits=1
-                )
-            },
+            values={"noise": Value(value=100.0 * noise, unit="percent", digits=1)},
             sources=tuple(parts.newest(result.evidence["users"], 5)),
         ),
         parts.fan(
-            "users_path", result.published, as_of=as_of, since=2015, evidence=result.evidence["users"],
+            "users_path",
+            result.published,
+            as_of=as_of,
+            since=2015,
+            evidence=result.evidence["users"],
             prophet=result.prophet,
         ),
         parts.year_table("users_by_year", [result.published, result.usage, result.internet], years),
         parts.fan(
-            "internet_path", result.internet, as_of=as_of, since=2015, evidence=result.evidence["internet"],
+            "internet_path",
+            result.internet,
+            as_of=as_of,
+            since=2015,
+            evidence=result.evidence["internet"],
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _waves(context: Context, result: UserAdoption) -> list[Block]:

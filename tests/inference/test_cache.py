@@ -1,0 +1,157 @@
+"""The store of fits: never twice the same, never one for another, never a broken one."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import toy
+import xarray as xr
+
+from telemed_forecast.inference import cache
+from telemed_forecast.inference.gates import Gate
+from telemed_forecast.inference.sampling import ModelSpec
+
+GATE = Gate("toy", True, 1.0, 900.0, 900.0, 0, 0.9, 2, 100)
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    """Ask the store for a fit; sampling is replaced by a count of how often it was needed."""
+    fits = []
+
+    def instead(spec, data, profile, seed):
+        fits.append((spec.name, seed))
+        draws = np.random.default_rng(seed).normal(data["y"].sum(), 1.0, size=50)
+        return xr.Dataset({"x": ("sample", draws)}, attrs={"gate": json.dumps(GATE.to_dict())})
+
+    monkeypatch.setattr(cache, "_fit", instead)
+
+    def ask(spec=toy.TOY, data=None, profile=toy.TINY, seed=1):
+        return cache.fitted(spec, data or toy.numbers(1), profile=profile, seed=seed, folder=tmp_path)
+
+    ask.fits, ask.folder = fits, tmp_path
+    return ask
+
+
+def files(store):
+    return sorted(store.folder.glob("*.nc"))
+
+
+@pytest.mark.unit
+def test_the_same_question_is_fitted_once_and_answered_alike(store):
+    one, other = store(), store()
+    assert len(store.fits) == 1
+    assert one.key == other.key and one.gate == other.gate == GATE
+    np.testing.assert_array_equal(one.posterior["x"], other.posterior["x"])
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": 2},
+        {"profile": replace(toy.TINY, draws=101)},
+        {"profile": replace(toy.TINY, target_accept=0.91)},
+        {"spec": ModelSpec("another_toy", toy.build)},
+        {"data": toy.numbers(2)},
+        {"data": toy.numbers(1) | {"y": np.nextafter(toy.numbers(1)["y"], np.inf)}},
+        {"data": toy.numbers(1) | {"y": toy.numbers(1)["y"].astype(np.float32)}},
+        {"data": toy.numbers(1) | {"y": toy.numbers(1)["y"].reshape(-1, 2)}},
+        {"data": toy.numbers(1) | {"more": np.zeros(1)}},
+    ],
+    ids=["seed", "draws", "acceptance", "model", "data", "last digit", "type", "shape", "another array"],
+)
+def test_any_change_of_a_fits_inputs_gives_a_new_fit(store, change):
+    assert store().key != store(**change).key
+    assert len(store.fits) == 2 and len(files(store)) == 2
+
+
+@pytest.mark.unit
+def test_the_order_of_the_arrays_is_no_change(store):
+    data = toy.numbers(1)
+    assert store(data=data).key == store(data=dict(reversed(data.items()))).key
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("room", ["models/growth.py", "inference/gates.py"])
+def test_a_change_of_the_code_gives_a_new_fit(store, tmp_path, monkeypatch, room):
+    import shutil
+
+    before = store().key
+    root = tmp_path / "elsewhere"
+    shutil.copytree(cache.ROOT / "telemed_forecast", root / "telemed_forecast")
+    monkeypatch.setattr(cache, "ROOT", root)
+    assert store().key == before, "the place of the project matters"
+    with (root / "telemed_forecast" / room).open("a") as file:
+        file.write("# changed\n")
+    assert store().key != before
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("size", [0, 100, -1, -200])
+def test_a_broken_file_is_fitted_anew(store, size):
+    whole = store().posterior["x"].to_numpy()
+    (path,) = files(store)
+    path.write_bytes(path.read_bytes()[:size])
+    np.testing.assert_array_equal(store().posterior["x"], whole)
+    assert len(store.fits) == 2
+    store()
+    assert len(store.fits) == 2, "the mended file serves the next question"
+
+
+@pytest.mark.unit
+def test_the_file_of_another_fit_is_not_served(store):
+    store(seed=2)
+    (other,) = files(store)
+    store(seed=1)
+    (mine,) = set(files(store)) - {other}
+    mine.write_bytes(other.read_bytes())
+    again = store(seed=1)
+    assert len(store.fits) == 3
+    np.testing.assert_array_equal(again.posterior["x"], store(seed=1).posterior["x"])
+
+
+@pytest.mark.unit
+def test_a_fit_that_fails_leaves_nothing_behind(store, monkeypatch):
+    def fails(*_):
+        raise RuntimeError("no chain moved")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cache, "_fit", fails)
+        with pytest.raises(RuntimeError, match="no chain moved"):
+            store()
+    assert not files(store) and not list(store.folder.glob("*.part"))
+    assert store().gate == GATE
+
+
+@pytest.mark.unit
+def test_a_half_written_file_of_a_killed_process_is_not_served(store):
+    store()
+    (path,) = files(store)
+    path.rename(path.with_suffix(".4711.part"))
+    store()
+    assert len(store.fits) == 2
+
+
+@pytest.mark.unit
+def test_the_store_holds_numbers_and_text_and_nothing_that_runs(store):
+    store()
+    (path,) = files(store)
+    assert path.read_bytes()[:8] == b"\x89HDF\r\n\x1a\n"
+    assert not [p for p in store.folder.iterdir() if p.suffix not in (".nc", ".lock")]
+
+
+def test_two_processes_that_ask_at_once_fit_once_and_get_the_same(asked_at_once):
+    assert asked_at_once.built == 1
+    assert asked_at_once.printed[0] == asked_at_once.printed[1] != ""
+
+
+def test_a_real_fit_is_stored_with_its_verdict_and_read_back_the_same(tmp_path):
+    data = toy.numbers(6)
+    fresh = cache.fitted(toy.TOY, data, profile=toy.TINY, seed=3, folder=tmp_path)
+    stored = cache.fitted(toy.TOY, data, profile=toy.TINY, seed=3, folder=tmp_path)
+    xr.testing.assert_identical(fresh.posterior, stored.posterior)
+    assert fresh.gate == stored.gate and (fresh.gate.chains, fresh.gate.draws) == (2, 100)
+    assert not fresh.gate.ok, "200 draws are too few to publish"
+    assert fresh.posterior["path"].dims[0] == "sample" and fresh.posterior.sizes["sample"] == 200

@@ -1,0 +1,90 @@
+"""Compile once, fit many: what a fit depends on, and what it does not."""
+
+import numpy as np
+import pytest
+import toy
+
+from telemed_forecast.inference.cache import fitted
+from telemed_forecast.inference.sampling import PROFILES, ModelSpec, Profile, fit, free_variables
+
+
+def draws(data, *, seed=1):
+    return toy.fingerprint(fit(toy.TOY, data, profile=toy.TINY, seed=seed)["posterior"].to_dataset())
+
+
+def test_another_process_gives_the_same_draws_and_so_does_a_refit_after_other_data(asked_at_once, tmp_path):
+    # The other process compiled the model for these data; here it is compiled and fitted for others first.
+    fit(toy.TOY, toy.numbers(2, 30), profile=toy.TINY, seed=7)
+    here = fitted(toy.TOY, toy.numbers(1), profile=toy.TINY, seed=1, folder=tmp_path)
+    assert asked_at_once.printed[0] == f"{here.key} {toy.fingerprint(here.posterior)}"
+
+
+def test_another_seed_gives_other_draws_around_the_same_answer():
+    one, other = (fit(toy.TOY, toy.numbers(2), profile=toy.TINY, seed=seed)["posterior"] for seed in (1, 2))
+    assert toy.fingerprint(one.to_dataset()) != toy.fingerprint(other.to_dataset())
+    assert float(one["path"].mean()) == pytest.approx(float(other["path"].mean()), abs=0.2)
+
+
+@pytest.mark.parametrize("centre", [1, 9])
+def test_a_refit_answers_to_the_new_data_and_not_to_the_old(centre):
+    fit(toy.TOY, toy.numbers(4), profile=toy.TINY, seed=1)
+    data = toy.numbers(centre)
+    path = fit(toy.TOY, data, profile=toy.TINY, seed=1)["posterior"]["path"]
+    assert float(path.mean()) == pytest.approx(data["y"].mean(), abs=0.3)
+
+
+def test_fitting_the_first_data_again_after_others_gives_the_first_draws_again():
+    first = draws(toy.numbers(3))
+    assert draws(toy.numbers(7, 50)) != first
+    assert draws(toy.numbers(3)) == first
+
+
+def test_a_fit_leaves_the_data_and_the_global_random_numbers_alone():
+    data, state = toy.numbers(2), np.random.get_state()[1].copy()
+    before = {name: values.copy() for name, values in data.items()}
+    fit(toy.TOY, data, profile=toy.TINY, seed=1)
+    assert all(np.array_equal(data[name], before[name]) for name in data)
+    assert np.array_equal(np.random.get_state()[1], state)
+
+
+def test_free_parameters_are_those_that_are_sampled():
+    tree = fit(toy.TOY, toy.numbers(2), profile=toy.TINY, seed=1)
+    assert set(free_variables(toy.TOY)) == {"scale", "raw"}
+    assert tree["posterior"]["raw"].shape == (toy.TINY.chains, toy.TINY.draws, 4)
+
+
+def test_a_fuller_profile_has_more_of_everything():
+    quick, full = PROFILES["quick"], PROFILES["full"]
+    for name in ("chains", "tune", "draws", "target_accept"):
+        assert getattr(full, name) > getattr(quick, name)
+
+
+@pytest.mark.slow
+def test_refitting_the_real_model_equals_compiling_it_anew():
+    from telemed_forecast.forecast import channel_share
+    from telemed_forecast.models import channel_share as channel_share_model
+
+    small = Profile(chains=2, tune=200, draws=200, target_accept=0.95)
+    rng = np.random.default_rng(0)
+    one, other = (
+        {
+            "years": np.arange(2016.0, 2026.0),
+            "share_low": (low := rng.normal(0, 1, size)),
+            "share_high": low + 0.2,
+            "share_year": np.arange(size) % 10,
+            "share_measure": np.arange(size) % 4,
+            "share_scale": np.full(size, 0.05),
+        }
+        for size in (6, 15)
+    )
+    build = channel_share.SPEC.build
+    first = ModelSpec("first compiled for other data", build)
+    fit(first, one, profile=small, seed=1)
+    refitted = fit(first, other, profile=small, seed=1)["posterior"].to_dataset()
+    fresh = fit(ModelSpec("compiled for these data", build), other, profile=small, seed=1)
+    assert toy.fingerprint(refitted) == toy.fingerprint(fresh["posterior"].to_dataset())
+    # Nothing published yet: the same compiled model samples its prior.
+    empty = {name: values if name == "years" else values[:0] for name, values in other.items()}
+    start = fit(first, empty, profile=small, seed=1)["posterior"]["factor_start"]
+    assert float(start.mean()) == pytest.approx(channel_share_model.LEVEL[0], abs=0.2)
+    assert float(start.std()) == pytest.approx(channel_share_model.LEVEL[1], rel=0.2)

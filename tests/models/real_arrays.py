@@ -1,0 +1,56 @@
+"""The arrays of every model from the evidence known on a day, put together as the forecasts put them together."""
+
+from unittest import mock
+
+import numpy as np
+import pandas as pd
+
+from telemed_forecast.evidence import ledger
+from telemed_forecast.forecast import channel_share as forecast_share
+from telemed_forecast.forecast import context as context_module
+from telemed_forecast.forecast import internet_hospitals as forecast_hospitals
+from telemed_forecast.forecast import market_size as forecast_market
+from telemed_forecast.forecast import user_adoption as forecast_users
+from telemed_forecast.forecast.context import Context
+from telemed_forecast.runs.parameters import validate
+
+FORECASTS = {
+    "user_adoption": forecast_users,
+    "internet_hospitals": forecast_hospitals,
+    "channel_share": forecast_share,
+    "market_size": forecast_market,
+}
+RUNS = {name: module.run for name, module in FORECASTS.items()}
+
+
+class Caught(Exception):
+    """Carries the arrays out of a forecast at the moment it would fit them."""
+
+
+def _caught(spec, data, **_):
+    raise Caught({name: np.asarray(values) for name, values in data.items()})
+
+
+def _users(*_):
+    """What the market's model reads from the users' fit: made up, the same for every ledger."""
+    years = np.arange(2015, 2027)
+    return years, np.log(np.linspace(1e8, 4e8, len(years))), np.full(len(years), 0.05)
+
+
+def arrays(day: str, claims: pd.DataFrame | None = None) -> dict[str, dict[str, np.ndarray]]:
+    """Run each forecast up to its fit, with `claims` in the place of the shipped ledger."""
+    rows = ledger.load() if claims is None else claims
+    found = {}
+    for name, run in RUNS.items():
+        context = Context(validate(name, {"as_of": day}))
+        with (
+            mock.patch.object(context_module, "_ledger", lambda: rows),
+            mock.patch.object(FORECASTS[name], "fitted", _caught),
+            mock.patch.object(forecast_users, "run"),  # the market asks for it before its own fit
+            mock.patch.object(forecast_users, "yearly_log_users", _users),
+        ):
+            try:
+                run(context)
+            except Caught as caught:
+                found[name] = caught.args[0]
+    return found

@@ -1,0 +1,184 @@
+"""Simulation-based calibration: over truths drawn from the prior, the truth's rank among the draws is uniform.
+
+Each simulation draws a truth from the prior that the model states, makes figures of it, refits the one compiled model
+and ranks the truth of several quantities among the draws. Two tests look at the ranks of each quantity: whether they
+are uniform at all (Kolmogorov-Smirnov, the simultaneous band of the empirical distribution function) and whether they
+crowd in the middle or at the ends (Cook's chi-square on normal scores: intervals too wide or too narrow).
+
+References
+----------
+Talts et al. (2018), Validating Bayesian inference algorithms with simulation-based calibration, arXiv:1804.06788.
+Cook, Gelman & Rubin (2006), Validation of software for Bayesian models, JCGS 15(3).
+"""
+
+import numpy as np
+import pytest
+import simulated
+from scipy import stats
+
+from telemed_forecast.forecast.channel_share import SPEC as SHARE
+from telemed_forecast.forecast.internet_hospitals import SPEC as HOSPITALS
+from telemed_forecast.inference.sampling import ModelSpec, Profile, fit
+from telemed_forecast.models import channel_share, internet_hospitals
+from telemed_forecast.models.likelihood import interval_logp
+
+SMALL = Profile(chains=2, tune=500, draws=500, target_accept=0.95)
+THIN = 10
+"""Every tenth draw is ranked: nearly independent, as the tests of uniformity assume."""
+
+ERROR = 0.01
+"""Chance that a calibrated model is called uncalibrated, all quantities together."""
+
+
+class Hospitals:
+    """The internet-hospitals model on the layout of the real ledger: dates, counters, grades and widths."""
+
+    spec = HOSPITALS
+
+    def __init__(self, arrays_on):
+        self.design = arrays_on("2026-11-21")["internet_hospitals"]
+        self.ahead = self.design["log_pool"][-1] + 0.01 * np.arange(7)
+
+    def truth(self, rng):
+        return simulated.internet_hospitals_truth(self.design, rng)
+
+    def figures(self, truth, rng):
+        return simulated.internet_hospitals_figures(truth, self.design, rng)
+
+    def quantities(self, draws, rng):
+        names = [f"count_{name}" for name in ("rate", "theta", "innovation", "sigma", "rho", "logit_ceiling")]
+        found = {name: draws[name].values for name in [*names, "origin_spread", "reporting_noise"]}
+        level = draws["count_log_level"].values
+        ahead = internet_hospitals.project(draws, self.design, log_pool_ahead=self.ahead, rng=rng)
+        return found | {
+            "first level": level[:, 0],
+            "last level": level[:, -1],
+            "an offset": draws["origin_offset"].values[:, 0],
+            "three years ahead": ahead["count"][:, -1],
+        }
+
+
+class Share:
+    """The channel-share model on a layout with evidence in many years."""
+
+    spec = SHARE
+
+    def __init__(self):
+        self.design = simulated.channel_share_design()
+
+    def truth(self, rng):
+        return simulated.channel_share_truth(rng)
+
+    def figures(self, truth, rng):
+        return simulated.channel_share_figures(truth, self.design, rng)
+
+    def quantities(self, draws, rng):
+        names = ("factor_start", "factor_drift", "factor_volatility", "new_offset", "share_noise")
+        ahead = channel_share.project(draws, years_ahead=3, rng=rng)
+        return {name: draws[name].values for name in names} | {
+            "last level": draws["factor"].values[:, -1],
+            "an offset": draws["measure_offset"].values[:, 1],
+            "three years ahead": ahead["encounters"][:, -1],
+        }
+
+
+def ranks(problem, *, spec=None, truth=None, simulations, seed):
+    """Rank of each quantity's truth among its draws, as a number in (0, 1). Dims by quantity: (simulation,)."""
+    rng = np.random.default_rng(seed)
+    found = {}
+    for number in range(simulations):
+        known = (truth or problem.truth)(rng)
+        posterior = fit(spec or problem.spec, problem.figures(known, rng), profile=SMALL, seed=number)
+        right = problem.quantities(simulated.samples(known), rng)
+        for name, values in problem.quantities(simulated.samples(posterior), rng).items():
+            thinned = values[::THIN]
+            below = (thinned < right[name][0]).sum()
+            found.setdefault(name, []).append((below + rng.uniform()) / (len(thinned) + 1))
+    return {name: np.array(values) for name, values in found.items()}
+
+
+def surprises(uniform):
+    """p-values of both tests of each quantity."""
+    found = {}
+    for name, u in uniform.items():
+        found[f"{name}: uniform"] = stats.kstest(u, "uniform").pvalue
+        cook = stats.chi2.cdf((stats.norm.ppf(u) ** 2).sum(), len(u))
+        found[f"{name}: width"] = 2 * min(cook, 1 - cook)
+    return found
+
+
+def verdict(uniform):
+    """The most surprising test, its p-value, and the smallest p-value that passes."""
+    found = surprises(uniform)
+    worst = min(found, key=found.get)
+    return worst, found[worst], ERROR / len(found)
+
+
+@pytest.mark.unit
+def test_uniform_ranks_pass_and_crowded_ranks_do_not():
+    rng = np.random.default_rng(0)
+    u = rng.uniform(size=(8, 100))
+    calibrated = {str(k): values for k, values in enumerate(u)}
+
+    def passes(changed):
+        _, p, bound = verdict(calibrated | {"0": changed})
+        return p > bound
+
+    assert passes(u[0])
+    assert not passes(stats.norm.cdf(1.4 * stats.norm.ppf(u[0]))), "intervals 40% too narrow"
+    assert not passes(stats.norm.cdf(0.6 * stats.norm.ppf(u[0]))), "intervals too wide"
+    assert not passes(stats.norm.cdf(0.6 + stats.norm.ppf(u[0]))), "too low by half a standard deviation"
+
+
+@pytest.mark.slow
+def test_the_internet_hospitals_model_is_calibrated(arrays_on):
+    worst, p, bound = verdict(ranks(Hospitals(arrays_on), simulations=100, seed=1))
+    assert p > bound, worst
+
+
+@pytest.mark.slow
+def test_the_channel_share_model_is_calibrated():
+    worst, p, bound = verdict(ranks(Share(), simulations=150, seed=1))
+    assert p > bound, worst
+
+
+@pytest.mark.slow
+def test_a_likelihood_that_believes_in_a_third_of_the_noise_is_caught(monkeypatch):
+    def credulous(low, high, mu, scale, xp):
+        return interval_logp(low, high, mu, scale / 3, xp)
+
+    monkeypatch.setattr(channel_share, "interval_logp", credulous)
+    broken = ModelSpec("channel_share_with_too_little_noise", channel_share.build)
+    _, p, bound = verdict(ranks(Share(), spec=broken, simulations=60, seed=1))
+    assert p < bound / 100
+
+
+@pytest.mark.slow
+def test_a_prior_that_is_not_the_one_of_the_truths_is_caught(monkeypatch):
+    problem = Share()
+
+    def truth(rng):
+        with monkeypatch.context() as patch:
+            # The model has 0.15 for the sd of the drift.
+            patch.setattr(channel_share, "DRIFT", (0.0, 0.5))
+            return simulated.channel_share_truth(rng)
+
+    worst, p, bound = verdict(ranks(problem, truth=truth, simulations=60, seed=1))
+    assert p < bound / 100
+    assert worst.startswith("factor_drift")
+
+
+@pytest.mark.slow
+def test_shocks_that_are_half_as_large_as_believed_are_caught(arrays_on, monkeypatch):
+    problem = Hospitals(arrays_on)
+
+    def truth(rng):
+        with monkeypatch.context() as patch:
+            # Shocks of the truths half as large as the model's prior believes.
+            scale = simulated.shock_scale
+            patch.setattr(simulated, "shock_scale", lambda *args, **options: 0.5 * scale(*args, **options))
+            return problem.truth(rng)
+
+    worst, p, bound = verdict(ranks(problem, truth=truth, simulations=60, seed=1))
+    assert p < bound
+    assert worst.startswith("count_sigma")

@@ -1,0 +1,83 @@
+"""The market: nested definitions that stay nested, and levers that act where they should."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from telemed_forecast.models import market_size
+
+pytestmark = pytest.mark.unit
+
+NUMBER = 300
+AHEAD = 6
+
+
+@pytest.fixture(scope="module")
+def data():
+    years = np.arange(2013, 2013 + market_size.GRID)
+    guess = market_size.FIRST_GUESS
+    return {
+        f"{name}_guess": np.interp(years, guess["years"], np.log(guess[name])) for name in ("consultation", "pharmacy")
+    }
+
+
+@pytest.fixture(scope="module")
+def posterior(data):
+    rng = np.random.default_rng(3)
+    draws = {"other_services": rng.normal(-0.3, 0.3, NUMBER)}
+    for name in ("consultation", "pharmacy"):
+        draws |= {
+            f"{name}_log_level": data[f"{name}_guess"] + 0.1 * rng.standard_normal((NUMBER, market_size.GRID)),
+            f"{name}_distance": 0.5 + rng.lognormal(0, 0.5, NUMBER),
+            f"{name}_deviation": rng.normal(0, 0.02, (NUMBER, market_size.GRID - 1)),
+            f"{name}_rate": rng.lognormal(-2, 0.3, NUMBER),
+            f"{name}_theta": rng.beta(3, 3, NUMBER),
+            f"{name}_innovation": rng.lognormal(-6, 0.3, NUMBER),
+            f"{name}_sigma": rng.lognormal(-1, 0.3, NUMBER),
+            f"{name}_rho": rng.beta(3, 5, NUMBER),
+        }
+    return xr.Dataset({k: (["sample", *(f"{k}_{i}" for i in range(v.ndim - 1))], v) for k, v in draws.items()})
+
+
+def carried(posterior, data, **levers):
+    return market_size.project(posterior, data, years_ahead=AHEAD, rng=np.random.default_rng(2), **levers)
+
+
+def test_each_definition_holds_the_narrower_one(posterior, data):
+    sizes = carried(posterior, data)
+    assert set(sizes) == set(market_size.DEFINITIONS)
+    assert (sizes["consultation"] < sizes["services"]).all()
+    assert (sizes["services"] < sizes["healthcare"]).all()
+    np.testing.assert_allclose(sizes["services"] + sizes["pharmacy"], sizes["healthcare"], rtol=1e-12)
+
+
+def test_no_size_passes_the_ceiling(posterior, data):
+    sizes = carried(posterior, data)
+    ceiling = market_size.ceiling(posterior, data)[:, None]
+    assert (sizes["healthcare"][:, market_size.GRID :] <= ceiling * (1 + 1e-9)).all()
+
+
+def test_a_price_lever_compounds_in_the_future_and_leaves_goods_alone(posterior, data):
+    plain, dearer = carried(posterior, data), carried(posterior, data, price_growth=0.05)
+    ratio = dearer["consultation"] / plain["consultation"]
+    np.testing.assert_allclose(ratio[:, : market_size.GRID], 1.0)
+    expected = np.exp(0.05 * np.arange(1, AHEAD + 1))
+    np.testing.assert_allclose(ratio[:, market_size.GRID :], np.broadcast_to(expected, (NUMBER, AHEAD)))
+    np.testing.assert_array_equal(dearer["pharmacy"], plain["pharmacy"])
+
+
+def test_more_users_mean_proportionally_more_consultations(posterior, data):
+    factor = np.linspace(1.0, 1.3, AHEAD)
+    plain, more = carried(posterior, data), carried(posterior, data, users_factor=factor)
+    ratio = more["services"][:, market_size.GRID :] / plain["services"][:, market_size.GRID :]
+    np.testing.assert_allclose(ratio, np.broadcast_to(factor, (NUMBER, AHEAD)))
+
+
+def test_every_segment_of_the_ledger_that_is_read_is_a_known_definition():
+    assert sorted(market_size.SEGMENTS.values()) == list(range(len(market_size.DEFINITIONS)))
+
+
+def test_the_first_guess_of_users_gets_less_certain_before_their_survey_begins(arrays_on):
+    data = arrays_on("2022-12-31")["market_size"]
+    assert (np.diff(data["users_sd"]) <= 1e-12).all()
+    assert data["users_sd"][0] > data["users_sd"][-1]
