@@ -74,20 +74,18 @@ def run(context: Context) -> ChannelShare:
     periods = tuple(date(int(y), 12, 31) for y in years)
     now = channel_share.GRID - 1
     counts = evidence["counts"]
-    prophet = None
-    if len(np.unique(counts.end)) >= 3:
-        prophet = 100.0 * baselines.prophet(
-            counts.end,
-            (counts.low + counts.high) / 200.0,
-            np.array(periods, dtype="datetime64[D]"),
-            seed=context.settings.seed,
-            share=True,
-        )
+    prophet = baselines.prophet(
+        counts.end,
+        (counts.low + counts.high) / 200.0,
+        np.array(periods, dtype="datetime64[D]"),
+        seed=context.settings.seed,
+        share=True,
+    )
     return ChannelShare(
         shares={m: Path(f"hospital_share_{m}", "percent", periods, 100.0 * s, now, 12) for m, s in draws.items()},
         rising={m: channel_share.rising(s, now=now) for m, s in draws.items()},
         majority={m: channel_share.majority(s) for m, s in draws.items()},
-        prophet=prophet,
+        prophet=None if prophet is None else 100.0 * prophet,
         evidence=evidence,
         encounters=encounters,
         fit=fit,

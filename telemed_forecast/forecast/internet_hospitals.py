@@ -37,7 +37,7 @@ class InternetHospitals:
     counters
         Names of the counters other than the official one, in the order of the posterior's offsets.
     prophet
-        Prophet's predictive draws of the count. Dims: (draw, period).
+        Prophet's predictive draws of the count, or None with too few counts. Dims: (draw, period).
     evidence
         The counts that entered.
     fit
@@ -47,7 +47,7 @@ class InternetHospitals:
     count: Path
     share_of_pool: Path
     counters: list[str]
-    prophet: np.ndarray
+    prophet: np.ndarray | None
     evidence: Observations
     fit: Fit
 

@@ -36,7 +36,8 @@ class MarketSize:
     bottom_up
         Bottom-up consultation market by year of history (CNY million). Dims: (sample, year).
     prophet
-        Prophet's predictive draws of the healthcare definition (CNY million). Dims: (draw, year).
+        Prophet's predictive draws of the healthcare definition (CNY million), or None with too few estimates.
+        Dims: (draw, year).
     evidence
         The estimates that entered, in CNY million.
     cny_per_usd
@@ -49,7 +50,7 @@ class MarketSize:
     origins: list[str]
     gap: np.ndarray
     bottom_up: np.ndarray
-    prophet: np.ndarray
+    prophet: np.ndarray | None
     evidence: Observations
     cny_per_usd: float
     fit: Fit
@@ -85,7 +86,7 @@ def run(context: Context) -> MarketSize:
     years = np.arange(context.last_year - market_size.GRID + 1, context.settings.horizon + 1)
     periods = tuple(date(int(y), 12, 31) for y in years)
     last = market_size.GRID - 1
-    broad = sizes.where(sizes.segment == "internet_healthcare")
+    broad = sizes.where(market_size.definitions(sizes) == market_size.DEFINITIONS.index("healthcare"))
     prophet = baselines.prophet(
         broad.end,
         0.5 * (broad.low + broad.high),

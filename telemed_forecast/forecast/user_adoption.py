@@ -37,7 +37,7 @@ class UserAdoption:
     wave_gain
         Users that each wave brought in at its start (persons). Dims: (sample, wave).
     prophet
-        Prophet's predictive draws of the count, beside the model. Dims: (draw, period).
+        Prophet's predictive draws of the count, beside the model, or None with too few surveys. Dims: (draw, period).
     evidence
         Survey counts, internet users and app-panel figures that entered.
     fit
@@ -53,7 +53,7 @@ class UserAdoption:
     passing: Path
     stays: np.ndarray
     wave_gain: np.ndarray
-    prophet: np.ndarray
+    prophet: np.ndarray | None
     evidence: dict[str, Observations]
     fit: Fit
 

@@ -6,6 +6,9 @@ import logging
 
 import numpy as np
 
+FEWEST_DAYS = 3
+"""Different days that Prophet is given at least."""
+
 CEILING_LEVELS = np.array([0.1, 0.3, 0.5, 0.7, 0.9])
 """Quantiles of our ceiling's posterior at which Prophet's logistic growth is fitted."""
 
@@ -19,7 +22,7 @@ def prophet(
     ceilings: np.ndarray | None = None,
     share: bool = False,
     draws: int = 1000,
-) -> np.ndarray:
+) -> np.ndarray | None:
     """Predictive draws of Prophet.
 
     Parameters
@@ -42,12 +45,15 @@ def prophet(
 
     Returns
     -------
-    Draws on the scale of `values`. Dims: (draw, time).
+    Draws on the scale of `values`, dims (draw, time); None with fewer than `FEWEST_DAYS` different days, where a trend
+    with changepoints has nothing to hold on to.
 
     References
     ----------
     Taylor & Letham (2018), Forecasting at scale, The American Statistician 72(1).
     """
+    if len(np.unique(days)) < FEWEST_DAYS:
+        return None
     for name in ("cmdstanpy", "prophet"):
         # Their level is reset inside `fit`; only `disabled` keeps clock times out of notebooks.
         logging.getLogger(name).disabled = True

@@ -133,6 +133,11 @@ def build(data: Any) -> Any:
 SEGMENTS = {"online_consultation": 0, "telemedicine": 1, "internet_healthcare": 2, "online_pharmacy": 3}
 """The ledger's segments that are read as these definitions; other segments are other markets and stay context."""
 
+SERVICES_ONLY = ("idc-2016-oms-2015", "ms-internet-health-2018", "fs-pagd-2018-ih-2016", "fs-pagd-2018-ih-2016-kr")
+"""Rows of the segment internet_healthcare whose stated scope leaves drug sales out (online medical services, company
+sales without platforms' goods; an industry smaller than the drug sales that the same house prints beside it): they
+observe `services`."""
+
 FIRST_GUESS = {
     "years": (2012.0, 2015.0, 2019.0, 2022.0, 2025.0),
     "consultation": (400.0, 1_000.0, 9_000.0, 25_000.0, 40_000.0),
@@ -202,7 +207,7 @@ def arrays(
         "size_low": np.log(sizes.low),
         "size_high": np.log(sizes.high),
         "size_year": (year - grid[0]).astype(int),
-        "size_definition": np.array([SEGMENTS[s] for s in sizes.segment.tolist()], dtype=int),
+        "size_definition": definitions(sizes),
         "size_origin": np.array([origins.index(o) for o in sizes.origin.tolist()], dtype=int),
         "size_scale": sizes.scale(),
         "volume_low": volume[:, 0],
@@ -211,6 +216,12 @@ def arrays(
         "volume_scale": volume[:, 3],
     }
     return data, origins, sizes
+
+
+def definitions(sizes: Observations) -> np.ndarray:
+    """Which of `DEFINITIONS` each published size observes. Dims: (obs,)."""
+    by_segment = np.array([SEGMENTS[s] for s in sizes.segment.tolist()], dtype=int)
+    return np.where(np.isin(sizes.claim_id, SERVICES_ONLY), DEFINITIONS.index("services"), by_segment)
 
 
 VOLUME_SCALE = 0.2

@@ -59,7 +59,8 @@ def key_figures(context: Context, result: ChannelShare) -> KeyFigures:
     horizon, fits = context.settings.horizon, [result.fit]
     count, encounters = result.shares["count"], result.shares["encounters"]
     last = count.periods[count.last_known]
-    claims = parts.newest(result.evidence["counts"], 2)
+    hospitals = context.observed("internet_hospitals", "national")
+    claims = parts.newest(result.evidence["counts"], 2, result.evidence["preference"], hospitals)
     bounds = _claims(result) or claims
     return KeyFigures(
         items=(
@@ -125,11 +126,7 @@ def _shares(context: Context, result: ChannelShare) -> list[Block]:
     years = [count.periods[count.last_known].year, *range(count.periods[count.last_known].year + 1, horizon + 1)]
     return [
         Heading(key="channel_share.shares"),
-        Paragraph(
-            key="channel_share.shares_text",
-            values={"newest": str(result.evidence["counts"].end.max())[:10]},
-            sources=tuple(parts.newest(result.evidence["counts"], 2)),
-        ),
+        _newest_share(result),
         parts.fan(
             "hospital_share_path",
             count,
@@ -150,6 +147,17 @@ def _shares(context: Context, result: ChannelShare) -> list[Block]:
         ),
         parts.year_table("shares_by_year", list(result.shares.values()), years),
     ]
+
+
+def _newest_share(result: ChannelShare) -> Paragraph:
+    counts = result.evidence["counts"]
+    if not len(counts):
+        return Paragraph(key="channel_share.shares_text_none")
+    return Paragraph(
+        key="channel_share.shares_text",
+        values={"newest": str(counts.end.max())[:10]},
+        sources=tuple(parts.newest(counts, 2)),
+    )
 
 
 def _odds(context: Context, result: ChannelShare) -> list[Block]:

@@ -12,6 +12,7 @@ from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.internet_hospitals import InternetHospitals
 from telemed_forecast.forecast.market_size import MarketSize
 from telemed_forecast.forecast.user_adoption import UserAdoption
+from telemed_forecast.models import market_size as model
 from telemed_forecast.reporting.blocks import (
     Block,
     Column,
@@ -191,7 +192,8 @@ def _lever_claims(context: Context, scenarios: Sequence[Headline]) -> tuple[str,
 def _paths(context: Context, markets: Markets) -> list[Block]:
     as_of = context.settings.as_of_date
     market = markets.market
-    broad = market.evidence.where(market.evidence.segment == "internet_healthcare")
+    read_as = model.definitions(market.evidence)
+    broad = market.evidence.where(read_as == model.DEFINITIONS.index("healthcare"))
     return [
         Heading(key="executive_summary.paths"),
         parts.fan(

@@ -67,7 +67,7 @@ def key_figures(context: Context, result: MarketSize, currency: str = "CNY") -> 
     money, horizon, fits = _Money(result, currency), context.settings.horizon, [result.fit]
     last = result.last_year
     broad, services = money.path(result.sizes["healthcare"]), money.path(result.sizes["services"])
-    claims = _newest(result, "internet_healthcare")
+    claims = _newest(result, "internet_healthcare") or parts.newest(result.evidence, 2)
     tele = _newest(result, "telemedicine") or claims
     return KeyFigures(
         items=(
@@ -131,7 +131,7 @@ def _summary(context: Context, result: MarketSize, money: _Money) -> list[Block]
 
 def _sizes(context: Context, result: MarketSize, money: _Money) -> list[Block]:
     as_of, horizon = context.settings.as_of_date, context.settings.horizon
-    broad = result.evidence.where(result.evidence.segment == "internet_healthcare")
+    broad = result.evidence.where(model.definitions(result.evidence) == model.DEFINITIONS.index("healthcare"))
     rows = []
     for name in NESTED:
         path = money.path(result.sizes[name])
@@ -155,7 +155,7 @@ def _sizes(context: Context, result: MarketSize, money: _Money) -> list[Block]:
             since=2014,
             evidence=broad,
             factor=money.factor,
-            prophet=result.prophet * money.factor,
+            prophet=None if result.prophet is None else result.prophet * money.factor,
         ),
         Chart(
             id="nested_sizes",
@@ -243,11 +243,10 @@ def _estimates(result: MarketSize, bias: np.ndarray) -> TableBlock:
         Column(name="ours", key="column.ours", unit="CNY_million"),
         Column(name="bias", key="column.bias", unit="multiple"),
     )
-    names = {number: name for name, number in zip(model.DEFINITIONS, range(4), strict=True)}
+    read_as = model.definitions(result.evidence)
     rows = []
     for k in range(len(result.evidence)):
-        segment = str(result.evidence.segment[k])
-        definition = names[model.SEGMENTS[segment]]
+        definition = model.DEFINITIONS[read_as[k]]
         year = int(str(result.evidence.end[k])[:4])
         origin = str(result.evidence.origin[k])
         rows.append(

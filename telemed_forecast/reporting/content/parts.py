@@ -74,8 +74,10 @@ def key_figure(
     )
 
 
-def newest(observations: Observations, number: int = 1) -> list[str]:
-    """Claim ids of the newest figures."""
+def newest(observations: Observations, number: int = 1, *instead: Observations) -> list[str]:
+    """Claim ids of the newest figures; those of the first that has any `instead` when an early date knows none."""
+    if not len(observations) and instead:
+        return newest(instead[0], number, *instead[1:])
     order = np.argsort(observations.end, kind="stable")[::-1][:number]
     return [str(observations.claim_id[k]) for k in order]
 

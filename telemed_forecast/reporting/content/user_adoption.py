@@ -67,7 +67,7 @@ def key_figures(context: Context, result: UserAdoption) -> KeyFigures:
     """The headline numbers."""
     horizon, last = context.settings.horizon, result.last_period
     now = result.users.last_known
-    claims = parts.newest(result.evidence["users"])
+    claims = parts.newest(result.evidence["users"], 1, result.evidence["internet"])
     fits = [result.fit]
     left = parts.share(result.stays[:, now, 0])
     return KeyFigures(
@@ -107,6 +107,8 @@ def key_figures(context: Context, result: UserAdoption) -> KeyFigures:
 
 def _printed(result: UserAdoption) -> Value:
     surveys = result.evidence["users"]
+    if not len(surveys):
+        return value(result.published.draws[:, result.users.last_known], "persons")
     k = int(np.argsort(surveys.end, kind="stable")[-1])
     return Value(value=float(0.5 * (surveys.low[k] + surveys.high[k])), unit="persons")
 
