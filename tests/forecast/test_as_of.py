@@ -37,7 +37,7 @@ def claims():
 
 
 def planted(claims, day, *, later):
-    """Copies of a real row of every series, half as large, about a period before the day, known `later` days after it."""
+    """A copy of the newest row of every series, half as large and known `later` days after the day."""
     found = []
     for metric, segment in READ:
         rows = claims[(claims["metric"] == metric) & (claims["segment"] == segment)]

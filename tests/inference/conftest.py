@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 @dataclass(frozen=True)
 class Asked:
-    """What two processes printed that asked one store for one fit at once, and how often a model was built."""
+    """Two processes asked one store for one fit: what they printed, how often a model was built."""
 
     printed: list[str]
     built: int

@@ -16,7 +16,7 @@ def test_another_process_gives_the_same_draws_and_so_does_a_refit_after_other_da
     # The other process compiled the model for these data; here it is compiled and fitted for others first.
     fit(toy.TOY, toy.numbers(2, 30), profile=toy.TINY, seed=7)
     here = fitted(toy.TOY, toy.numbers(1), profile=toy.TINY, seed=1, folder=tmp_path)
-    assert asked_at_once.printed[0] == f"{here.key} {toy.fingerprint(here.posterior)}"
+    assert asked_at_once.printed[0].split()[1] == toy.fingerprint(here.posterior)
 
 
 def test_another_seed_gives_other_draws_around_the_same_answer():

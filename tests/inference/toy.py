@@ -13,7 +13,7 @@ TINY = Profile(chains=2, tune=100, draws=100, target_accept=0.9)
 
 
 def build(data):
-    """Mean and scale of some numbers, on a path whose start depends on the data as the growth engine's does."""
+    """Mean and scale of some numbers, on a path around a guess from the data as in the growth engine."""
     import pymc as pm
     import pytensor.tensor as pt
 

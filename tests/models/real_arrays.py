@@ -1,4 +1,4 @@
-"""The arrays of every model from the evidence known on a day, put together as the forecasts put them together."""
+"""The arrays of every model from the evidence known on a day, as the forecasts put them together."""
 
 from unittest import mock
 

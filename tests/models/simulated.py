@@ -1,7 +1,7 @@
 """Made-up evidence whose truth is known: draws from the priors that the models state, and figures about them.
 
-Nothing of a model's own graph is used, only its constants and the plain formulas of the engine, so that a mistake in
-the graph cannot hide in the data that test it.
+Nothing of a model's own graph is used, only its constants and the plain formulas of the engine, so that a
+mistake in the graph cannot hide in the data that test it.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,12 @@ def parameters(prior: GrowthPrior, rng: np.random.Generator) -> dict[str, float]
 
 
 def growth_path(
-    known: Mapping[str, float], *, start: float, log_ceiling: np.ndarray, step: float, prior: GrowthPrior,
+    known: Mapping[str, float],
+    *,
+    start: float,
+    log_ceiling: np.ndarray,
+    step: float,
+    prior: GrowthPrior,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Log levels (time,) and deviations (time - 1,) without any wall at the ceiling."""
@@ -91,9 +96,7 @@ def internet_hospitals_truth(design: Mapping[str, np.ndarray], rng: np.random.Ge
     return {name: np.asarray(value) for name, value in truth.items()}
 
 
-def internet_hospitals_figures(
-    truth: Numbers, design: Mapping[str, np.ndarray], rng: np.random.Generator
-) -> Numbers:
+def internet_hospitals_figures(truth: Numbers, design: Mapping[str, np.ndarray], rng: np.random.Generator) -> Numbers:
     """The arrays of a fit: the design's figures, with what they would have said about this truth."""
     offsets = np.concatenate([[0.0], truth["origin_offset"]])
     mu = on_grid(truth["count_log_level"], design["count_at"]) + offsets[design["count_origin"]]

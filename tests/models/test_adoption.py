@@ -112,7 +112,11 @@ def posterior():
 @pytest.fixture(scope="module")
 def history():
     grid = 2026.0 - 0.5 * np.arange(adoption.GRID)[::-1]
-    return {"grid": grid, "wave": np.array(adoption.WAVES), "log_population": np.full(adoption.GRID, np.log(1.4e9))}
+    return {
+        "grid": grid,
+        "wave": np.array(adoption.WAVES),
+        "log_population": np.full(adoption.GRID, np.log(1.4e9)),
+    }
 
 
 def carried(posterior, history, **levers):
@@ -141,7 +145,7 @@ def test_stickier_waves_and_a_higher_ceiling_bring_users_in_the_future_only(post
         np.testing.assert_array_equal(moved[:, :now], plain[:, :now])
     assert (sticky[:, now:] >= plain[:, now:]).all()
     assert (np.median(sticky[:, now:], axis=0) > np.median(plain[:, now:], axis=0)).all()
-    # A higher ceiling also makes faster growth and so larger shocks: more users in the middle, not in every draw.
+    # A higher ceiling also makes faster growth and larger shocks: more users, but not in every draw.
     assert (np.median(higher[:, now:], axis=0) > np.median(plain[:, now:], axis=0)).all()
 
 

@@ -105,7 +105,9 @@ def test_grade_d_forecasts_and_excluded_rows_change_nothing(arrays_on, changes):
 
     claims = ledger.load()
     before = arrays_on("2026-11-21")["internet_hospitals"]
-    after = arrays("2026-11-21", pd.concat([claims, planted(claims, **changes)], ignore_index=True))["internet_hospitals"]
+    after = arrays("2026-11-21", pd.concat([claims, planted(claims, **changes)], ignore_index=True))[
+        "internet_hospitals"
+    ]
     assert {name: values.tobytes() for name, values in after.items()} == {
         name: values.tobytes() for name, values in before.items()
     }

@@ -30,9 +30,7 @@ rates = st.floats(0.02, 2.0)
 shapes = st.floats(0.01, 1.0)
 ceilings = st.floats(1e-3, 1e12)
 laws = st.fixed_dictionaries({"rate": rates, "theta": shapes, "innovation": st.floats(0.0, 0.1)})
-curves = st.fixed_dictionaries(
-    {"midpoint": st.floats(2000, 2040), "rate": rates, "theta": shapes, "ceiling": ceilings}
-)
+curves = st.fixed_dictionaries({"midpoint": st.floats(2000, 2040), "rate": rates, "theta": shapes, "ceiling": ceilings})
 
 
 def lifetime(parameters):
@@ -42,7 +40,14 @@ def lifetime(parameters):
 
 def draws(number=400, *, level=-2.0, ceiling=0.0, steps=12, **changes):
     """Arguments of `simulate`: equal draws of one process."""
-    known = {"rate": 0.4, "theta": 0.5, "innovation": 0.002, "sigma": 0.3, "rho": 0.5, "deviation": 0.02} | changes
+    known = {
+        "rate": 0.4,
+        "theta": 0.5,
+        "innovation": 0.002,
+        "sigma": 0.3,
+        "rho": 0.5,
+        "deviation": 0.02,
+    } | changes
     return {name: np.full(number, value) for name, value in known.items()} | {
         "log_level": np.full(number, level),
         "log_ceiling": np.full((number, steps), ceiling),
@@ -138,9 +143,7 @@ def test_integrated_without_innovation_the_law_is_richards_closed_form(theta):
         return expected_growth(np.exp(log_level) / 7.0, rate=0.4, theta=theta, innovation=0.0)
 
     expected = np.log(curve(time, **parameters))
-    solved = integrate.solve_ivp(
-        slope, (time[0], time[-1]), [expected[0]], t_eval=time, rtol=1e-10, atol=1e-10
-    )
+    solved = integrate.solve_ivp(slope, (time[0], time[-1]), [expected[0]], t_eval=time, rtol=1e-10, atol=1e-10)
     np.testing.assert_allclose(solved.y[0], expected, atol=1e-6)
 
 
@@ -175,9 +178,7 @@ def log_density():
     def density(known, log_level, log_ceiling, scale=1.0):
         pm.set_data({"guess": start_guess(scale), "ceiling": log_ceiling + np.log(scale)}, model=model)
         logs = {f"x_{name}_log__": np.array(np.log(known[name])) for name in ("rate", "innovation", "sigma")}
-        logits = {
-            f"x_{name}_logodds__": np.array(np.log(known[name] / (1 - known[name]))) for name in ("theta", "rho")
-        }
+        logits = {f"x_{name}_logodds__": np.array(np.log(known[name] / (1 - known[name]))) for name in ("theta", "rho")}
         path = {"x_path": (log_level + np.log(scale) - start_guess(scale)) / PATH_UNIT}
         return float(compiled(logs | logits | path))
 
@@ -287,9 +288,7 @@ def test_without_shocks_a_forecast_follows_the_curve():
     path = np.exp(carried(arguments, step=step)[0])
     # The curve through 0.2 now, solved for its midpoint.
     growth = (0.2**-0.6 - 1) / 0.6
-    expected = curve(
-        step * np.arange(1, 1501), midpoint=np.log(growth) / 0.03, rate=0.03, theta=0.6, ceiling=1.0
-    )
+    expected = curve(step * np.arange(1, 1501), midpoint=np.log(growth) / 0.03, rate=0.03, theta=0.6, ceiling=1.0)
     np.testing.assert_allclose(path, expected, rtol=0.005)
 
 

@@ -34,7 +34,13 @@ def test_the_two_tails_of_a_point_add_up_to_one():
 
 @pytest.mark.parametrize(
     ("low", "high", "mu", "scale"),
-    [(-1.0, 1.0, 0.0, 1.0), (2.0, 2.1, 0.0, 0.5), (-9.0, -8.5, 3.0, 0.2), (0.0, 40.0, 1.0, 2.0), (5.0, 5.0005, 4.0, 0.07)],
+    [
+        (-1.0, 1.0, 0.0, 1.0),
+        (2.0, 2.1, 0.0, 0.5),
+        (-9.0, -8.5, 3.0, 0.2),
+        (0.0, 40.0, 1.0, 2.0),
+        (5.0, 5.0005, 4.0, 0.07),
+    ],
 )
 def test_the_interval_holds_the_integral_of_the_density(low, high, mu, scale):
     mass, _ = integrate.quad(lambda y: t4.pdf((y - mu) / scale) / scale, low, high, epsabs=0, epsrel=1e-11)
@@ -45,7 +51,7 @@ def test_the_interval_holds_the_integral_of_the_density(low, high, mu, scale):
 def test_adjacent_intervals_add_up(low, first, second, mu, scale):
     middle, high = low + first, low + first + second
     parts = np.logaddexp(interval_logp(low, middle, mu, scale), interval_logp(middle, high, mu, scale))
-    # A narrow cell far out is a difference of nearly equal tails: rounding of x, not of the tail, is what remains.
+    # Far out a narrow cell is a difference of nearly equal tails, known to the rounding of x only.
     slack = 1e-14 * (1 + max(abs(low), abs(high), abs(mu)) / min(first, second)) * 100
     assert parts == pytest.approx(interval_logp(low, high, mu, scale), abs=slack)
 
@@ -76,7 +82,7 @@ def test_a_row_that_contains_almost_everything_says_almost_nothing():
 
 @pytest.fixture(scope="module")
 def value_and_slopes():
-    """The likelihood and its derivatives with respect to the latent value and the scale, as the sampler sees them."""
+    """The likelihood and its derivatives by latent value and scale, as the sampler sees them."""
     import pytensor
     import pytensor.tensor as pt
 
