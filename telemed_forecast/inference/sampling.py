@@ -43,7 +43,7 @@ class Profile:
 
 PROFILES = {
     "quick": Profile(chains=2, tune=500, draws=500, target_accept=0.95),
-    "full": Profile(chains=4, tune=1500, draws=2500, target_accept=0.97),
+    "full": Profile(chains=4, tune=1500, draws=2500, target_accept=0.99),
 }
 
 

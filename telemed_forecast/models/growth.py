@@ -223,7 +223,8 @@ def simulate(
     z, xi = log_level.copy(), deviation.copy()
     decay = rho**step
     for k in range(steps):
-        u = np.exp(z - log_ceiling[:, k])
+        # A level that has all but vanished stays where numbers can still hold it.
+        u = np.exp(np.maximum(z - log_ceiling[:, k], -50.0))
         mean = expected_growth(u, rate=rate, theta=theta, innovation=innovation) + added[:, k]
         expected = MAX_EXPECTED_GROWTH * np.tanh(mean / MAX_EXPECTED_GROWTH)
         scale = shock_scale(expected, sigma=sigma, prior=prior, step=step)

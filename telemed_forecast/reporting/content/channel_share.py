@@ -123,6 +123,7 @@ def _shares(context: Context, result: ChannelShare) -> list[Block]:
             (day.isoformat(), f"@measure.{name}", float(middle[k]), float(low[k]), float(high[k]))
             for k, day in enumerate(path.periods)
         ]
+    claims = [*parts.newest(result.evidence["counts"], 3), *_claims(result)]
     years = [count.periods[count.last_known].year, *range(count.periods[count.last_known].year + 1, horizon + 1)]
     return [
         Heading(key="channel_share.shares"),
@@ -143,9 +144,9 @@ def _shares(context: Context, result: ChannelShare) -> list[Block]:
             unit="percent",
             data=Table(columns=("period", "series", "value", "low", "high"), rows=tuple(rows)),
             as_of=as_of,
-            sources=tuple([*parts.newest(result.evidence["counts"], 3), *_claims(result)]),
+            sources=tuple(claims),
         ),
-        parts.year_table("shares_by_year", list(result.shares.values()), years),
+        parts.year_table("shares_by_year", list(result.shares.values()), years, claims),
     ]
 
 

@@ -126,7 +126,9 @@ def _count(context: Context, result: InternetHospitals) -> list[Block]:
             evidence=result.evidence,
             prophet=result.prophet,
         ),
-        parts.year_table("hospitals_by_year", [result.count, result.share_of_pool], years),
+        parts.year_table(
+            "hospitals_by_year", [result.count, result.share_of_pool], years, parts.newest(result.evidence, 3)
+        ),
     ]
 
 

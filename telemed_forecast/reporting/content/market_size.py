@@ -169,7 +169,7 @@ def _sizes(context: Context, result: MarketSize, money: _Money) -> list[Block]:
             log=True,
             sources=claims,
         ),
-        parts.year_table("sizes_by_year", paths, years),
+        parts.year_table("sizes_by_year", paths, years, claims),
     ]
 
 

@@ -160,12 +160,14 @@ def _median_line(prophet: np.ndarray, path: Path, shown: Sequence[int]) -> Table
     return Table(columns=("period", "series", "value"), rows=rows)
 
 
-def year_table(name: str, paths: Sequence[Path], years: Sequence[int]) -> TableBlock:
+def year_table(name: str, paths: Sequence[Path], years: Sequence[int], sources: Sequence[str]) -> TableBlock:
     """Median and 80% interval of several quantities at chosen year-ends; headings are ``target.<target>``."""
     columns = [Column(name="year", key="column.year", unit="year")]
     columns += [Column(name=p.target, key=f"target.{p.target}", unit=p.unit) for p in paths]
     rows = [(y, *(value(p.year_end(y), p.unit) for p in paths)) for y in years]
-    return TableBlock(id=name, title_key=f"table.{name}.title", columns=tuple(columns), rows=tuple(rows))
+    return TableBlock(
+        id=name, title_key=f"table.{name}.title", columns=tuple(columns), rows=tuple(rows), sources=tuple(sources)
+    )
 
 
 def parameter_table(name: str, rows: Iterable[tuple[str, np.ndarray, np.ndarray]]) -> TableBlock:

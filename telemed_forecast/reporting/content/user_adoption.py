@@ -138,6 +138,7 @@ def _summary(context: Context, result: UserAdoption) -> list[Block]:
 def _users(context: Context, result: UserAdoption) -> list[Block]:
     as_of, horizon = context.settings.as_of_date, context.settings.horizon
     first = result.last_period.year
+    claims = [*parts.newest(result.evidence["users"], 5), *parts.newest(result.evidence["internet"], 2)]
     noise = float(np.median(np.asarray(result.fit.posterior["survey_noise"])))
     years = [y for y in range(first, horizon + 1) if date(y, 12, 31) in result.users.periods]
     return [
@@ -155,7 +156,7 @@ def _users(context: Context, result: UserAdoption) -> list[Block]:
             evidence=result.evidence["users"],
             prophet=result.prophet,
         ),
-        parts.year_table("users_by_year", [result.published, result.usage, result.internet], years),
+        parts.year_table("users_by_year", [result.published, result.usage, result.internet], years, claims),
         parts.fan(
             "internet_path",
             result.internet,

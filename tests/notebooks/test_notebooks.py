@@ -1,0 +1,100 @@
+"""The notebooks are thin, and run by plain papermill from any folder."""
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from telemed_forecast.paths import NOTEBOOKS, ROOT
+
+NAMES = ("channel_share", "executive_summary", "internet_hospitals", "market_size", "user_adoption")
+LONGEST_CELL = 12
+
+
+def cells(name):
+    """The code cells of a notebook: (source, tags, outputs)."""
+    notebook = json.loads((NOTEBOOKS / f"{name}.ipynb").read_text(encoding="utf-8"))
+    return [
+        ("".join(cell["source"]), cell["metadata"].get("tags", []), cell["outputs"])
+        for cell in notebook["cells"]
+        if cell["cell_type"] == "code"
+    ]
+
+
+def test_there_is_a_notebook_for_each_report_and_no_other():
+    assert sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb")) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_defines_nothing_and_its_cells_are_short(name):
+    for source, _, _ in cells(name):
+        tree = ast.parse(source)
+        definitions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef | ast.Lambda)]
+        assert not definitions, f"{name} defines something in a cell"
+        assert len(source.splitlines()) <= LONGEST_CELL, f"{name} has a long cell"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_assigns_each_name_once(name):
+    assigned = []
+    for source, _, _ in cells(name):
+        for node in ast.parse(source).body:
+            targets = (
+                node.targets
+                if isinstance(node, ast.Assign)
+                else [node.target]
+                if isinstance(node, ast.AnnAssign)
+                else []
+            )
+            assigned += [target.id for target in targets if isinstance(target, ast.Name)]
+    assert len(assigned) == len(set(assigned))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_only_check_cells_carry_stored_output_and_each_notebook_has_one(name):
+    stored = [tags for _, tags, outputs in cells(name) if outputs]
+    assert stored == [["nbval-check-output", "keep_output"]]
+
+
+@pytest.mark.slow
+@pytest.mark.notebook
+def test_plain_papermill_runs_a_notebook_from_another_folder_with_another_horizon(tmp_path):
+    papermill = Path(sys.executable).with_name("papermill")
+    source = os.path.relpath(NOTEBOOKS / "market_size.ipynb", tmp_path)
+    arguments = [papermill, source, "out.ipynb", "-p", "horizon", "2032", "-p", "profile", "quick"]
+    done = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, done.stderr[-2000:]
+    text = (tmp_path / "out.ipynb").read_text(encoding="utf-8")
+    assert "2032-12-31" in text
+    assert "2033-12-31" not in text
+
+
+@pytest.mark.slow
+@pytest.mark.notebook
+def test_twenty_fresh_fits_give_the_check_cells_text_twenty_times(tmp_path):
+    """Each run has an empty store of fits, so that every one of them samples."""
+    script = (
+        "import sys; from pathlib import Path; from telemed_forecast.runs import parameters;"
+        "from telemed_forecast.forecast import channel_share; from telemed_forecast.forecast.context import Context;"
+        "from telemed_forecast.forecast.paths import rounded; from telemed_forecast.inference import cache;"
+        "known = Context(parameters.validate('channel_share', {'profile': 'quick'}));"
+        "found = set();\n"
+        "for k in range(20):\n"
+        "    cache.CACHE = Path(sys.argv[1]) / str(k)\n"
+        "    shares = channel_share.run(known).shares\n"
+        "    found.add(tuple((n, rounded(p.draws[:, -1])) for n, p in shares.items()))\n"
+        "    assert list((cache.CACHE / 'fits').glob('*.nc'))\n"
+        "assert len(found) == 1, found\n"
+        "for name, text in found.pop():\n"
+        "    print('share of', name, 'at the horizon:', text)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=900
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    (output,) = next(outputs for _, _, outputs in cells("channel_share") if outputs)
+    assert done.stdout == "".join(output["text"])
