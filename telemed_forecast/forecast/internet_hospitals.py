@@ -67,11 +67,11 @@ def run(context: Context) -> InternetHospitals:
     steps = round(2 * (context.settings.horizon + 1 - end))
     ahead = end + internet_hospitals.STEP * np.arange(steps)
     # The ceiling of a step is the pool at its start; the share is taken at its end.
-    pool_ahead = sum(internet_hospitals.carried(o, np.append(ahead, ahead[-1] + internet_hospitals.STEP)) for o in pool)
+    pool_ahead = internet_hospitals.eligible(pool, np.append(ahead, ahead[-1] + internet_hospitals.STEP))
     draws = internet_hospitals.project(
         fit.posterior,
         data,
-        log_pool_ahead=np.log(np.asarray(pool_ahead)),
+        log_pool_ahead=np.log(pool_ahead),
         rng=context.generator("internet_hospitals"),
         pace=context.scenario["licensing"],
     )

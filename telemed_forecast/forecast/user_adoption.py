@@ -69,10 +69,11 @@ def run(context: Context) -> UserAdoption:
     data = adoption.arrays(**evidence)
     fit = fitted(SPEC, data, profile=context.profile, seed=context.settings.seed)
     steps = round(2 * (context.settings.horizon + 1 - data["grid"][-1]))
+    ahead = data["grid"][-1] + adoption.STEP * np.arange(steps)
     draws = adoption.project(
         fit.posterior,
         data,
-        steps=steps,
+        log_population_ahead=np.log(adoption.residents(evidence["population"], ahead)),
         rng=context.generator("user_adoption"),
         kept_odds=context.scenario["retention"],
         ceiling_odds=context.scenario["insurance"],

@@ -25,7 +25,7 @@ import numpy as np
 from telemed_forecast.models.growth import growth_process, simulate
 from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM, interval_logp
 from telemed_forecast.models.priors import growth_prior, surge_prior
-from telemed_forecast.models.timeline import decimal_year, half_year_at_or_after, half_years
+from telemed_forecast.models.timeline import carried, decimal_year, half_year_at_or_after, half_years
 
 if TYPE_CHECKING:
     from xarray import Dataset
@@ -48,8 +48,8 @@ residents knew what the services are (19.05% lacked knowledge), which bounds who
 CEILING_INTERNET = (2.2, 0.7)
 """Mean and sd of logit(ceiling of internet users as a share of the population): 90% of it between 74% and 97%."""
 
-POPULATION_TREND = -0.002
-"""[1/year] Decline of the population after the last count: its pace of 2024-2025."""
+POPULATION_PACE = 1.0
+"""Part of the latest known growth of the population that goes on after its last count."""
 
 SURVEY_NOISE = (-3.5, 0.6)
 """Mean and sd of the log of a survey's noise (log scale): 3%, 90% between 1% and 8%. Half-yearly counts moved down and
@@ -194,23 +194,35 @@ def arrays(
     definition[: len(day), 1] = day == "2020-06-30"
     definition[len(day) :, 2] = 1.0
     online = _inside(internet, grid)
-    years = decimal_year(population.end)
-    first = np.argsort(years)
-    residents = np.interp(grid, years[first], np.log(_middle(population))[first])
     return {
         "grid": grid,
         "wave": np.array(WAVES),
-        "log_population": residents,
+        "log_population": np.log(residents(population, grid)),
         "internet_guess": np.interp(grid, known[order], value[order]),
-        "usage_guess": np.interp(grid, *FIRST_GUESS),
+        "usage_guess": _usage_guess(users, internet, grid),
         **_block("internet", [online], grid),
         **_block("users", both, grid),
         "users_definition": definition,
     }
 
 
-FIRST_GUESS = (np.array([2015.0, 2020.0, 2026.0]), np.log(np.array([0.14, 0.19, 0.33])))
-"""Years and log usage rates around which the sampler starts; the posterior does not depend on it."""
+UNKNOWN_USAGE = 0.15
+"""Usage rate around which the sampler starts when no survey is known."""
+
+
+def residents(population: Observations, grid: np.ndarray) -> np.ndarray:
+    """Residents on a grid, from the counts known. Dims: (time,)."""
+    return carried(population.end, _middle(population), grid, pace=POPULATION_PACE)
+
+
+def _usage_guess(users: Observations, internet: Observations, grid: np.ndarray) -> np.ndarray:
+    """Log usage rates around which the sampler starts, from the surveys known."""
+    if not len(users):
+        return np.full(len(grid), np.log(UNKNOWN_USAGE))
+    year, known = decimal_year(users.end), decimal_year(internet.end)
+    first, order = np.argsort(known), np.argsort(year)
+    online = np.interp(year, known[first], np.log(_middle(internet))[first])
+    return np.interp(grid, year[order], (np.log(_middle(users)) - online)[order])
 
 
 def _inside(observations: Observations, grid: np.ndarray) -> Observations:
@@ -240,7 +252,7 @@ def project(
     posterior: Dataset,
     data: Mapping[str, np.ndarray],
     *,
-    steps: int,
+    log_population_ahead: np.ndarray,
     rng: np.random.Generator,
     kept_odds: float = 1.0,
     ceiling_odds: float = 1.0,
@@ -253,8 +265,8 @@ def project(
         Draws with the dims (sample, ...) (chains stacked).
     data
         The arrays that the model was fitted to (grid, population, waves).
-    steps
-        Number of half-years after the last grid point.
+    log_population_ahead
+        Log residents at the start of each half-year after the last grid point. Dims: (step,).
     rng
         Source of the future shocks and of the survey noise.
     kept_odds
@@ -270,10 +282,9 @@ def project(
     (share of each wave still there; dims sample, time, wave), ``ceiling`` (persons, dims sample) and ``wave_gain``
     (persons that each wave brought in; dims sample, wave).
     """
-    prior = growth_prior("penetration")
+    prior, steps = growth_prior("penetration"), len(log_population_ahead)
     p = {name: np.asarray(values) for name, values in posterior.items()}
     grid = np.concatenate([data["grid"], data["grid"][-1] + STEP * np.arange(1, steps + 1)])
-    growing = data["log_population"][-1] + POPULATION_TREND * STEP * np.arange(steps)
 
     def forward(name: str, log_ceiling: np.ndarray) -> np.ndarray:
         past = p[f"{name}_log_level"]
@@ -291,10 +302,12 @@ def project(
     lever = np.where(np.arange(len(grid)) < len(data["grid"]), 0.0, 1.0)[None, :]
     kappa = _sigmoid(p["usage_logit_ceiling"][:, None] + np.log(ceiling_odds) * lever)
     reach = np.log(_sigmoid(p["internet_logit_ceiling"]))[:, None]
-    internet = forward("internet", growing[None, :] + reach)
+    internet = forward("internet", log_population_ahead[None, :] + reach)
     base = forward("usage", np.log(kappa[:, len(data["grid"]) :]))
     kept = _sigmoid(p["surge_logit_kept"][:, None, None] + np.log(kept_odds) * lever[:, :, None])
     since = grid[None, :, None] - data["wave"][None, None, :]
+    # A wave that had not come by the last survey known is not known either.
+    since = np.where(data["wave"] <= data["grid"][-1], since, -1.0)
     stays = retention(since, kept=kept, half_life=p["surge_half_life"][:, None, None])
     gained = p["surge_gained"][:, None, :]
     rate = kappa - (kappa - base) * np.prod(1.0 - gained * stays, axis=2)
@@ -304,6 +317,8 @@ def project(
 
     def _gain(k: int, start: float) -> np.ndarray:
         """Persons that a wave brought in at its start (0 when it lies after the grid's history)."""
+        if start > data["grid"][-1]:
+            return np.zeros(len(internet))
         at = int(np.searchsorted(grid, start))
         missing = kappa[:, at] - base[:, at]
         for earlier in range(k):
@@ -321,7 +336,7 @@ def project(
         "kept": internet * (settled - base),
         "passing": internet * (rate - settled),
         "stays": stays,
-        "ceiling": np.exp(growing[0] + reach[:, 0]) * kappa[:, -1],
+        "ceiling": np.exp(log_population_ahead[0] + reach[:, 0]) * kappa[:, -1],
         "wave_gain": np.stack([_gain(k, data["wave"][k]) for k in range(len(WAVES))], axis=1),
     }
 

@@ -19,7 +19,7 @@ from telemed_forecast.models.adoption import on_grid
 from telemed_forecast.models.growth import growth_process, simulate
 from telemed_forecast.models.likelihood import interval_logp
 from telemed_forecast.models.priors import growth_prior
-from telemed_forecast.models.timeline import decimal_year, half_year_at_or_after, half_years
+from telemed_forecast.models.timeline import carried, decimal_year, half_year_at_or_after, half_years
 
 if TYPE_CHECKING:
     from xarray import Dataset
@@ -84,8 +84,9 @@ def build(data: Any) -> Any:
 OFFICIAL = ("nhc", "ntimc", "cnnic")
 """Origins whose count is the official one: the regulator, its telemedicine centre, and the survey office quoting it."""
 
-POOL_TREND = 0.02
-"""[1/year] Growth of the secondary and tertiary hospitals after their last count; 5% a year until 2021, slowing."""
+POOL_PACE = 0.5
+"""Part of the latest known growth of secondary and tertiary hospitals that goes on after their last count: the number
+of all hospitals, counted longer, grew half as fast in the years after 2021 as before."""
 
 
 def arrays(counts: Observations, pool: Sequence[Observations]) -> tuple[dict[str, np.ndarray], list[str]]:
@@ -108,7 +109,7 @@ def arrays(counts: Observations, pool: Sequence[Observations]) -> tuple[dict[str
     official = np.flatnonzero(origin == 0) if (origin == 0).sum() > 1 else np.arange(len(origin))
     order = official[np.argsort(year[official])]
     data = {
-        "log_pool": np.log(sum(carried(o, grid) for o in pool)),
+        "log_pool": np.log(eligible(pool, grid)),
         "count_guess": np.interp(grid, *_first_guess(year[order], middle[order], grid[0])),
         "count_low": np.log(counts.low),
         "count_high": np.log(counts.high),
@@ -124,13 +125,10 @@ def grid_end(counts: Observations) -> float:
     return half_year_at_or_after(float(decimal_year(counts.end).max()))
 
 
-def carried(observations: Observations, years: np.ndarray) -> np.ndarray:
-    """A counted pool on a grid: interpolated between its counts, carried forward at `POOL_TREND` after the last."""
-    year = decimal_year(observations.end)
-    order = np.argsort(year, kind="stable")
-    log_count = np.log(0.5 * (observations.low + observations.high))[order]
-    known = np.interp(years, year[order], log_count)
-    return np.exp(known + POOL_TREND * np.maximum(years - year[order][-1], 0.0))
+def eligible(pool: Sequence[Observations], years: np.ndarray) -> np.ndarray:
+    """Hospitals that can hold a licence, all levels together, on a grid of decimal years. Dims: (time,)."""
+    levels = [carried(o.end, 0.5 * (o.low + o.high), years, pace=POOL_PACE) for o in pool]
+    return np.sum(levels, axis=0)
 
 
 def _first_guess(year: np.ndarray, middle: np.ndarray, start: float) -> tuple[np.ndarray, np.ndarray]:

@@ -138,13 +138,6 @@ SERVICES_ONLY = ("idc-2016-oms-2015", "ms-internet-health-2018", "fs-pagd-2018-i
 sales without platforms' goods; an industry smaller than the drug sales that the same house prints beside it): they
 observe `services`."""
 
-FIRST_GUESS = {
-    "years": (2012.0, 2015.0, 2019.0, 2022.0, 2025.0),
-    "consultation": (400.0, 1_000.0, 9_000.0, 25_000.0, 40_000.0),
-    "pharmacy": (2_000.0, 8_000.0, 100_000.0, 230_000.0, 350_000.0),
-}
-"""CNY million around which the sampler starts and relative to whose last value a ceiling is expressed."""
-
 
 def arrays(
     sizes: Observations,
@@ -200,8 +193,7 @@ def arrays(
     volume = np.array([row for row in in_year if grid[0] <= row[2] <= last_year]).reshape(-1, 4)
     data = {
         "age": (grid - last_year).astype(float),
-        "consultation_guess": np.interp(grid, FIRST_GUESS["years"], np.log(FIRST_GUESS["consultation"])),
-        "pharmacy_guess": np.interp(grid, FIRST_GUESS["years"], np.log(FIRST_GUESS["pharmacy"])),
+        **_first_guess(sizes, year, grid),
         "users_mean": np.interp(grid, known, mean),
         "users_sd": spread,
         "size_low": np.log(sizes.low),
@@ -216,6 +208,31 @@ def arrays(
         "volume_scale": volume[:, 3],
     }
     return data, origins, sizes
+
+
+def _first_guess(sizes: Observations, year: np.ndarray, grid: np.ndarray) -> dict[str, np.ndarray]:
+    """Log CNY million around which the sampler starts and relative to whose last value ceilings are expressed.
+
+    The level seen, from the estimates known: drug sales and broad totals for `pharmacy`, consultation and services for
+    `consultation`; where a date knows none of the latter, a tenth of the former.
+    """
+    read_as = definitions(sizes)
+    log_size = 0.5 * (np.log(sizes.low) + np.log(sizes.high))
+
+    def path(*names: str) -> np.ndarray | None:
+        chosen = np.isin(read_as, [DEFINITIONS.index(name) for name in names])
+        if not chosen.any():
+            return None
+        years = np.unique(year[chosen])
+        return np.interp(grid, years, [log_size[chosen & (year == y)].mean() for y in years])
+
+    pharmacy = path("pharmacy", "healthcare")
+    consultation = path("consultation", "services")
+    if pharmacy is None:
+        pharmacy = np.full(len(grid), log_size.mean()) if consultation is None else consultation + np.log(10.0)
+    if consultation is None:
+        consultation = pharmacy - np.log(10.0)
+    return {"consultation_guess": consultation, "pharmacy_guess": pharmacy}
 
 
 def definitions(sizes: Observations) -> np.ndarray:

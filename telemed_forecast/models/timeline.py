@@ -25,6 +25,36 @@ def decimal_year(days: np.ndarray) -> np.ndarray:
     return years.astype(int) + 1970.0 + (ends - start).astype(float) / length
 
 
+def carried(days: np.ndarray, values: np.ndarray, years: np.ndarray, *, pace: float) -> np.ndarray:
+    """A counted stock on a grid: interpolated (log scale) between its counts and carried on after the last.
+
+    Parameters
+    ----------
+    days
+        Days of the counts, datetime64[D]. Dims: (obs,).
+    values
+        The counts, > 0. Dims: (obs,).
+    years
+        Decimal years of the grid. Dims: (time,).
+    pace
+        Part of the latest known growth, over at least two years where there are as many, that goes on after the last
+        count. Nothing but the counts given decides, so that an early vintage stays an early vintage.
+
+    Returns
+    -------
+    The stock on the grid. Dims: (time,).
+    """
+    year = decimal_year(days)
+    known, position = np.unique(year, return_index=True)
+    log_value = np.log(values)[position]
+    earlier = np.flatnonzero(known <= known[-1] - 1.99)
+    base = earlier[-1] if len(earlier) else 0
+    span = known[-1] - known[base]
+    growth = (log_value[-1] - log_value[base]) / span if span > 0 else 0.0
+    ahead = np.maximum(years - known[-1], 0.0)
+    return np.exp(np.interp(years, known, log_value) + pace * growth * ahead)
+
+
 def half_years(end: float, steps: int) -> np.ndarray:
     """Grid of `steps` half-years that ends at `end` (decimal year, a multiple of one half)."""
     return end - 0.5 * np.arange(steps)[::-1]

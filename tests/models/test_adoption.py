@@ -120,7 +120,17 @@ def history():
 
 
 def carried(posterior, history, **levers):
-    return adoption.project(posterior, history, steps=10, rng=np.random.default_rng(1), **levers)
+    ahead = np.full(10, history["log_population"][-1])
+    return adoption.project(posterior, history, log_population_ahead=ahead, rng=np.random.default_rng(1), **levers)
+
+
+def test_a_wave_that_had_not_come_yet_is_in_no_forecast(posterior, history):
+    early = history | {"grid": history["grid"] - 5.0}
+    draws = carried(posterior, early)
+    assert early["grid"][-1] < adoption.WAVES[1] < draws["grid"][-1]
+    assert (draws["wave_gain"][:, 0] > 0).all()
+    assert (draws["wave_gain"][:, 1] == 0).all()
+    assert (draws["stays"][:, :, 1] == 0).all()
 
 
 def test_the_parts_of_the_users_add_up(posterior, history):

@@ -144,8 +144,9 @@ def test_a_pool_is_interpolated_between_counts_and_grows_slowly_after_the_last()
     pool = observations.intervals(rows)
     year = decimal_year(pool.end)
     last = year.max()
-    at = internet_hospitals.carried(pool, np.array([year.min(), last, last + 1.0]))
+    at = internet_hospitals.eligible([pool], np.array([year.min(), last, last + 1.0]))
     newest = int(np.argmax(year))
     assert at[1] == pytest.approx(0.5 * (pool.low[newest] + pool.high[newest]), rel=1e-3)
-    assert np.log(at[2] / at[1]) == pytest.approx(internet_hospitals.POOL_TREND)
+    before = internet_hospitals.eligible([pool], np.array([last - 2.5]))
+    assert 0 < np.log(at[2] / at[1]) < np.log(at[1] / before[0]) / 2.5
     assert at[0] < at[1]

@@ -15,10 +15,8 @@ AHEAD = 6
 @pytest.fixture(scope="module")
 def data():
     years = np.arange(2013, 2013 + market_size.GRID)
-    guess = market_size.FIRST_GUESS
-    return {
-        f"{name}_guess": np.interp(years, guess["years"], np.log(guess[name])) for name in ("consultation", "pharmacy")
-    }
+    last = {"consultation": 40_000.0, "pharmacy": 350_000.0}
+    return {f"{name}_guess": np.log(last[name]) - 0.2 * (years[-1] - years) for name in last}
 
 
 @pytest.fixture(scope="module")
