@@ -53,5 +53,5 @@ def _headline(context: Context, name: str, weight: float) -> Headline:
         market=market.sizes["healthcare"].year_end(year),
         services=market.sizes["services"].year_end(year),
         hospitals=internet_hospitals.run(context).count.year_end(year),
-        users=user_adoption.run(context).users.year_end(year),
+        users=user_adoption.run(context).published.year_end(year),
     )

@@ -38,7 +38,7 @@ class Driver:
 
 
 def drivers(target: np.ndarray, quantities: Mapping[str, np.ndarray]) -> list[Driver]:
-    """Rank quantities by their effect on a target, largest first.
+    """Rank quantities by the part of a target that they explain, largest first.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def drivers(target: np.ndarray, quantities: Mapping[str, np.ndarray]) -> list[Dr
                 _rank_correlation(target, values) ** 2,
             )
         )
-    return sorted(found, key=lambda d: -d.swing)
+    return sorted(found, key=lambda d: -d.explained)
 
 
 def _rank_correlation(a: np.ndarray, b: np.ndarray) -> float:

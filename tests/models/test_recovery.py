@@ -59,7 +59,7 @@ def hospitals():
     rng = np.random.default_rng(20261121)
     pool = levels(np.linspace(9_000.0, 12_000.0, 10), days_from("2016-01", 10, 12))
     days = days_from("2016-07", internet_hospitals.GRID, 6)
-    log_pool = np.log(internet_hospitals.carried(pool, decimal_year(days)))
+    log_pool = np.log(internet_hospitals.eligible([pool], decimal_year(days)))
     known = {name.removeprefix("count_"): value for name, value in TRUTH.items()}
     path, _ = simulated.growth_path(
         known, start=np.log(60.0), log_ceiling=log_pool - np.log1p(np.exp(-TRUTH["count_logit_ceiling"])),

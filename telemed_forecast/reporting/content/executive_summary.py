@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
+
+import numpy as np
 
 from telemed_forecast.evaluation.scenario_effects import Headline
 from telemed_forecast.forecast.channel_share import ChannelShare
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.internet_hospitals import InternetHospitals
 from telemed_forecast.forecast.market_size import MarketSize
+from telemed_forecast.forecast.paths import Path
 from telemed_forecast.forecast.user_adoption import UserAdoption
 from telemed_forecast.models import market_size as model
 from telemed_forecast.reporting.blocks import (
@@ -50,7 +54,7 @@ def sections(context: Context, markets: Markets, scenarios: Sequence[Headline], 
         "summary": _summary(context, markets),
         "change": _change(context, markets, scenarios),
         "paths": _paths(context, markets),
-        "trust": _trust(),
+        "trust": _trust(context, markets, scenarios),
         "appendix": [
             Heading(key="appendix.heading"),
             Paragraph(key="executive_summary.method"),
@@ -80,7 +84,7 @@ def _summary(context: Context, markets: Markets) -> list[Block]:
     chosen = (
         _with_note(market[1], "figure.now_note", now=market[0]),
         _with_note(hospitals[1], "figure.now_note", now=hospitals[0]),
-        _with_note(channels[0], "figure.grows_note", grows=channels[2]),
+        _share_card(context, markets, channels[0], channels[2]),
         _with_note(users[1], "figure.now_note", now=users[0]),
         users[3],
         _largest_driver(context, markets),
@@ -89,7 +93,7 @@ def _summary(context: Context, markets: Markets) -> list[Block]:
         Title(report="executive_summary"),
         parts.gates(context, *fits),
         KeyFigures(items=chosen),
-        _answer(context, markets),
+        _answer(context, markets, tuple(dict.fromkeys(c for figure in chosen for c in figure.sources))),
     ]
 
 
@@ -98,6 +102,14 @@ def _with_note(figure: KeyFigure, key: str, **others: KeyFigure) -> KeyFigure:
     values = {name: other.value for name, other in others.items()}
     period = next(iter(others.values())).period
     return figure.model_copy(update={"note_key": key, "note_values": values | {"period": period}})
+
+
+def _share_card(context: Context, markets: Markets, now: KeyFigure, grows: KeyFigure) -> KeyFigure:
+    """The hospitals' share today, with the chance that it grows and the age of the newest evidence."""
+    counts = markets.channels.evidence["counts"]
+    newest = str(counts.end.max())[:10] if len(counts) else now.period
+    values = {"grows": grows.value, "horizon": context.settings.horizon, "newest": newest}
+    return now.model_copy(update={"note_key": "figure.grows_note", "note_values": values})
 
 
 def _largest_driver(context: Context, markets: Markets) -> KeyFigure:
@@ -119,7 +131,7 @@ def _largest_driver(context: Context, markets: Markets) -> KeyFigure:
     ).model_copy(update={"value": Value(value=100.0 * part, unit="percent", digits=2)})
 
 
-def _answer(context: Context, markets: Markets) -> Paragraph:
+def _answer(context: Context, markets: Markets, sources: tuple[str, ...]) -> Paragraph:
     horizon = context.settings.horizon
     market, last = markets.market, markets.market.last_year
     broad = market.sizes["healthcare"]
@@ -138,8 +150,9 @@ def _answer(context: Context, markets: Markets) -> Paragraph:
             "kept": parts.share(users.stays[:, users.users.last_known, 0]),
             "last": last,
             "horizon": horizon,
+            "newest_market": market_size.newest_year(market, "healthcare"),
         },
-        sources=tuple(parts.newest(users.evidence["users"], 2)),
+        sources=sources,
     )
 
 
@@ -226,5 +239,23 @@ def _paths(context: Context, markets: Markets) -> list[Block]:
     ]
 
 
-def _trust() -> list[Block]:
-    return [Heading(key="executive_summary.trust"), Paragraph(key="executive_summary.trust_text")]
+def _trust(context: Context, markets: Markets, scenarios: Sequence[Headline]) -> list[Block]:
+    def prophet(draws: np.ndarray | None, path: Path) -> Value | str:
+        if draws is None:
+            return "–"
+        at = path.position(date(context.settings.horizon, 12, 31))
+        return Value(value=float(np.median(draws[:, at])), unit=path.unit, digits=2)
+
+    return [
+        Heading(key="executive_summary.trust"),
+        Paragraph(
+            key="executive_summary.trust_text",
+            values={
+                "base": parts.chance(next(s.weight for s in scenarios if s.scenario == "base")),
+                "prophet_market": prophet(markets.market.prophet, markets.market.sizes["healthcare"]),
+                "prophet_hospitals": prophet(markets.hospitals.prophet, markets.hospitals.count),
+                "prophet_users": prophet(markets.users.prophet, markets.users.published),
+                "horizon": context.settings.horizon,
+            },
+        ),
+    ]

@@ -68,7 +68,15 @@ def key_figures(context: Context, result: InternetHospitals) -> KeyFigures:
     claims = parts.newest(result.evidence, 2)
     return KeyFigures(
         items=(
-            parts.key_figure("hospitals_now", value(now, "hospitals"), result.last_period.isoformat(), claims, fits),
+            parts.key_figure(
+                "hospitals_now",
+                value(now, "hospitals"),
+                result.last_period.isoformat(),
+                claims,
+                fits,
+                note_key="figure.hospitals_now_note",
+                note_values={"printed": _printed(result), "day": _newest_day(result), "grade": _newest_grade(result)},
+            ),
             parts.key_figure(f"hospitals_{horizon}", value(then, "hospitals"), str(horizon), claims, fits),
             parts.key_figure(
                 f"pool_{horizon}",
@@ -97,6 +105,11 @@ def _summary(context: Context, result: InternetHospitals) -> list[Block]:
             sources=tuple(parts.newest(result.evidence, 3)),
         ),
     ]
+
+
+def _printed(result: InternetHospitals) -> Value:
+    row = _newest_row(result)
+    return Value(value=float(0.5 * (result.evidence.low[row] + result.evidence.high[row])), unit="hospitals")
 
 
 def _newest_day(result: InternetHospitals) -> str:

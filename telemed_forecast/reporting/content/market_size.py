@@ -78,6 +78,7 @@ def key_figures(context: Context, result: MarketSize, currency: str = "CNY") -> 
                 claims,
                 fits,
                 note_key="figure.market_note",
+                note_values={"newest": newest_year(result, "healthcare")},
             ),
             parts.key_figure(
                 f"market_{horizon}", value(broad.year_end(horizon), money.unit), str(horizon), claims, fits
@@ -103,6 +104,23 @@ def key_figures(context: Context, result: MarketSize, currency: str = "CNY") -> 
     )
 
 
+def newest_year(result: MarketSize, *definitions: str) -> int:
+    """Year of the newest published estimate of the definitions (of any, where they have none)."""
+    read_as = model.definitions(result.evidence)
+    chosen = np.isin(read_as, [model.DEFINITIONS.index(name) for name in definitions])
+    ends = result.evidence.end[chosen] if chosen.any() else result.evidence.end
+    return int(str(ends.max())[:4])
+
+
+def _spread(result: MarketSize) -> float:
+    """Largest ratio of two estimates of one year and definition that entered."""
+    read_as = model.definitions(result.evidence)
+    year = result.evidence.end.astype("datetime64[Y]")
+    middle = 0.5 * (np.log(result.evidence.low) + np.log(result.evidence.high))
+    same = [(year == y) & (read_as == d) for y in np.unique(year) for d in np.unique(read_as)]
+    return float(np.exp(max(np.ptp(middle[chosen]) for chosen in same if chosen.any())))
+
+
 def _newest(result: MarketSize, segment: str, number: int = 2) -> list[str]:
     rows = result.evidence.where(result.evidence.segment == segment)
     return parts.newest(rows, number) if len(rows) else []
@@ -123,6 +141,8 @@ def _summary(context: Context, result: MarketSize, money: _Money) -> list[Block]
                 "grows": parts.chance(then > now),
                 "last": last,
                 "horizon": horizon,
+                "newest": newest_year(result, "healthcare"),
+                "spread": f"{_spread(result):.2g}",
             },
             sources=tuple(_newest(result, "internet_healthcare", 4)),
         ),
@@ -190,6 +210,7 @@ def _coherence(context: Context, result: MarketSize) -> list[Block]:
                 "encounters": value(np.exp(np.asarray(posterior["encounters"])), "ratio"),
                 "price": value(np.exp(np.asarray(posterior["price"])), "CNY"),
                 "year": result.last_year,
+                "newest": newest_year(result, "consultation"),
             },
             sources=tuple(_newest(result, "online_consultation", 3)),
         ),
@@ -297,21 +318,22 @@ def _drivers(context: Context, result: MarketSize, money: _Money) -> list[Block]
 
 
 def drivers_chart(context: Context, result: MarketSize, factor: float = 1.0, unit: str = "CNY_million") -> Chart:
-    """A bar from the median where a driver is low to the median where it is high."""
+    """Bars of how far the median moves when a quantity is in its lowest and in its highest fifth."""
     middle = float(np.median(result.sizes["healthcare"].year_end(context.settings.horizon)) * factor)
     rows = tuple(
-        (f"@{name}", middle, min(low, high, middle), max(low, high, middle))
+        (f"@{name}", end - middle, f"@series.{series}")
         for name, low, high, _ in market_drivers(context, result, factor)
+        for series, end in (("when_low", low), ("when_high", high))
     )
     return Chart(
         id="market_drivers",
-        kind="dots",
+        kind="bars",
         title_key="chart.market_drivers.title",
         title_values={"horizon": context.settings.horizon},
         alt_key="chart.market_drivers.alt",
         unit=unit,
-        data=Table(columns=("category", "value", "low", "high"), rows=rows),
-        sources=tuple(str(c) for c in result.evidence.claim_id[:6]),
+        data=Table(columns=("category", "value", "series"), rows=rows),
+        sources=tuple(str(c) for c in result.evidence.claim_id),
     )
 
 
@@ -329,6 +351,8 @@ def _appendix(context: Context, result: MarketSize, money: _Money) -> list[Block
         ("parameter.other_services", log_normal(model.OTHER_SERVICES), np.exp(draws["other_services"])),
         ("parameter.bias_spread", log_normal(model.BIAS_SPREAD), draws["bias_spread"]),
         ("parameter.estimate_noise", log_normal(model.ESTIMATE_NOISE), draws["estimate_noise"]),
+        ("parameter.pharmacy_distance", log_normal(growth.log_distance), draws["pharmacy_distance"]),
+        ("parameter.consultation_distance", log_normal(growth.log_distance), draws["consultation_distance"]),
         ("parameter.pharmacy_rate", log_normal(growth.log_rate), draws["pharmacy_rate"]),
         ("parameter.consultation_rate", log_normal(growth.log_rate), draws["consultation_rate"]),
     ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import lru_cache
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +30,7 @@ from telemed_forecast.reporting.blocks import (
     TableBlock,
     Value,
 )
+from telemed_forecast.reporting.catalogue import TEXTS
 
 if TYPE_CHECKING:
     from telemed_forecast.evidence.observations import Observations
@@ -270,15 +273,16 @@ def printed_figure(row: Any) -> str:
     return f"{sign.get(row['relation'], '')}{before}{digits}{after}"
 
 
-ACRONYMS = frozenset(
-    {"nhc", "cnnic", "ntimc", "nbs", "idc", "bcg", "kpmg", "jd", "kotra", "mrfr", "dxy", "cic", "hsbc"}
-)
+@lru_cache(maxsize=1)
+def _origins() -> dict[str, str]:
+    with (TEXTS / "origins.toml").open("rb") as file:
+        return tomllib.load(file)
 
 
 def origin_name(origin: str) -> str:
-    """An origin's name for a reader: ``frost_sullivan`` -> Frost Sullivan, ``nhc`` -> NHC."""
-    words = str(origin).split("_")
-    return " ".join(w.upper() if w in ACRONYMS else w.capitalize() for w in words)
+    """An origin's name for a reader: ``frost_sullivan`` -> Frost & Sullivan (弗若斯特沙利文)."""
+    name = str(origin)
+    return _origins().get(name) or " ".join(word.capitalize() for word in name.split("_"))
 
 
 def gates(context: Context, *fits: Fit) -> Gates:

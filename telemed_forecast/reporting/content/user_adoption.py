@@ -100,6 +100,7 @@ def key_figures(context: Context, result: UserAdoption) -> KeyFigures:
                 parts.newest(result.evidence["panel"], 3) or claims,
                 fits,
                 note_key="figure.wave_left_note",
+                note_values={"first": value(result.wave_gain[:, 0], "persons")},
             ),
         )
     )
