@@ -15,6 +15,7 @@ A scenario is a TOML file. It may inherit from another one and then states only 
 A lever at its neutral value changes nothing; in `base` all of them are neutral.
 """
 
+import contextlib
 import difflib
 import math
 import tomllib
@@ -105,7 +106,7 @@ LEVERS: Mapping[str, LeverSpecification] = MappingProxyType(
             LeverSpecification(
                 name="retention",
                 unit="odds ratio",
-                meaning="multiplies the odds that users who came with a surge stay",
+                meaning="multiplies the odds that users of a surge who are still there stay for good",
                 low=0.1,
                 high=10.0,
                 neutral=1.0,
@@ -113,7 +114,7 @@ LEVERS: Mapping[str, LeverSpecification] = MappingProxyType(
             LeverSpecification(
                 name="price",
                 unit="per year",
-                meaning="added to the yearly real growth of the price of an online consultation",
+                meaning="added to the yearly growth (log points, nominal) of the price of an online consultation",
                 low=-0.2,
                 high=0.2,
                 neutral=0.0,
@@ -121,7 +122,7 @@ LEVERS: Mapping[str, LeverSpecification] = MappingProxyType(
             LeverSpecification(
                 name="licensing",
                 unit="ratio",
-                meaning="multiplies the growth rate of the number of internet hospitals",
+                meaning="multiplies the imitation rate of the number of internet hospitals",
                 low=0.2,
                 high=5.0,
                 neutral=1.0,
@@ -229,9 +230,11 @@ def locate(scenario: str) -> Path:
     names = shipped()
     if scenario in names:
         return paths.SCENARIOS / f"{scenario}.toml"
-    file = Path(scenario).expanduser()
-    if file.suffix == ".toml" and file.is_file():
-        return file.resolve()
+    # A text that is no path at all (too long, an unknown user's home) is no file either.
+    with contextlib.suppress(OSError, RuntimeError, ValueError):
+        file = Path(scenario).expanduser()
+        if file.suffix == ".toml" and file.is_file():
+            return file.resolve()
     nearest = difflib.get_close_matches(scenario, names, n=1)
     hint = f'; did you mean "{nearest[0]}"?' if nearest else ""
     raise InputError([f'scenario = "{scenario}": allowed are {", ".join(names)} or a TOML file{hint}'])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from telemed_forecast.forecast import internet_hospitals
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.internet_hospitals import InternetHospitals
+from telemed_forecast.inference.cache import Fit
 
 BEFORE_THE_JUMP = date(2022, 12, 31)
 """The count then stood at "more than 1,700"; 3,756 were named less than three years later."""
@@ -27,6 +28,12 @@ class LookBack:
 
     as_of: date
     result: InternetHospitals
+
+    @property
+    def fit(self) -> Fit:
+        """The fit behind it, under a name that tells its date."""
+        fit = self.result.fit
+        return replace(fit, gate=replace(fit.gate, name=f"{fit.gate.name}, {self.as_of.isoformat()}"))
 
 
 def internet_hospitals_before_the_jump(context: Context) -> LookBack | None:

@@ -20,7 +20,7 @@ class Headline:
     scenario
         Its name.
     weight
-        Probability that the scenario file gives it.
+        Probability that the scenario file gives it; None for a scenario outside the shipped set.
     market, services
         Healthcare and services definition, CNY million a year. Dims: (sample,).
     hospitals, users
@@ -28,23 +28,27 @@ class Headline:
     """
 
     scenario: str
-    weight: float
+    weight: float | None
     market: np.ndarray
     services: np.ndarray
     hospitals: np.ndarray
     users: np.ndarray
 
 
+SHIPPED = ("bear", "base", "bull")
+"""The scenarios that every report compares, worst first."""
+
+
 def headlines(context: Context) -> list[Headline]:
-    """The headline numbers in every shipped scenario, in the order bear, base, bull where they exist."""
-    weights = scenarios.weights()
-    order = sorted(
-        weights, key=lambda name: ("bear", "base", "bull").index(name) if name in ("bear", "base", "bull") else 3
-    )
-    return [_headline(context.in_scenario(name), name, weights[name]) for name in order]
+    """The headline numbers in the shipped scenarios, and in the run's own where that is another."""
+    weights = scenarios.weights(SHIPPED)
+    made = [_headline(context.in_scenario(name), name, weights[name]) for name in SHIPPED]
+    if context.scenario.name not in SHIPPED:
+        made.append(_headline(context, context.scenario.name, None))
+    return made
 
 
-def _headline(context: Context, name: str, weight: float) -> Headline:
+def _headline(context: Context, name: str, weight: float | None) -> Headline:
     year = context.settings.horizon
     market = market_size.run(context)
     return Headline(
@@ -52,6 +56,6 @@ def _headline(context: Context, name: str, weight: float) -> Headline:
         weight=weight,
         market=market.sizes["healthcare"].year_end(year),
         services=market.sizes["services"].year_end(year),
-        hospitals=internet_hospitals.run(context).count.year_end(year),
+        hospitals=internet_hospitals.run(context).published.year_end(year),
         users=user_adoption.run(context).published.year_end(year),
     )

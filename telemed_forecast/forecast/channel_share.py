@@ -66,11 +66,12 @@ def run(context: Context) -> ChannelShare:
         "preference": context.observed("preferred_sponsor_share", "hospital_run"),
     }
     encounters = bounds(context)
-    data = channel_share.arrays(**evidence, encounters=encounters, last_year=context.last_year)
+    last_year = max([context.last_year, *(int(str(day)[:4]) for o in evidence.values() for day in o.end)])
+    data = channel_share.arrays(**evidence, encounters=encounters, last_year=last_year)
     fit = fitted(SPEC, data, profile=context.profile, seed=context.settings.seed)
-    ahead = context.settings.horizon - context.last_year
+    ahead = context.settings.horizon - last_year
     draws = channel_share.project(fit.posterior, years_ahead=ahead, rng=context.generator("channel_share"))
-    years = np.arange(context.last_year - channel_share.GRID + 1, context.settings.horizon + 1)
+    years = np.arange(last_year - channel_share.GRID + 1, context.settings.horizon + 1)
     periods = tuple(date(int(y), 12, 31) for y in years)
     now = channel_share.GRID - 1
     counts = evidence["counts"]

@@ -30,8 +30,8 @@ class InternetHospitals:
 
     Attributes
     ----------
-    count
-        Official count (hospitals).
+    count, published
+        Official count (hospitals), and the count as it would be announced, with the noise of announcements.
     share_of_pool
         Count over secondary and tertiary hospitals (percent).
     counters
@@ -45,6 +45,7 @@ class InternetHospitals:
     """
 
     count: Path
+    published: Path
     share_of_pool: Path
     counters: list[str]
     prophet: np.ndarray | None
@@ -88,7 +89,8 @@ def run(context: Context) -> InternetHospitals:
     )
     last = internet_hospitals.GRID - 1
     return InternetHospitals(
-        count=Path("internet_hospitals", "hospitals", periods, draws["count"], last, 6),
+        count=Path("internet_hospitals_latent", "hospitals", periods, draws["count"], last, 6),
+        published=Path("internet_hospitals", "hospitals", periods, draws["published"], last, 6),
         share_of_pool=Path(
             "internet_hospitals_share_of_pool", "percent", periods, 100.0 * draws["share_of_pool"], last, 6
         ),

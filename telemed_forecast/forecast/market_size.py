@@ -42,8 +42,10 @@ class MarketSize:
         The estimates that entered, in CNY million.
     cny_per_usd
         Yuan per dollar of the last year with a rate: the rate at which future years are converted.
-    fit
-        The fitted model.
+    last_year
+        Last full year of the grid; years after the newest estimate are inferred, not seen.
+    fit, users_fit
+        The fitted model, and the fit of the users that it builds on.
     """
 
     sizes: dict[str, Path]
@@ -53,13 +55,9 @@ class MarketSize:
     prophet: np.ndarray | None
     evidence: Observations
     cny_per_usd: float
+    last_year: int
     fit: Fit
-
-    @property
-    def last_year(self) -> int:
-        """The last year of history."""
-        path = self.sizes["healthcare"]
-        return path.periods[path.last_known].year
+    users_fit: Fit
 
 
 def run(context: Context) -> MarketSize:
@@ -85,7 +83,7 @@ def run(context: Context) -> MarketSize:
     )
     years = np.arange(context.last_year - market_size.GRID + 1, context.settings.horizon + 1)
     periods = tuple(date(int(y), 12, 31) for y in years)
-    last = market_size.GRID - 1
+    last = int(np.searchsorted(years, int(str(sizes.end.max())[:4])))
     broad = sizes.where(market_size.definitions(sizes) == market_size.DEFINITIONS.index("healthcare"))
     prophet = baselines.prophet(
         broad.end,
@@ -106,7 +104,9 @@ def run(context: Context) -> MarketSize:
         prophet=prophet,
         evidence=sizes,
         cny_per_usd=float(rates["value"].astype(float).iloc[-1]),
+        last_year=context.last_year,
         fit=fit,
+        users_fit=adoption.fit,
     )
 
 

@@ -52,8 +52,8 @@ POPULATION_PACE = 1.0
 """Part of the latest known growth of the population that goes on after its last count."""
 
 SURVEY_NOISE = (-3.5, 0.6)
-"""Mean and sd of the log of a survey's noise (log scale): 3%, 90% between 1% and 8%. Half-yearly counts moved down and
-up again by 6% within a year, which no user base does."""
+"""Mean and sd of the log of a survey's noise (log scale): 3%, 90% between 1% and 8%: sampling
+error of tens of thousands of interviews in clusters, and changes of the questionnaire."""
 
 OFFSETS = {"definition_2015": (0.2, 0.3), "definition_2020h1": (0.15, 0.15), "panel": (-1.5, 0.7)}
 """Mean and sd (log scale) of the offset of each other definition against the plain count of users."""
@@ -270,7 +270,7 @@ def project(
     rng
         Source of the future shocks and of the survey noise.
     kept_odds
-        Lever: factor on the odds that a user won in a wave stays for good, from the last grid point on.
+        Lever: factor on the odds that a user of a wave who is still there at the last grid point stays for good.
     ceiling_odds
         Lever: factor on the odds of the usage ceiling in the forecast (such as insurance that pays).
 
@@ -283,7 +283,7 @@ def project(
     (persons that each wave brought in; dims sample, wave).
     """
     prior, steps = growth_prior("penetration"), len(log_population_ahead)
-    p = {name: np.asarray(values) for name, values in posterior.items()}
+    p = {str(name): np.asarray(values) for name, values in posterior.items()}
     grid = np.concatenate([data["grid"], data["grid"][-1] + STEP * np.arange(1, steps + 1)])
 
     def forward(name: str, log_ceiling: np.ndarray) -> np.ndarray:
@@ -299,20 +299,17 @@ def project(
         )
         return np.exp(np.concatenate([past, future], axis=1))
 
-    lever = np.where(np.arange(len(grid)) < len(data["grid"]), 0.0, 1.0)[None, :]
-    kappa = _sigmoid(p["usage_logit_ceiling"][:, None] + np.log(ceiling_odds) * lever)
     reach = np.log(_sigmoid(p["internet_logit_ceiling"]))[:, None]
     internet = forward("internet", log_population_ahead[None, :] + reach)
-    base = forward("usage", np.log(kappa[:, len(data["grid"]) :]))
-    kept = _sigmoid(p["surge_logit_kept"][:, None, None] + np.log(kept_odds) * lever[:, :, None])
-    since = grid[None, :, None] - data["wave"][None, None, :]
-    # A wave that had not come by the last survey known is not known either.
-    since = np.where(data["wave"] <= data["grid"][-1], since, -1.0)
-    stays = retention(since, kept=kept, half_life=p["surge_half_life"][:, None, None])
+    kappa = _sigmoid(p["usage_logit_ceiling"])[:, None]
+    raised = np.log(_sigmoid(p["usage_logit_ceiling"] + np.log(ceiling_odds)))[:, None]
+    base = forward("usage", np.repeat(raised, steps, axis=1))
+    stays, for_good = _stays(p, data, grid, kept_odds)
     gained = p["surge_gained"][:, None, :]
-    rate = kappa - (kappa - base) * np.prod(1.0 - gained * stays, axis=2)
-    for_good = kept * (since >= 0)
-    settled = kappa - (kappa - base) * np.prod(1.0 - gained * for_good, axis=2)
+    # A ceiling that a lever moves is one for those still to come; what the waves won was won below the old one.
+    missing = np.maximum(kappa - base, 0.0)
+    rate = base + missing * (1.0 - np.prod(1.0 - gained * stays, axis=2))
+    settled = base + missing * (1.0 - np.prod(1.0 - gained * for_good, axis=2))
     users = internet * rate
 
     def _gain(k: int, start: float) -> np.ndarray:
@@ -320,10 +317,10 @@ def project(
         if start > data["grid"][-1]:
             return np.zeros(len(internet))
         at = int(np.searchsorted(grid, start))
-        missing = kappa[:, at] - base[:, at]
+        outside = missing[:, at]
         for earlier in range(k):
-            missing = missing * (1.0 - gained[:, 0, earlier] * stays[:, at, earlier])
-        return internet[:, at] * missing * gained[:, 0, k]
+            outside = outside * (1.0 - gained[:, 0, earlier] * stays[:, at, earlier])
+        return internet[:, at] * outside * gained[:, 0, k]
 
     noise = p["survey_noise"][:, None] * rng.standard_t(DEGREES_OF_FREEDOM, size=users.shape)
     return {
@@ -336,9 +333,33 @@ def project(
         "kept": internet * (settled - base),
         "passing": internet * (rate - settled),
         "stays": stays,
-        "ceiling": np.exp(log_population_ahead[0] + reach[:, 0]) * kappa[:, -1],
+        "ceiling": np.exp(log_population_ahead[0] + reach[:, 0] + raised[:, 0]),
         "wave_gain": np.stack([_gain(k, data["wave"][k]) for k in range(len(WAVES))], axis=1),
     }
+
+
+def _stays(
+    p: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray], grid: np.ndarray, kept_odds: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Share of each wave that is still there, and the share that will be for good. Dims: (sample, time, wave).
+
+    A wave that had not come by the last survey known is not known and is absent. The lever acts on those who are
+    still there at the last survey: nobody who has left comes back.
+    """
+    now = len(data["grid"]) - 1
+    kept = _sigmoid(p["surge_logit_kept"])[:, None, None]
+    half_life = p["surge_half_life"][:, None, None]
+    since = grid[None, :, None] - data["wave"][None, None, :]
+    since = np.where(data["wave"] <= data["grid"][-1], since, -1.0)
+    stays = retention(since, kept=kept, half_life=half_life)
+    for_good = kept * (since >= 0)
+    there = stays[:, now : now + 1]
+    part = np.divide(for_good[:, now : now + 1], there, out=np.zeros_like(there), where=there > 0)
+    part = part * kept_odds / (1.0 - part + part * kept_odds)
+    left = np.exp2(-(grid[None, now + 1 :, None] - grid[now]) / half_life)
+    stays[:, now + 1 :] = there * (part + (1.0 - part) * left)
+    for_good[:, now + 1 :] = there * part
+    return stays, for_good
 
 
 def _sigmoid(x: np.ndarray) -> np.ndarray:

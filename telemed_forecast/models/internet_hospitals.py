@@ -17,7 +17,7 @@ import numpy as np
 
 from telemed_forecast.models.adoption import on_grid
 from telemed_forecast.models.growth import growth_process, simulate
-from telemed_forecast.models.likelihood import interval_logp
+from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM, interval_logp
 from telemed_forecast.models.priors import growth_prior
 from telemed_forecast.models.timeline import carried, decimal_year, half_year_at_or_after, half_years
 
@@ -40,8 +40,8 @@ ORIGINS = 16
 empty slot has its prior."""
 
 ORIGIN_SPREAD = (-1.2, 0.5)
-"""Mean and sd of the log of the spread between counters (log scale): a third, 90% between 0.13 and 0.7. Two counts of
-one year, 1,650 and 1,004, differ by a factor of 1.6; that counters differ is certain, so zero is left out."""
+"""Mean and sd of the log of the spread between counters (log scale): a third, 90% between 0.13 and 0.7. That
+counters differ is certain, so zero is left out."""
 
 REPORTING_NOISE = (-2.7, 0.6)
 """Mean and sd of the log of the noise from announcement days and revisions (log scale): 7%, or 2.5% to 18%."""
@@ -85,8 +85,8 @@ OFFICIAL = ("nhc", "ntimc", "cnnic")
 """Origins whose count is the official one: the regulator, its telemedicine centre, and the survey office quoting it."""
 
 POOL_PACE = 0.5
-"""Part of the latest known growth of secondary and tertiary hospitals that goes on after their last count: the number
-of all hospitals, counted longer, grew half as fast in the years after 2021 as before."""
+"""Part of the latest known growth of secondary and tertiary hospitals that goes on after their last count. Growth of a
+mature stock slows; half is a middle between standing still and going on, and the ceiling's own width is far larger."""
 
 
 def arrays(counts: Observations, pool: Sequence[Observations]) -> tuple[dict[str, np.ndarray], list[str]]:
@@ -132,7 +132,7 @@ def eligible(pool: Sequence[Observations], years: np.ndarray) -> np.ndarray:
 
 
 def _first_guess(year: np.ndarray, middle: np.ndarray, start: float) -> tuple[np.ndarray, np.ndarray]:
-    """Years and log counts around which the sampler starts, led back before the first count by halving each year."""
+    """Years and log counts around which the sampler starts, led back before the first count by a quarter a year."""
     lead = year[0] - start
     if lead <= 0:
         return year, middle
@@ -164,7 +164,8 @@ def project(
 
     Returns
     -------
-    ``count`` and ``share_of_pool``, dims (sample, time) over history and future; today's ``ceiling``, dims (sample,).
+    ``count``, ``published`` (the count as it would be announced) and ``share_of_pool``, dims (sample, time) over past
+    and future; today's ``ceiling``, dims (sample,).
     """
     p = {name: np.asarray(values) for name, values in posterior.items()}
     reach = -np.log1p(np.exp(-p["count_logit_ceiling"]))[:, None]
@@ -180,8 +181,10 @@ def project(
     )
     log_count = np.concatenate([p["count_log_level"], future], axis=1)
     log_pool = np.concatenate([data["log_pool"], log_pool_ahead[1:]])
+    noise = p["reporting_noise"][:, None] * rng.standard_t(DEGREES_OF_FREEDOM, size=log_count.shape)
     return {
         "count": np.exp(log_count),
+        "published": np.exp(log_count + noise),
         "share_of_pool": np.exp(log_count - log_pool),
         "ceiling": np.exp(log_pool_ahead[0] + reach[:, 0]),
     }

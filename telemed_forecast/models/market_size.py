@@ -47,16 +47,16 @@ STEP = 1.0
 GRID = 13
 """Years of history."""
 
-OTHER_SERVICES = (-0.3, 0.6)
-"""Mean and sd of log m, the other telemedicine services over consultation: 2019's published telemedicine total is
-about twice the consultation total of the same year."""
+OTHER_SERVICES = (0.0, 0.8)
+"""Mean and sd of log m, the other telemedicine services over consultation: about as much again, 90% between a quarter
+and four times as much."""
 
 ORIGINS = 40
 """Slots for origins of estimates; fixed so that one compiled model serves every date. An empty slot has its prior."""
 
 BIAS_SPREAD = (-1.0, 0.5)
-"""Mean and sd of the log of the spread of origin biases (log scale): 0.37, 90% between 0.16 and 0.84. Published totals
-of one year and one name differ by a factor of up to five."""
+"""Mean and sd of the log of the spread of origin biases (log scale): 0.37, 90% between 0.16 and 0.84. That they differ
+is certain, so zero is left out."""
 
 ESTIMATE_NOISE = (-1.9, 0.5)
 """Mean and sd of the log of the noise on an estimate beside its origin's bias (log scale): 15%."""
@@ -182,7 +182,7 @@ def arrays(
     ]
     in_year += [
         (
-            np.log(e.hospitals[0] + e.largest_platform),
+            np.log(max(e.hospitals[0], e.largest_platform)),
             np.log(e.hospitals[1] + PLATFORM_MULTIPLE * e.largest_platform),
             e.year,
             VOLUME_SCALE,
@@ -213,8 +213,8 @@ def arrays(
 def _first_guess(sizes: Observations, year: np.ndarray, grid: np.ndarray) -> dict[str, np.ndarray]:
     """Log CNY million around which the sampler starts and relative to whose last value ceilings are expressed.
 
-    The level seen, from the estimates known: drug sales and broad totals for `pharmacy`, consultation and services for
-    `consultation`; where a date knows none of the latter, a tenth of the former.
+    The level seen, from the estimates known: of drug sales (or the broad total) for `pharmacy`, consultation (or half
+    of the services) for `consultation`; where a date knows none of the latter, a tenth of the former.
     """
     read_as = definitions(sizes)
     log_size = 0.5 * (np.log(sizes.low) + np.log(sizes.high))
@@ -226,8 +226,11 @@ def _first_guess(sizes: Observations, year: np.ndarray, grid: np.ndarray) -> dic
         years = np.unique(year[chosen])
         return np.interp(grid, years, [log_size[chosen & (year == y)].mean() for y in years])
 
-    pharmacy = path("pharmacy", "healthcare")
-    consultation = path("consultation", "services")
+    pharmacy, consultation = path("pharmacy"), path("consultation")
+    if pharmacy is None:
+        pharmacy = path("healthcare")
+    if consultation is None and (services := path("services")) is not None:
+        consultation = services - np.log(2.0)
     if pharmacy is None:
         pharmacy = np.full(len(grid), log_size.mean()) if consultation is None else consultation + np.log(10.0)
     if consultation is None:

@@ -25,8 +25,11 @@ from telemed_forecast.reporting.blocks import (
 from telemed_forecast.reporting.content import parts
 from telemed_forecast.reporting.content.parts import Sections, value
 
+REPORT = "seed-yrd-hospbuilt"
+"""A row of the university report whose expectation the page answers."""
+
 CONTEXT = (
-    "seed-yrd-hospbuilt",
+    REPORT,
     "liu2021-pubhosp",
     "liu2021-gov",
     "liu2021-dhc",
@@ -95,20 +98,20 @@ def _claims(result: ChannelShare) -> list[str]:
 
 
 def _summary(context: Context, result: ChannelShare) -> list[Block]:
-    horizon = context.settings.horizon
+    horizon, asked = context.settings.horizon, REPORT in set(context.view["claim_id"])
     return [
         Title(report="channel_share"),
         parts.gates(context, result.fit),
         key_figures(context, result),
         Paragraph(
-            key="channel_share.answer",
+            key="channel_share.answer" if asked else "channel_share.answer_plain",
             values={
                 "grows": parts.chance(float(result.rising["count"][-1])),
                 "majority": parts.chance(float(result.majority["count"][-1])),
                 "encounters": parts.chance(float(result.majority["encounters"][-1])),
                 "horizon": horizon,
             },
-            sources=("seed-yrd-hospbuilt",) if "seed-yrd-hospbuilt" in set(context.view["claim_id"]) else (),
+            sources=(REPORT,) if asked else (),
         ),
     ]
 
@@ -165,12 +168,13 @@ def _odds(context: Context, result: ChannelShare) -> list[Block]:
     count = result.shares["count"]
     ahead = range(count.last_known + 1, len(count.periods))
     columns = [Column(name="year", key="column.year", unit="year")]
-    columns += [Column(name=f"rising_{m}", key=f"column.rising_{m}", unit="probability") for m in result.shares]
+    # One tilt moves all measures, so the chance that a share grows is one number.
+    columns += [Column(name="rising", key="column.rising", unit="probability")]
     columns += [Column(name=f"majority_{m}", key=f"column.majority_{m}", unit="probability") for m in result.shares]
     rows = tuple(
         (
             count.periods[k].year,
-            *(parts.chance(float(result.rising[m][k])) for m in result.shares),
+            parts.chance(float(result.rising["count"][k])),
             *(parts.chance(float(result.majority[m][k])) for m in result.shares),
         )
         for k in ahead

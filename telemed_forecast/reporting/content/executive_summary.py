@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from telemed_forecast.evaluation.scenario_effects import Headline
+from telemed_forecast.evaluation.scenario_effects import SHIPPED, Headline
 from telemed_forecast.forecast.channel_share import ChannelShare
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.internet_hospitals import InternetHospitals
@@ -63,7 +63,7 @@ def sections(context: Context, markets: Markets, scenarios: Sequence[Headline], 
                 [
                     markets.market.sizes["healthcare"],
                     markets.market.sizes["services"],
-                    markets.hospitals.count,
+                    markets.hospitals.published,
                     markets.channels.shares["count"],
                     markets.users.published,
                 ],
@@ -121,7 +121,7 @@ def _largest_driver(context: Context, markets: Markets) -> KeyFigure:
         parts.chance(part),
         market.period,
         market.sources,
-        [markets.market.fit],
+        [markets.market.fit, markets.market.users_fit],
         values={"driver": f"@{name}"},
         note_key="figure.driver_note",
         note_values={
@@ -143,7 +143,7 @@ def _answer(context: Context, markets: Markets, sources: tuple[str, ...]) -> Par
             "market_now": value(broad.year_end(last), "CNY_million"),
             "market_then": value(broad.year_end(horizon), "CNY_million"),
             "services": value(market.sizes["services"].year_end(horizon), "CNY_million"),
-            "hospitals": value(markets.hospitals.count.year_end(horizon), "hospitals"),
+            "hospitals": value(markets.hospitals.published.year_end(horizon), "hospitals"),
             "share": value(share.draws[:, share.last_known], "percent"),
             "grows": parts.chance(float(markets.channels.rising["count"][-1])),
             "users": value(users.published.year_end(horizon), "persons"),
@@ -167,8 +167,8 @@ def _change(context: Context, markets: Markets, scenarios: Sequence[Headline]) -
     )
     rows = tuple(
         (
-            f"@scenario.{s.scenario}",
-            parts.chance(s.weight),
+            f"@scenario.{s.scenario}" if s.scenario in SHIPPED else s.scenario,
+            None if s.weight is None else parts.chance(s.weight),
             value(s.market, "CNY_million"),
             value(s.services, "CNY_million"),
             value(s.hospitals, "hospitals"),
@@ -198,7 +198,8 @@ def _change(context: Context, markets: Markets, scenarios: Sequence[Headline]) -
 
 def _lever_claims(context: Context, scenarios: Sequence[Headline]) -> tuple[str, ...]:
     known = set(context.view["claim_id"])
-    levers = [context.in_scenario(s.scenario).scenario.levers.values() for s in scenarios]
+    shipped = [context.in_scenario(s.scenario).scenario for s in scenarios if s.scenario in SHIPPED]
+    levers = [scenario.levers.values() for scenario in (*shipped, context.scenario)]
     return tuple(dict.fromkeys(c for group in levers for lever in group for c in lever.evidence if c in known))
 
 
@@ -214,7 +215,7 @@ def _paths(context: Context, markets: Markets) -> list[Block]:
         ),
         parts.fan(
             "hospitals_path",
-            markets.hospitals.count,
+            markets.hospitals.published,
             as_of=as_of,
             since=2017,
             evidence=markets.hospitals.evidence,
@@ -251,9 +252,9 @@ def _trust(context: Context, markets: Markets, scenarios: Sequence[Headline]) ->
         Paragraph(
             key="executive_summary.trust_text",
             values={
-                "base": parts.chance(next(s.weight for s in scenarios if s.scenario == "base")),
+                "base": parts.chance(next(s.weight or 0.0 for s in scenarios if s.scenario == "base")),
                 "prophet_market": prophet(markets.market.prophet, markets.market.sizes["healthcare"]),
-                "prophet_hospitals": prophet(markets.hospitals.prophet, markets.hospitals.count),
+                "prophet_hospitals": prophet(markets.hospitals.prophet, markets.hospitals.published),
                 "prophet_users": prophet(markets.users.prophet, markets.users.published),
                 "horizon": context.settings.horizon,
             },

@@ -49,7 +49,7 @@ def sections(
 ) -> Sections:
     """The report's sections in reading order: name -> blocks."""
     made: Sections = {
-        "summary": _summary(context, result),
+        "summary": _summary(context, result, earlier),
         "count": _count(context, result),
         "counters": _counters(result),
         "look_back": _look_back(context, earlier),
@@ -64,7 +64,7 @@ def key_figures(context: Context, result: InternetHospitals) -> KeyFigures:
     """The headline numbers."""
     horizon, fits = context.settings.horizon, [result.fit]
     now = result.count.draws[:, result.count.last_known]
-    then = result.count.year_end(horizon)
+    then = result.published.year_end(horizon)
     claims = parts.newest(result.evidence, 2)
     return KeyFigures(
         items=(
@@ -94,10 +94,10 @@ def key_figures(context: Context, result: InternetHospitals) -> KeyFigures:
     )
 
 
-def _summary(context: Context, result: InternetHospitals) -> list[Block]:
+def _summary(context: Context, result: InternetHospitals, earlier: LookBack | None) -> list[Block]:
     return [
         Title(report="internet_hospitals"),
-        parts.gates(context, result.fit),
+        parts.gates(context, result.fit, *([earlier.fit] if earlier else [])),
         key_figures(context, result),
         Paragraph(
             key="internet_hospitals.answer",
@@ -133,14 +133,14 @@ def _count(context: Context, result: InternetHospitals) -> list[Block]:
         Paragraph(key="internet_hospitals.count_text"),
         parts.fan(
             "hospitals_path",
-            result.count,
+            result.published,
             as_of=context.settings.as_of_date,
             since=2017,
             evidence=result.evidence,
             prophet=result.prophet,
         ),
         parts.year_table(
-            "hospitals_by_year", [result.count, result.share_of_pool], years, parts.newest(result.evidence, 3)
+            "hospitals_by_year", [result.published, result.share_of_pool], years, parts.newest(result.evidence, 3)
         ),
     ]
 
@@ -175,7 +175,7 @@ def _look_back(context: Context, earlier: LookBack | None) -> list[Block]:
     if earlier is None or not known.any():
         return [heading, Paragraph(key="internet_hospitals.look_back_too_early")]
     row = context.view[known].iloc[0]
-    path, actual = earlier.result.count, float(row["value"])
+    path, actual = earlier.result.published, float(row["value"])
     at = path.draws[:, path.position(date(2025, 6, 30))]
     after = path.draws[:, path.position(date(2025, 12, 31))]
     # The figure was given on 11 September: two fifths of the way from June to December.
@@ -234,5 +234,5 @@ def _appendix(context: Context, result: InternetHospitals) -> list[Block]:
         Paragraph(key="internet_hospitals.method"),
         parts.parameter_table("hospitals_parameters", rows),
         parts.evidence_table("hospitals_evidence", [result.evidence], "hospitals"),
-        parts.forecasts(context, [result.count, result.share_of_pool]),
+        parts.forecasts(context, [result.published, result.count, result.share_of_pool]),
     ]

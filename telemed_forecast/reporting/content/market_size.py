@@ -64,7 +64,7 @@ class _Money:
 
 def key_figures(context: Context, result: MarketSize, currency: str = "CNY") -> KeyFigures:
     """The headline numbers."""
-    money, horizon, fits = _Money(result, currency), context.settings.horizon, [result.fit]
+    money, horizon, fits = _Money(result, currency), context.settings.horizon, [result.fit, result.users_fit]
     last = result.last_year
     broad, services = money.path(result.sizes["healthcare"]), money.path(result.sizes["services"])
     claims = _newest(result, "internet_healthcare") or parts.newest(result.evidence, 2)
@@ -132,7 +132,7 @@ def _summary(context: Context, result: MarketSize, money: _Money) -> list[Block]
     growth = 100.0 * ((then / now) ** (1.0 / (horizon - last)) - 1.0)
     return [
         Title(report="market_size"),
-        parts.gates(context, result.fit),
+        parts.gates(context, result.fit, result.users_fit),
         key_figures(context, result, "CNY" if money.factor == 1.0 else "USD"),
         Paragraph(
             key="market_size.answer",
