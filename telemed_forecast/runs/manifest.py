@@ -20,6 +20,7 @@ from telemed_forecast.runs.specification import vintage
 
 NAME = "manifest.json"
 SCHEMA = 1
+_NEEDED = frozenset({"run_id", "key", "inputs", "outputs", "parameters", "languages", "python", "volatile"})
 
 # The packages whose version can change a number or a page.
 PACKAGES = (
@@ -132,6 +133,8 @@ def read(folder: Path) -> dict[str, Any]:
         raise InputError([f"{folder / NAME} cannot be read: {error}"]) from error
     if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
         raise InputError([f"{folder / NAME} is not a manifest of schema {SCHEMA}"])
+    if missing := sorted(_NEEDED - manifest.keys()):
+        raise InputError([f"{folder / NAME} lacks {', '.join(missing)}"])
     return manifest
 
 

@@ -133,9 +133,15 @@ class Reports:
             if all(found) and self._index_is_current():
                 return [outcome for outcome in found if outcome]
         with _signals_interrupt(), self._alone():
-            outcomes = [self._reused_or_made(run) for run in planned]
-            if not self._index_is_current():
-                self._write_index()
+            outcomes: list[Outcome] = []
+            try:
+                # Planned anew: the files may have changed while another command held the lock.
+                for run in plan.runs(asked, self.project):
+                    outcomes.append(self._reused_or_made(run))
+            finally:
+                # Runs that were finished before one failed are there to be read.
+                if outcomes and not self._index_is_current():
+                    self._write_index()
             return outcomes
 
     def _reused_or_made(self, run: Run) -> Outcome:
@@ -184,6 +190,7 @@ class Reports:
                 run, folder, gates=published.gates, key_figures=published.key_figures, seconds=seconds
             )
             manifest.write(built, folder)
+            self._refuse_changed_inputs(run)
             final = self.out / run.run_id
             if final.exists():
                 os.replace(final, temporary / "replaced")
@@ -191,6 +198,17 @@ class Reports:
             return Outcome(folder=final, manifest=built, reused=False)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+    def _refuse_changed_inputs(self, run: Run) -> None:
+        """A run must not carry the key of files that were edited while it was made."""
+        now = plan.shared_inputs(self.project)
+        now |= {
+            f"notebooks/{name}.ipynb": plan.notebook_hash(self.project.notebooks / f"{name}.ipynb")
+            for name in run.settings
+        }
+        changed = sorted(name for name, value in now.items() if run.inputs.get(name) != value)
+        if changed:
+            raise TelemedError(f"changed while the run was made: {', '.join(changed[:4])}; make the report again")
 
     def _execute(self, run: Run, notebooks: Path, scratch: Path) -> dict[str, float]:
         """Execute the notebooks of a run; their clean records go to `notebooks`."""

@@ -81,6 +81,16 @@ def test_a_failed_notebook_leaves_the_reports_untouched(project):
     assert str(kept) in process.stderr
 
 
+def test_a_run_is_not_published_under_the_key_of_inputs_that_changed_while_it_was_made(project):
+    file = project.put("data/evidence/made_up.csv", "a,b")
+    edit = f"from pathlib import Path; Path({str(file)!r}).write_text('a,c')"
+    project.put_notebook("user_adoption", edit)
+    process = project.report()
+    assert process.returncode == 1
+    assert "changed while the run was made: data/evidence/made_up.csv" in process.stderr
+    assert project.whole_runs() == []
+
+
 def test_two_commands_at_once_make_one_run(project):
     both = [launched(project) for _ in range(2)]
     results = [process.communicate(timeout=60) for process in both]
