@@ -30,11 +30,11 @@ env: $(STAMP)  ## build .venv from requirements.lock (nothing to do when it is u
 report: env  ## run the notebooks and write reports/ (options in ARGS)
 	@$(BIN)/telemed-forecast report $(ARGS)
 
-# The notebooks run in the quick profile; their check cells are compared strictly, the others only have to run.
+# The notebooks run in the quick profile (conftest.py); their check cells are compared strictly, the others only run.
 NOTEBOOKS := --nbval-lax --nbval-current-env --nbval-cell-timeout 900 notebooks
 
 test: env  ## run the quick tests, and every notebook in the quick profile
-	TELEMED_PROFILE=quick $(BIN)/python -m pytest -m "not slow" tests $(NOTEBOOKS) $(ARGS)
+	$(BIN)/python -m pytest -m "not slow" tests $(NOTEBOOKS) $(ARGS)
 
 test-slow: env  ## run the tests that sample, run whole notebooks or drive a browser for long
 	$(BIN)/python -m pytest -m slow $(ARGS)

@@ -98,7 +98,12 @@ def fit(spec: ModelSpec, data: Arrays, *, profile: Profile, seed: int) -> DataTr
     # Compiled code belongs to the project's own cache, also where no Makefile has said so.
     os.environ.setdefault("PYTENSOR_FLAGS", f"base_compiledir={CACHE / 'pytensor'}")
     import nutpie
+    import pytensor
 
+    # A function read from numba's disk cache rounds differently in the last bit than one just compiled, and chains
+    # drift apart from there: the same seed would give other draws in the second process. Compiling anew costs
+    # half a minute once a process; fits themselves are stored.
+    pytensor.config.numba__cache = False
     logging.getLogger("pymc").setLevel(logging.ERROR)
     known = _compiled.get(spec.name)
     if known is None:
