@@ -43,7 +43,8 @@ def growth_path(
     level, deviation = [start], []
     decay = known["rho"] ** step
     for k in range(len(log_ceiling) - 1):
-        expected = expected_growth(np.exp(level[-1] - log_ceiling[k]), **law)
+        # As in `simulate`: a level that has all but vanished stays where numbers can hold it.
+        expected = expected_growth(np.exp(max(level[-1] - log_ceiling[k], -50.0)), **law)
         shock = shock_scale(expected, sigma=known["sigma"], prior=prior, step=step) * rng.standard_t(prior.nu) / step
         # The first deviation has the stationary scale.
         deviation.append(decay * deviation[-1] + shock if deviation else shock / np.sqrt(1.0 - decay**2))
