@@ -27,10 +27,11 @@ import json
 import math
 import os
 import re
-import tempfile
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -138,11 +139,11 @@ def read(
     """
     store = _store(address, folder, refresh, patience)
     with _Bar(len(indicators) + 1, progress) as bar:
-        countries = _countries(store, bar)
+        countries = _answer(store, "country", "countries", _countries, bar)
         found: list[Curve] = []
         for indicator in indicators:
-            answer = _answer(store, _path(indicator), indicator.family, bar)
-            found += _curves(indicator, answer["records"], countries)
+            take = partial(_curves, indicator, countries)
+            found += _answer(store, _path(indicator), indicator.family, take, bar)
     if not found:
         raise FetchError(f"{store.address}: no country has {MIN_POSITIVE} values above zero. {WITHOUT}")
     return found
@@ -181,24 +182,24 @@ def _path(indicator: Indicator) -> str:
 # -- curves from records
 
 
-def _countries(store: _Store, bar: _Bar) -> set[str]:
+def _countries(records: Iterable[Any]) -> set[str]:
     """Codes (of three letters and of two) of what the World Bank calls a country."""
-    answer = _answer(store, "country", "countries", bar)
+    where = "the list of countries"
     countries: set[str] = set()
     aggregates = 0
-    for record in answer["records"]:
-        iso3, iso2, region = _fields(answer["url"], record, ("id",), ("iso2Code",), ("region", "id"))
+    for record in records:
+        iso3, iso2, region = _fields(where, record, ("id",), ("iso2Code",), ("region", "id"))
         if region.strip() == AGGREGATE:
             aggregates += 1
         else:
             countries |= {iso3, iso2}
     if not countries or not aggregates:
         what = "countries" if not countries else f"aggregates (region {AGGREGATE})"
-        raise _changed(answer["url"], f"the list of countries has no {what}")
+        raise _changed(where, f"it has no {what}")
     return countries - {""}
 
 
-def _curves(indicator: Indicator, records: Iterable[Any], countries: set[str]) -> list[Curve]:
+def _curves(indicator: Indicator, countries: set[str], records: Iterable[Any]) -> list[Curve]:
     """One curve a country that has enough values."""
     where = f"indicator {indicator.code}"
     values: dict[tuple[str, str], dict[int, float]] = {}
@@ -288,22 +289,30 @@ def _changed(where: str, what: str) -> FetchError:
 # -- answers, kept
 
 
-def _answer(store: _Store, path: str, what: str, bar: _Bar) -> dict[str, Any]:
-    """All records of a request: kept ones, or all pages of the interface's answer."""
-    kept = None if store.refresh else _kept(store, path)
-    if kept is not None:
-        bar.step(what, 1, 1)
-        return kept
+def _answer[T](store: _Store, path: str, what: str, take: Callable[[list[Any]], T], bar: _Bar) -> T:
+    """What is taken from the records of a request: kept ones, or all pages of the interface's answer.
+
+    Only an answer that something can be taken from is kept, so that a bad one is not met again on the next day.
+    """
+    kept = _kept(store, path)
+    if kept is not None and not store.refresh:
+        try:
+            taken = take(kept["records"])
+        except FetchError:
+            pass  # kept by an earlier version that read it in another way: as good as none
+        else:
+            bar.step(what, 1, 1)
+            return taken
     try:
         records, updated, url = _all_pages(store, path, lambda page, pages: bar.step(what, page, pages))
+        taken = take(records)
     except FetchError as error:
-        older = "" if _kept(store, path) is None else " The copy read earlier is still there: leave the refresh out."
+        older = " The copy read earlier is still there: leave the refresh out." if kept and store.refresh else ""
         hint = "" if WITHOUT in str(error) else f" {WITHOUT}"
         raise FetchError(f"{error}{older}{hint}") from error
     read_on = dt.datetime.now(dt.UTC).date().isoformat()
-    answer = {"url": url, "last_updated": updated, "read_on": read_on, "records": records}
-    _keep(store, path, answer)
-    return answer
+    _keep(store, path, {"url": url, "last_updated": updated, "read_on": read_on, "records": records})
+    return taken
 
 
 def _all_pages(store: _Store, path: str, told: Callable[[int, int], None]) -> tuple[list[Any], str, str]:
@@ -381,15 +390,17 @@ def _keep(store: _Store, path: str, answer: dict[str, Any]) -> None:
     """Write an answer to the cache, whole or not at all."""
     target = _file(store, path)
     text = json.dumps(answer | {"sha256": _checksum(answer["records"])})
-    target.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    part = target.with_suffix(f".{os.getpid()}.part")
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, target)
+    except OSError as error:
+        told = f"what was read cannot be kept ({error.strerror or error})"
+        raise FetchError(f"{target.parent}: {told}. TELEMED_CACHE names another folder.") from error
+    finally:
+        with suppress(OSError):
+            part.unlink()
 
 
 class _Bar:

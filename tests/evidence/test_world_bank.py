@@ -280,6 +280,30 @@ def test_nothing_is_kept_of_an_answer_that_broke_off(server, read, tmp_path):
     assert list((tmp_path / "kept").glob(f"{INTERNET.code}*")) == []
 
 
+def test_an_answer_that_nothing_can_be_taken_from_is_not_kept(server, read):
+    good = server.records[INTERNET.code]
+    server.records[INTERNET.code] = [record(ARCADIA, 2001, "1"), *good]
+    refusal(read)
+    server.records[INTERNET.code] = good
+    assert len(read()) == 1
+
+
+def test_a_cache_that_cannot_be_written_is_told(read, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    assert "TELEMED_CACHE" in refusal(read, folder=tmp_path / "file" / "kept")
+
+
+def test_a_terminal_sees_how_far_the_reading_is_and_a_pipe_does_not(read, monkeypatch, capsys):
+    read(progress=True)
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    read(progress=True, refresh=True)
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "World Bank" in shown.err
+
+
 def test_where_the_copies_come_from_can_be_told(server, read, tmp_path):
     assert world_bank.provenance((INTERNET,), address=server.address, folder=tmp_path / "kept") == []
     read()
@@ -421,7 +445,7 @@ def test_data_that_are_updated_while_they_are_read_are_refused(server, read):
 @pytest.mark.parametrize("places", [[WORLD], [ARCADIA, UTOPIA]], ids=["only aggregates", "no aggregates"])
 def test_a_list_of_countries_that_cannot_tell_aggregates_is_refused(server, read, places):
     server.records["country"] = places
-    assert "the list of countries has no" in refusal(read)
+    assert "the list of countries: it has no" in refusal(read)
 
 
 def test_an_indicator_without_records_is_told(server, read):
