@@ -135,6 +135,37 @@ def params(
 
 
 @app.command()
+def forecast(
+    file: Annotated[Path, typer.Argument(metavar="SERIES.csv", help="Columns: see above.")],
+    horizon: Annotated[int, typer.Option(metavar="N", help="Periods ahead, each series in its own.")],
+    out: Annotated[Path | None, typer.Option(help="Table to write, .csv or .parquet (default: print CSV).")] = None,
+    kind: Annotated[
+        str, typer.Option(metavar="adoption|surge", help="What grows, or what is left after a wave.")
+    ] = "adoption",
+    plot: Annotated[Path | None, typer.Option(help="Drawing to write, .png, .svg or .html.")] = None,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Forecast the good series; only report the faults of the others.")
+    ] = False,
+    jobs: Annotated[int | None, typer.Option(metavar="N", help="Processes (default: cores).")] = None,
+) -> None:
+    """Forecast any series of yours: quantiles in the hub format.
+
+    SERIES.csv has the columns series_id, date (2019, 2019-Q1, 2019-03 or 2019-03-31) and value, and may have unit,
+    measure and reference_class (a known technology; empty for a new one). At least 5 values a series.
+    """
+    from telemed_forecast.runs import series_forecast
+
+    asked = series_forecast.Request(
+        file=file, horizon=horizon, kind=kind, out=out, plot=plot, skip_bad=skip_bad, jobs=jobs
+    )
+    outcome = series_forecast.make(asked)
+    if outcome.skipped:
+        print(InputError(outcome.skipped, heading="skipped, because of faults"), file=sys.stderr)
+    if plot is not None and outcome.plotted < outcome.series:
+        print(f"{plot} shows the first {outcome.plotted} of {outcome.series} series", file=sys.stderr)
+
+
+@app.command()
 def verify(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or its name in reports/.")],
 ) -> None:

@@ -35,6 +35,8 @@ class Series:
         As given; empty when nothing was said. `reference_class` names a technology of the priors.
     bound
         No value of this unit can be larger (100 for a percentage); None when nothing bounds it.
+    early
+        Months by which its periods end before those of the calendar (6 for years that end with June).
     """
 
     series_id: str
@@ -45,8 +47,15 @@ class Series:
     measure: str = ""
     reference_class: str = ""
     bound: float | None = None
+    early: int = 0
 
     @property
     def step(self) -> float:
         """Length of a period in years."""
         return 1.0 / PERIODS_A_YEAR[self.frequency]
+
+    def last_days(self, index: np.ndarray) -> np.ndarray:
+        """Last day of periods given by number. Dims in and out: (time,); dtype datetime64[D]."""
+        months = 12 // PERIODS_A_YEAR[self.frequency]
+        after = months * (np.asarray(index, dtype=np.int64) + 1) - self.early
+        return (after - 12 * 1970).astype("datetime64[M]").astype("datetime64[D]") - np.timedelta64(1, "D")
