@@ -165,6 +165,32 @@ def forecast(
         print(f"{plot} shows the first {outcome.plotted} of {outcome.series} series", file=sys.stderr)
 
 
+@app.command("learn-priors")
+def learn_priors(
+    curves: Annotated[
+        Path | None,
+        typer.Argument(metavar="CURVES.csv", help="A reference class: series_id, family, unit, value, year or date."),
+    ] = None,
+    kind: Annotated[
+        str, typer.Option(metavar="adoption|surge", help="What grew, or what was left after waves.")
+    ] = "adoption",
+    out: Annotated[Path | None, typer.Option(help="Folder of the priors (default: data/priors).")] = None,
+    world_bank: Annotated[
+        bool, typer.Option("--world-bank", help="Learn from the World Bank's indicators, every country.")
+    ] = False,
+    cache: Annotated[Path | None, typer.Option(help="Folder that keeps the World Bank's answers.")] = None,
+    save: Annotated[Path | None, typer.Option(help="Save what --world-bank read as CURVES.csv.")] = None,
+) -> None:
+    """Learn priors from what became of other technologies; print the file they are in."""
+    from telemed_forecast import paths
+    from telemed_forecast.runs import learn_priors
+
+    asked = learn_priors.Request(
+        curves=curves, kind=kind, out=out or paths.PRIORS, world_bank=world_bank, cache=cache, save=save
+    )
+    print(learn_priors.make(asked))
+
+
 @app.command()
 def verify(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or its name in reports/.")],

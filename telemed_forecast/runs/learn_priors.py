@@ -1,0 +1,141 @@
+"""From a reference class to a file of priors, with where it came from."""
+
+import hashlib
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from telemed_forecast.errors import InputError
+
+if TYPE_CHECKING:
+    from telemed_forecast.evidence.curves import Curve
+
+FILES = {"adoption": "growth.json", "surge": "surge.json"}
+"""File of the priors of each kind."""
+
+LEARNERS = {"adoption": "learn_growth", "surge": "learn_retention"}
+"""Module of `telemed_forecast.inference` that learns each kind."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What the user asks for.
+
+    Attributes
+    ----------
+    curves : Path or None
+        A reference class (see `evidence.curves`); None with `world_bank`.
+    out : Path
+        Folder of the priors; made when it is not there.
+    kind : str
+        "adoption" or "surge".
+    world_bank : bool
+        Read the reference class from the World Bank's public interface instead.
+    cache : Path or None
+        Where its answers are kept; the project's own cache when None.
+    save : Path or None
+        Where the reference class that was read is saved, to learn from again without the network.
+    """
+
+    curves: Path | None
+    out: Path
+    kind: str = "adoption"
+    world_bank: bool = False
+    cache: Path | None = None
+    save: Path | None = None
+
+
+def make(request: Request, *, stream: TextIO | None = None) -> Path:
+    """Learn priors and write them, whole or not at all; return the file.
+
+    The same reference class gives the same bytes: no date is written.
+
+    Parameters
+    ----------
+    request : Request
+    stream : TextIO, optional
+        Where is said what is going on; standard error by default.
+
+    Raises
+    ------
+    InputError
+        The request or the reference class is wrong. Nothing has been written.
+    """
+    faults = list(_faults_of(request))
+    if faults:
+        raise InputError(faults)
+    stream = stream or sys.stderr
+    curves, provenance = _read(request)
+    families = len({curve.family for curve in curves})
+    with _said(f"learning from {len(curves)} series of {families} families", stream):
+        learn = import_module(f"telemed_forecast.inference.{LEARNERS[request.kind]}").learn
+        content = learn([curve.series for curve in curves])
+    file = request.out / FILES[request.kind]
+    request.out.mkdir(parents=True, exist_ok=True)
+    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        part.write_text(text_of({**content, "provenance": provenance}), encoding="utf-8")
+        os.replace(part, file)
+    finally:
+        part.unlink(missing_ok=True)
+    return file
+
+
+def text_of(content: Mapping[str, Any]) -> str:
+    """Priors as JSON that people can read: a list of numbers on one line."""
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    inner = re.compile(r"\[[^\[\]{}\"]*\]")
+    return inner.sub(lambda found: re.sub(r"\n\s*", " ", found[0]).replace("[ ", "[").replace(" ]", "]"), text) + "\n"
+
+
+def _faults_of(request: Request) -> Iterator[str]:
+    if request.kind not in FILES:
+        yield f'--kind "{request.kind}" is not allowed: allowed {", ".join(FILES)}'
+    if (request.curves is None) != request.world_bank:
+        yield "either CURVES.csv or --world-bank is needed" + (", not both" if request.world_bank else "")
+    if request.world_bank and request.kind == "surge":
+        yield "--world-bank has no surges: --kind surge needs CURVES.csv"
+    for option, value in (("--cache", request.cache), ("--save", request.save)):
+        if value is not None and not request.world_bank:
+            yield f"{option} {value} is for --world-bank alone"
+    for option, folder in (("--out", request.out), ("--cache", request.cache)):
+        if folder is not None and folder.exists() and not folder.is_dir():
+            yield f"{option} {folder} is not a folder"
+    if request.save is not None and (request.save.is_dir() or not request.save.parent.is_dir()):
+        yield f"--save {request.save} cannot be written: it must be a file in a folder that exists"
+
+
+def _read(request: Request) -> tuple[list["Curve"], dict[str, Any]]:
+    """The reference class, and where it came from."""
+    from telemed_forecast.evidence import curves
+
+    command = f"telemed-forecast learn-priors {'--world-bank' if request.curves is None else request.curves.name}"
+    told = {"command": command if request.kind == "adoption" else f"{command} --kind {request.kind}"}
+    if request.curves is not None:
+        found = curves.read(request.curves)
+        checksum = hashlib.sha256(request.curves.read_bytes()).hexdigest()
+        return found, {**told, "source": request.curves.name, "sha256": checksum, "series": len(found)}
+    from telemed_forecast.evidence import world_bank
+
+    found = world_bank.read(folder=request.cache)
+    if request.save is not None:
+        curves.write(request.save, found)
+    source = {"source": world_bank.ADDRESS, "sha256": curves.fingerprint(found), "series": len(found)}
+    return found, {**told, **source}
+
+
+def _said(what: str, stream: TextIO) -> AbstractContextManager[Any]:
+    """Say what is going on, with a moving sign on a terminal."""
+    if stream.isatty():
+        from rich.console import Console
+
+        return Console(file=stream).status(what)
+    print(what, file=stream, flush=True)
+    return nullcontext()
