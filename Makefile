@@ -1,7 +1,7 @@
 # Everything is kept inside this folder: the environment in .venv, all caches in .cache.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env report test test-slow lab lint lock clean
+.PHONY: help env report test test-slow bench lab lint lock clean
 
 comma := ,
 BIN := .venv/bin
@@ -38,6 +38,9 @@ test: env  ## run the quick tests, and every notebook in the quick profile
 
 test-slow: env  ## run the tests that sample, run whole notebooks or drive a browser for long
 	$(BIN)/python -m pytest -m slow $(ARGS)
+
+bench: env  ## score the library beside its peers (ARGS="growth --tasks TASKS.csv --curves CURVES.csv")
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 lab: env  ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks $(ARGS)

@@ -16,7 +16,8 @@ pytestmark = pytest.mark.unit
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 RUNTIME = [Requirement(line) for line in PROJECT["dependencies"]]
-EXTRAS = [Requirement(line) for lines in PROJECT["optional-dependencies"].values() for line in lines]
+OPTIONAL = {name: [Requirement(line) for line in lines] for name, lines in PROJECT["optional-dependencies"].items()}
+EXTRAS = OPTIONAL["dev"]
 LOCK = (ROOT / "requirements.lock").read_text()
 CONDA = yaml.safe_load((ROOT / "environment.yml").read_text())
 
@@ -51,8 +52,13 @@ def test_the_lock_satisfies_every_direct_dependency_on_every_python(wanted, pyth
 
 
 def test_every_dependency_has_a_lower_bound_and_no_upper_one():
-    for wanted in RUNTIME + EXTRAS:
+    for wanted in RUNTIME + [one for extra in OPTIONAL.values() for one in extra]:
         assert [one.operator for one in wanted.specifier] == [">="], str(wanted)
+
+
+def test_the_peers_of_the_benchmarks_are_not_installed_by_default():
+    locked = {canonicalize_name(entry.name) for entry, _ in LOCKED}
+    assert OPTIONAL["bench"] and not locked & set(bounds(OPTIONAL["bench"]))
 
 
 def test_every_locked_package_is_pinned_and_has_hashes():

@@ -1,0 +1,166 @@
+"""The command: ``python -m benchmarks``."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import sys
+from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from telemed_forecast.errors import InputError, TelemedError
+
+app = typer.Typer(
+    help="Score this library beside its peers on rolling-origin tasks.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
+)
+
+REFERENCE = {"adoption": "drift", "surge": "theta"}
+"""What scores are related to: the best common tool on each kind of task."""
+
+
+class Kind(StrEnum):
+    """What the tasks are about."""
+
+    adoption = "adoption"
+    surge = "surge"
+
+
+@app.callback()
+def _options() -> None:
+    """Score this library beside its peers on rolling-origin tasks."""
+
+
+@app.command()
+def growth(
+    tasks: Annotated[
+        Path, typer.Option(help="Tasks (CSV): task_id,part,family,n,year,value,role,unit,measure[,date].")
+    ],
+    curves: Annotated[Path, typer.Option(help="Reference class to learn from (CSV); a task's own series is left out.")],
+    kind: Annotated[Kind, typer.Option(help="What the tasks are about.")] = Kind.adoption,
+    out: Annotated[Path | None, typer.Option(help="Folder for the figures (CSV and JSON); none by default.")] = None,
+    peer: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only these peers (may be repeated).")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Do not use peers' forecasts kept from earlier runs.")] = False,
+) -> None:
+    """Score forecasts by family, stage and horizon, with what is learned from never holding the task's own series."""
+    from benchmarks import peers, run, table
+    from benchmarks import tasks as task_files
+    from telemed_forecast.evidence import curves as curve_files
+
+    reference = REFERENCE[kind]
+    chosen, missing = peers.choose(peer or [], reference)
+    asked, known = _read(task_files.read, tasks, curve_files.read, curves)
+    stage = table.stages(asked, known)
+    print(_what(asked, known, stage, kind))
+    for name, packages in missing.items():
+        print(f"Missing: {name} needs {', '.join(packages)}, which is not installed.")
+    if missing:
+        print(f"To install them: {peers.INSTALL}")
+    results = run.run(chosen, asked, known, kind=kind, jobs=jobs, fresh=fresh, tell=_tell)
+    for result in results:
+        if result.error:
+            print(f"{result.peer.title} failed: {result.error}", file=sys.stderr)
+    rows = table.rows(results, asked, stage, reference)
+    print("\n" + table.printed(rows, results, kind, reference))
+    if out is not None:
+        about = _about(tasks, curves, kind, reference, stage, results, missing)
+        for path in table.write(out, rows, about, kind):
+            print(f"wrote {path}")
+
+
+def _read(read_tasks: Any, tasks: Path, read_curves: Any, curves: Path) -> tuple[Any, Any]:
+    """Read both files, so that one message holds the faults of both."""
+    found, faults = [], []
+    for read, path in ((read_tasks, tasks), (read_curves, curves)):
+        try:
+            found.append(read(path))
+        except InputError as error:
+            faults += error.faults
+    if faults:
+        raise InputError(faults)
+    return found[0], found[1]
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _what(asked: Any, known: Any, stage: Any, kind: str) -> str:
+    series, families = {task.name for task in asked}, {task.family for task in asked}
+    final = (
+        f"the curve's highest value for {stage.from_curves} tasks, the task's last for {len(asked) - stage.from_curves}"
+    )
+    return "\n".join(
+        [
+            f"{len(asked)} {kind} tasks of {len(series)} series in {len(families)} families; "
+            f"{len(known)} curves to learn from.",
+            f"Before and after half: the last value known against half of the final level ({final}).",
+            "Score: relative CRPS, averaged within families, then over them. Ranges: bootstrap over series.",
+        ]
+    )
+
+
+def _about(
+    tasks: Path, curves: Path, kind: str, reference: str, stage: Any, results: Any, missing: Any
+) -> dict[str, Any]:
+    """What the figures rest on."""
+    return {
+        "kind": str(kind),
+        "reference": reference,
+        "tasks": _file(tasks),
+        "curves": _file(curves),
+        "stage": {
+            "final_level_from_curves": stage.from_curves,
+            "from_last_value": len(stage.of_task) - stage.from_curves,
+        },
+        "peers": [
+            {
+                "model": r.peer.name,
+                "title": r.peer.title,
+                "left_out": r.protocol,
+                "seconds": round(r.seconds, 2),
+                "error": r.error,
+            }
+            for r in results
+        ],
+        "missing": missing,
+        "python": platform.python_version(),
+        "versions": {
+            name: _version(name) for name in ("telemed-forecast", "numpy", "statsforecast", "prophet", "scikit-learn")
+        },
+    }
+
+
+def _file(path: Path) -> dict[str, str]:
+    return {"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def main() -> int:
+    """Run the command line and return its exit code: 2 when the input is wrong, 1 when anything else went wrong."""
+    try:
+        app(prog_name="python -m benchmarks")
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except TelemedError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 2 if isinstance(error, InputError) else 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

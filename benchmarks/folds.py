@@ -1,0 +1,123 @@
+"""What may be learned from: never the task's own series, under either protocol.
+
+Places left out: places are dealt into folds, all series of a place (every technology) into one; a task is forecast with
+what the other folds teach, and its family may be named. Families left out: nothing of the task's family is learned
+from, and the series is forecast as a new technology.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from benchmarks.tasks import Task
+from telemed_forecast.evidence.curves import Curve
+from telemed_forecast.evidence.series import Series
+
+Protocol = Literal["places", "families"]
+PROTOCOLS: tuple[Protocol, ...] = ("places", "families")
+
+FOLDS = 5
+
+AGGREGATES = frozenset(
+    {"world", "national", "england", "england_spliced", "g20", "oceania", "europe", "asia", "africa"}
+)
+"""Places that hold others: under "places left out" nothing is learned from them."""
+
+ALIASES = {"usa": "united_states", "us": "united_states", "uk": "united_kingdom", "united_arab_emirates": "uae"}
+"""Other names of one place, as :func:`slug` writes them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """Tasks that are forecast with the same learning.
+
+    Attributes
+    ----------
+    name
+        What is left out, for messages.
+    tasks
+        Numbers of the tasks.
+    curves
+        What may be learned from.
+    classes
+        The `reference_class` of each task's series; empty where the family is to be new. Dims: (task,).
+    """
+
+    name: str
+    tasks: tuple[int, ...]
+    curves: tuple[Curve, ...]
+    classes: tuple[str, ...]
+
+    def histories(self, tasks: Sequence[Task]) -> list[Series]:
+        """Return the histories to forecast, each with the class that may be known of it."""
+        pairs = zip(self.tasks, self.classes, strict=True)
+        return [replace(tasks[number].series, reference_class=name) for number, name in pairs]
+
+
+def folds(protocol: Protocol, tasks: Sequence[Task], curves: Sequence[Curve]) -> list[Fold]:
+    """Divide the tasks by what has to be left out of learning."""
+    return _places(tasks, curves) if protocol == "places" else _families(tasks, curves)
+
+
+def slug(place: str) -> str:
+    """Return one spelling for the names of a place."""
+    name = re.sub(r"[^a-z0-9]+", "_", place.lower()).strip("_")
+    name = re.sub(r"^saint_", "st_", name)
+    return ALIASES.get(name, name)
+
+
+def place(task: Task, curves: Sequence[Curve]) -> str:
+    """Return the place of a task: as the reference class has it, else from the name of the series."""
+    return _place(task, {curve.series.series_id: slug(curve.geo) for curve in curves})
+
+
+def fold_of(places: Sequence[str]) -> dict[str, int]:
+    """Deal places into folds: in the order of a hash, so that neither the alphabet nor a region makes a fold."""
+    order = sorted(set(places), key=lambda name: hashlib.sha256(name.encode()).hexdigest())
+    return {name: number % FOLDS for number, name in enumerate(order)}
+
+
+def what(series_id: str) -> str:
+    """Return what a series counts: families that share it are one and the same thing at other places or spacings."""
+    return series_id.split("__")[0]
+
+
+def _place(task: Task, known: dict[str, str]) -> str:
+    if task.name in known:
+        return known[task.name]
+    parts = task.name.split("__")
+    return slug(parts[1] if len(parts) > 1 else task.name)
+
+
+def _places(tasks: Sequence[Task], curves: Sequence[Curve]) -> list[Fold]:
+    known = {curve.series.series_id: slug(curve.geo) for curve in curves}
+    of_task = [_place(task, known) for task in tasks]
+    number = fold_of([*of_task, *known.values()])
+    found = []
+    for fold in range(FOLDS):
+        own = tuple(i for i, name in enumerate(of_task) if number[name] == fold)
+        learned = tuple(
+            curve for curve in curves if number[slug(curve.geo)] != fold and slug(curve.geo) not in AGGREGATES
+        )
+        families = {curve.family for curve in learned}
+        classes = tuple(tasks[i].family if tasks[i].family in families else "" for i in own)
+        if own:
+            found.append(Fold(f"places, fold {fold + 1} of {FOLDS}", own, learned, classes))
+    return found
+
+
+def _families(tasks: Sequence[Task], curves: Sequence[Curve]) -> list[Fold]:
+    found = []
+    for family in dict.fromkeys(task.family for task in tasks):
+        own = tuple(i for i, task in enumerate(tasks) if task.family == family)
+        names = {what(tasks[i].name) for i in own}
+        names |= {what(curve.series.series_id) for curve in curves if curve.family == family}
+        learned = tuple(
+            curve for curve in curves if curve.family != family and what(curve.series.series_id) not in names
+        )
+        found.append(Fold(f"family {family}", own, learned, ("",) * len(own)))
+    return found

@@ -1,0 +1,30 @@
+"""The library itself: learned from what a protocol leaves, then forecast."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from benchmarks.peers import LEVELS, SEED
+from telemed_forecast.evidence.curves import Curve
+from telemed_forecast.evidence.series import Series
+
+
+def adoption(series: Sequence[Series], horizon: int, curves: Sequence[Curve]) -> np.ndarray:
+    """Forecast growth with the hypotheses' pool."""
+    from telemed_forecast.inference import learn_growth
+    from telemed_forecast.models import hypotheses
+
+    content = learn_growth.learn(curves)
+    prior = hypotheses.Prior.from_content(content)
+    return hypotheses.forecast(series, horizon, levels=LEVELS, prior=prior, seed=SEED)[0]
+
+
+def surge(series: Sequence[Series], horizon: int, curves: Sequence[Curve]) -> np.ndarray:
+    """Forecast what stays after a surge."""
+    from telemed_forecast.inference import learn_retention
+    from telemed_forecast.models import retention
+
+    prior = retention.RetentionPrior.from_content(learn_retention.learn([curve.series for curve in curves]))
+    return retention.forecast(series, horizon, levels=LEVELS, prior=prior, seed=SEED)[0]

@@ -1,0 +1,63 @@
+"""What may be learned from never holds the task's own series."""
+
+import made_up
+import pytest
+
+from benchmarks import folds, tasks
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture
+def asked(tmp_path):
+    return tasks.read(made_up.write(tmp_path / "t.csv", made_up.all_rows()))
+
+
+def test_no_curve_of_a_tasks_place_is_learned_from_whatever_its_family(asked):
+    found = folds.folds("places", asked, made_up.curves())
+    for fold in found:
+        left_out = {folds.place(asked[number], made_up.curves()) for number in fold.tasks}
+        assert left_out and not left_out & {folds.slug(curve.geo) for curve in fold.curves}
+    assert sorted(number for fold in found for number in fold.tasks) == list(range(len(asked)))
+
+
+def test_a_family_may_be_named_when_other_places_taught_it(asked):
+    for fold in folds.folds("places", asked, made_up.curves()):
+        assert [one.reference_class for one in fold.histories(asked)] == [asked[i].family for i in fold.tasks]
+
+
+def test_a_family_that_no_curve_teaches_is_not_named(asked):
+    without = [curve for curve in made_up.curves() if curve.family != "looms"]
+    for fold in folds.folds("places", asked, without):
+        assert "looms" not in {one.reference_class for one in fold.histories(asked)}
+
+
+def test_no_curve_of_a_tasks_family_is_learned_from_and_it_is_not_named(asked):
+    found = folds.folds("families", asked, made_up.curves())
+    assert len(found) == len(made_up.FAMILIES)
+    for fold in found:
+        (family,) = {asked[number].family for number in fold.tasks}
+        assert fold.curves and family not in {curve.family for curve in fold.curves}
+        assert {one.reference_class for one in fold.histories(asked)} == {""}
+
+
+def test_the_same_thing_at_another_spacing_is_left_out_with_its_family(asked):
+    twin = made_up.curve("radios", "utopia", series_id="looms__everywhere")
+    for fold in folds.folds("families", asked, [*made_up.curves(), twin]):
+        if asked[fold.tasks[0]].family == "looms":
+            assert twin not in fold.curves
+
+
+def test_a_place_under_another_name_is_the_same_place(asked):
+    assert folds.slug("USA") == folds.slug("United States")
+    assert folds.slug("Saint Kitts and Nevis") == folds.slug("St. Kitts and Nevis")
+
+
+def test_totals_that_hold_other_places_teach_nothing_about_them(asked):
+    total = made_up.curve("radios", "utopia", series_id="radios__total", geo="World")
+    assert all(total not in fold.curves for fold in folds.folds("places", asked, [*made_up.curves(), total]))
+
+
+def test_folds_do_not_change_with_the_order_of_a_file():
+    names = ["avalon", "utopia", "zembla", "erewhon"]
+    assert folds.fold_of(names) == folds.fold_of(names[::-1] + names)
