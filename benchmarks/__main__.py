@@ -76,6 +76,18 @@ def growth(
             print(f"wrote {path}")
 
 
+@app.command()
+def speed(
+    tasks: Annotated[Path, typer.Option(help="Tasks (CSV), as of `growth`.")],
+    kind: Annotated[Kind, typer.Option(help="What the tasks are about.")] = Kind.adoption,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes that peers may use.")] = 2,
+) -> None:
+    """Take the time and memory of this library, as ratios to its peers and of many series to few."""
+    from benchmarks import speed as clock
+
+    print(clock.printed(clock.measure(tasks, kind, jobs=jobs, tell=_tell)))
+
+
 def _read(read_tasks: Any, tasks: Path, read_curves: Any, curves: Path) -> tuple[Any, Any]:
     """Read both files, so that one message holds the faults of both."""
     found, faults = [], []

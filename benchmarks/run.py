@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -87,7 +88,7 @@ def run(
     """
     found = []
     # A fresh interpreter for each process: what one peer imports does not weigh on another.
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_one_thread) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_prepare) as pool:
         for peer in peers:
             forecaster = _forecaster(peer, kind)
             for protocol in folds.PROTOCOLS if peer.learns else ("",):
@@ -102,8 +103,9 @@ def run(
     return found
 
 
-def _one_thread() -> None:
+def _prepare() -> None:
     """Hold numerical libraries to one thread a process: the processes share the processors already."""
+    logging.getLogger("prophet.plot").disabled = True  # it complains on import that there is no plotly
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ.setdefault(name, "1")
 

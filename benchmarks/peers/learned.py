@@ -19,10 +19,10 @@ from telemed_forecast.evidence.series import PERIODS_A_YEAR, Series
 OFFSET = 0.2
 """[-] Share of the highest value that is added before the log."""
 
-LAGS = 5
+LAGS = 6
 """Changes that a window holds, newest first; before the first value nothing changed."""
 
-NEIGHBOURS = 120
+NEIGHBOURS = 200
 """Windows that a forecast is made of, or a `NEAREST` part of all where that is less."""
 
 NEAREST = 0.1

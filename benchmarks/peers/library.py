@@ -28,3 +28,14 @@ def surge(series: Sequence[Series], horizon: int, curves: Sequence[Curve]) -> np
 
     prior = retention.RetentionPrior.from_content(learn_retention.learn([curve.series for curve in curves]))
     return retention.forecast(series, horizon, levels=LEVELS, prior=prior, seed=SEED)[0]
+
+
+def shipped(series: Sequence[Series], horizon: int, kind: str) -> np.ndarray:
+    """Forecast with the priors that the package ships, as a user's own series are forecast."""
+    if kind == "surge":
+        from telemed_forecast.models import retention
+
+        return retention.forecast(series, horizon, levels=LEVELS, seed=SEED)[0]
+    from telemed_forecast.models import hypotheses
+
+    return hypotheses.forecast(series, horizon, levels=LEVELS, seed=SEED)[0]
