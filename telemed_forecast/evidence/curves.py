@@ -16,15 +16,15 @@ import hashlib
 import io
 import math
 import os
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from telemed_forecast.errors import Fault, InputError
+from telemed_forecast.errors import Fault, InputError, TelemedError
 from telemed_forecast.evidence import periods, tables, units
 from telemed_forecast.evidence.series import Series
 
@@ -82,8 +82,8 @@ def read(path: str | Path, *, name: str | None = None) -> list[Curve]:
     ------
     InputError
         With every fault of the file: columns, values that are no number, negative or above what the unit allows,
-        periods that cannot be read or come twice, labels that change within a series, series of fewer than
-        `MIN_POINTS` values or without any above zero.
+        units that are not known, periods that cannot be read or come twice, labels that change within a series, series
+        of fewer than `MIN_POINTS` values or without any above zero.
     """
     table = tables.read(Path(path), name=name or str(path))
     faults = list(table.faults)
@@ -118,19 +118,24 @@ def write(path: str | Path, curves: Sequence[Curve]) -> str:
     -------
     str
         The fingerprint of the curves, which is the SHA-256 of the file.
+
+    Raises
+    ------
+    TelemedError
+        When the file cannot be written.
     """
     path = Path(path)
     data = canonical(curves).encode()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(data)
+        os.replace(part, path)
+    except OSError as error:
+        raise TelemedError(f"{path}: the reference class cannot be written ({error.strerror or error})") from error
+    finally:
+        with suppress(OSError):
+            part.unlink()
     return hashlib.sha256(data).hexdigest()
 
 
@@ -226,11 +231,17 @@ def _months(table: tables.Table, columns: dict[str, tuple[str, ...]], faults: li
 
 
 def _check_names(table: tables.Table, columns: dict[str, tuple[str, ...]], faults: list[Fault]) -> None:
-    """Refuse empty names: a curve without a family would be a technology of its own."""
+    """Refuse empty names (a curve without a family would be a technology of its own) and units nobody knows."""
     for column in ("series_id", "family", "unit"):
         for line, text in zip(table.lines, columns[column], strict=True):
             if not text:
                 faults.append(Fault(file=table.file, row=line, column=column, value="", expected="a name"))
+    # A mistyped unit would silently lift its bound; told once, at its first row.
+    first = dict(reversed(list(zip(columns["unit"], table.lines, strict=True))))
+    for unit, line in first.items():
+        if not units.known(unit):
+            expected = "a known unit" + units.nearest(unit)
+            faults.append(Fault(file=table.file, row=line, column="unit", value=unit, expected=expected))
 
 
 def _curve(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telemed_forecast.errors import InputError
+from telemed_forecast.errors import InputError, TelemedError
 from telemed_forecast.evidence import curves, periods, units
 
 pytestmark = pytest.mark.unit
@@ -134,6 +134,18 @@ def test_a_missing_file_is_a_fault(tmp_path):
 
 def test_a_name_may_not_be_empty(write):
     assert faults(write(*adoption(family="")))[0] == (2, "family", "", "a name")
+
+
+def test_a_mistyped_unit_is_a_fault_once(write):
+    (fault,) = faults(write(*adoption(), *adoption("b", unit="precent"), *adoption("c", unit="precent")))
+    assert fault == (7, "unit", "precent", "a known unit; did you mean 'percent'?")
+
+
+def test_a_place_that_cannot_be_written_to_is_told(write, tmp_path):
+    read = curves.read(write(*adoption()))
+    with pytest.raises(TelemedError, match="cannot be written"):
+        curves.write(tmp_path, read)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.csv"]
 
 
 def test_a_file_that_was_written_has_the_fingerprint_as_its_checksum(write, tmp_path):

@@ -350,9 +350,9 @@ def test_a_silent_server_is_asked_again_and_then_given_up(server, read):
 def test_the_pause_grows_and_the_server_may_ask_for_a_longer_one(server, read, monkeypatch):
     pauses = []
     monkeypatch.setattr(fetch.time, "sleep", pauses.append)
-    server.troubles = [saying(503), saying(503, Retry_After="7"), saying(503, Retry_After="9999")]
-    read(patience=fetch.Patience(attempts=4, timeout=5, pause=1))
-    assert pauses == [1, 7, fetch.LONGEST_PAUSE]
+    server.troubles = [saying(503), saying(503), saying(503, Retry_After="7"), saying(503, Retry_After="9999")]
+    read(patience=fetch.Patience(attempts=5, timeout=5, pause=1))
+    assert pauses == [1, 2, 7, fetch.LONGEST_PAUSE]
 
 
 # -- troubles that do not
