@@ -83,7 +83,7 @@ def boosted(series: Sequence[Series], horizon: int, curves: Sequence[Curve]) -> 
 
 def _boost(known: Windows, asked: np.ndarray, horizon: int) -> np.ndarray:
     """Quantiles of the change. Dims: (asked, horizon, level)."""
-    from scipy.stats import norm
+    from scipy.special import ndtri
     from sklearn.ensemble import HistGradientBoostingRegressor
 
     ahead = np.arange(1, horizon + 1)
@@ -101,8 +101,8 @@ def _boost(known: Windows, asked: np.ndarray, horizon: int) -> np.ndarray:
         )
         fitted.append(model.fit(x, y).predict(wanted))
     sorted_ = np.sort(np.stack(fitted, axis=-1), axis=-1)
-    scores = norm.ppf(LEVELS)
-    between = np.stack([np.interp(scores, norm.ppf(FITTED), row) for row in sorted_])
+    scores = ndtri(LEVELS)
+    between = np.stack([np.interp(scores, ndtri(FITTED), row) for row in sorted_])
     return between.reshape(len(asked), horizon, len(LEVELS))
 
 

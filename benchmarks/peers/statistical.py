@@ -36,14 +36,14 @@ def naive(series: Sequence[Series], horizon: int, curves: Sequence[Curve] = ()) 
 
 
 def _walk(values: np.ndarray, horizon: int, *, slope: bool) -> np.ndarray:
-    from scipy.stats import norm
+    from scipy.special import ndtri
 
     steps = np.arange(1, horizon + 1)
     differences = np.diff(values)
     rate = differences.mean() if slope else 0.0
     spread = np.sqrt(((differences - rate) ** 2).mean())
     error = spread * np.sqrt(steps * (1 + slope * steps / len(differences)))
-    return (values[-1] + rate * steps)[:, None] + error[:, None] * norm.ppf(LEVELS)
+    return (values[-1] + rate * steps)[:, None] + error[:, None] * ndtri(LEVELS)
 
 
 def automatic(series: Sequence[Series], horizon: int, curves: Sequence[Curve] = (), *, model: str) -> np.ndarray:
