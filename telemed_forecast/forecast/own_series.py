@@ -243,20 +243,21 @@ class TableWriter:
             self._parquet = parquet.ParquetWriter(file, self._schema)
         else:
             self._text = file.open("w", encoding="utf-8", newline="")
-            self._csv = csv.DictWriter(self._text, COLUMNS, lineterminator="\n")
-            self._csv.writeheader()
+            self._csv = csv.writer(self._text, lineterminator="\n")
+            self._csv.writerow(COLUMNS)
 
     def add(self, forecasts: Iterable[Forecast], model: str) -> None:
         """Add the rows of some forecasts, made by the model of that name."""
-        rows = (row for forecast in forecasts for row in forecast.rows(model))
+        rows = (tuple(row.values()) for forecast in forecasts for row in forecast.rows(model))
         if self._parquet is None:
             self._csv.writerows(rows)
             return
         import pyarrow as pa
 
-        listed = list(rows)
-        if listed:
-            self._parquet.write_table(pa.Table.from_pylist(listed, schema=self._schema))
+        columns = list(zip(*rows, strict=True))
+        if columns:
+            arrays = [pa.array(column, kind) for column, kind in zip(columns, self._schema.types, strict=True)]
+            self._parquet.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
 
     def close(self) -> None:
         """Write what is still held."""

@@ -2,6 +2,7 @@
 
 import csv
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -157,3 +158,36 @@ def test_a_table_grows_block_by_block_and_reads_back(model, tmp_path, suffix):
         with file.open(encoding="utf-8", newline="") as text:
             read = list(csv.DictReader(text))
         assert read == [{name: str(value) for name, value in row.items()} for row in expected]
+
+
+# -- with the models that ship ----
+
+
+def wave(name, size=1.0, *, base=2.0, unit="percent"):
+    """A monthly series with a wave in spring 2020, of which a third stays."""
+    months = np.arange(24240 - 6, 24240 + 18)
+    since = np.maximum(months - 24243, 0)
+    level = np.where(months < 24243, base, base + 30 * (1 / 3 + 2 / 3 * 0.9**since)) * (1 + 0.03 * np.sin(7.0 * months))
+    return Series(name, "monthly", months, size * level, unit, bound=100.0 if unit == "percent" else None)
+
+
+def test_neither_processes_nor_blocks_nor_order_change_a_number(monkeypatch):
+    own = [wave(f"s{n}", base=1.0 + n) for n in range(6)]
+    whole = {one.series.series_id: one for one in forecasts(own, 4, kind="surge")}
+    monkeypatch.setattr(own_series, "ALONE", 0)
+    shared = forecasts(own[::-1], 4, kind="surge", jobs=2, size=2)
+    assert [one.series.series_id for one in shared] == [f"s{n}" for n in range(6)][::-1]
+    for one in shared:
+        assert list(one.rows("m")) == list(whole[one.series.series_id].rows("m"))
+
+
+def test_what_is_left_of_a_wave_does_not_hang_on_the_unit():
+    small, large = forecasts([wave("a", unit="persons"), wave("a", 1e6, unit="persons")], 12, kind="surge")
+    assert large.quantiles == pytest.approx(1e6 * small.quantiles, rel=0.01)
+
+
+def test_a_wave_without_anything_after_it_is_refused_by_name():
+    before = replace(wave("early"), index=np.arange(24000, 24024), reference_class="us_medicaid_monthly")
+    (block,) = own_series.forecast([wave("a"), before], 3, kind="surge")
+    assert [one.series.series_id for one in block.forecasts] == ["a"]
+    assert [fault.value for fault in block.faults] == ["early"]

@@ -9,7 +9,7 @@ import pytest
 from telemed_forecast.evidence.series import Series
 from telemed_forecast.forecast import hub
 from telemed_forecast.forecast.own_series import Forecast
-from telemed_forecast.reporting.charts import small_multiples
+from telemed_forecast.reporting.charts import small_multiples, style
 
 
 def forecast(name="网上外卖 <users>", frequency="annual", start=2010, size=1e6, unit="persons"):
@@ -35,6 +35,13 @@ def test_a_drawing_names_its_series_units_and_bands(tmp_path, shown):
         assert one.series.series_id in written and one.series.unit in written
     assert all(band in written for band in ("50%", "80%", "95%"))
     assert root.get("role") == "img"
+
+
+@pytest.mark.parametrize("name", ["tele_pct__national__enrolment_medicare_medicaid__by_quarter", "一" * 50])
+def test_a_long_name_is_broken_and_no_part_of_it_is_lost(name):
+    lines = small_multiples._name(name)
+    assert len(lines) > 1 and "".join(lines) == name
+    assert all(style.width_of(line) < 45 for line in lines)
 
 
 def test_a_page_fetches_nothing_and_runs_nothing(tmp_path):

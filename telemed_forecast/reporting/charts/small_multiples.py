@@ -34,6 +34,7 @@ _BANDS = (
 )
 _COLUMNS = 3
 _SMALL = (250, 160)
+_NAME = 36
 _PIXELS = 2.0
 _TICKS = 5
 
@@ -106,8 +107,14 @@ def _panel(forecast: Forecast) -> Any:
         .mark_point(filled=True, fill=style.INK, size=22, opacity=1)
         .encode(x=x, y=y("value")),
     ]
-    title = alt.TitleParams(text=style.wrap(series.series_id, 42), subtitle=series.unit, color=style.INK)
+    title = alt.TitleParams(text=_name(series.series_id), subtitle=series.unit, color=style.INK)
     return alt.layer(*layers).properties(title=title)
+
+
+def _name(series_id: str) -> list[str]:
+    """A series' name in lines that fit above its panel; it may be broken after an underscore, too."""
+    lines = style.wrap(series_id.replace("_", "_ "), _NAME)
+    return [line.replace("_ ", "_") for line in lines]
 
 
 def _at(level: float) -> int:
