@@ -247,12 +247,19 @@ def learn(curves: Sequence[Series], *, seed: int = 0) -> dict[str, Any]:
 
 
 def usable(curves: Sequence[Series]) -> list[Series]:
-    """The series that retention can be learned from."""
-    found = []
-    for curve in curves:
-        if curve.reference_class and len(curve.values) > FEWEST and np.any(curve.values > 0) and _rolling(curve):
-            found.append(curve)
-    return found
+    """The series that retention can be learned from: those in which a surge is found, at its date where one is known.
+
+    What never rose says nothing of what stays; with such series in the reference class (video consultations that no
+    region took up) the forecasts of all others became worse.
+    """
+    return [curve for curve in curves if curve.reference_class and _has_surge(curve) and _rolling(curve)]
+
+
+def _has_surge(curve: Series) -> bool:
+    if len(curve.values) <= FEWEST or not np.any(curve.values > 0):
+        return False
+    how = surge_of(curve).how
+    return how == "dated" if curve.reference_class in PANDEMIC else how != "assumed"
 
 
 def content(

@@ -56,7 +56,7 @@ LAGS = 8
 NU = 5.0
 """Degrees of freedom of the predictive distribution."""
 
-OWN_WEIGHT = 8.0
+OWN_WEIGHT = 4.0
 """Number of changes of a series that tell as much of its volatility as its family does."""
 
 FEWEST = 5
