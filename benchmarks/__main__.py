@@ -64,15 +64,15 @@ def growth(
         print(f"Missing: {name} needs {', '.join(packages)}, which is not installed.")
     if missing:
         print(f"To install them: {peers.INSTALL}")
-    results = run.run(chosen, asked, known, kind=kind, jobs=jobs, fresh=fresh, tell=_tell)
+    results = run.run(chosen, asked, known, kind=kind.value, jobs=jobs, fresh=fresh, tell=_tell)
     for result in results:
         if result.error:
             print(f"{result.peer.title} failed: {result.error}", file=sys.stderr)
     rows = table.rows(results, asked, stage, reference)
-    print("\n" + table.printed(rows, results, kind, reference))
+    print("\n" + table.printed(rows, results, kind.value, reference))
     if out is not None:
         about = _about(tasks, curves, kind, reference, stage, results, missing)
-        for path in table.write(out, rows, about, kind):
+        for path in table.write(out, rows, about, kind.value):
             print(f"wrote {path}")
 
 
@@ -85,7 +85,7 @@ def speed(
     """Take the time and memory of this library, as ratios to its peers and of many series to few."""
     from benchmarks import speed as clock
 
-    print(clock.printed(clock.measure(tasks, kind, jobs=jobs, tell=_tell)))
+    print(clock.printed(clock.measure(tasks, kind.value, jobs=jobs, tell=_tell)))
 
 
 def _read(read_tasks: Any, tasks: Path, read_curves: Any, curves: Path) -> tuple[Any, Any]:

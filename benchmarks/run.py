@@ -87,19 +87,17 @@ def run(
         Gets a line whenever a peer is done.
     """
     found = []
-    # A fresh interpreter for each process: what one peer imports does not weigh on another.
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_prepare) as pool:
-        for peer in peers:
-            forecaster = _forecaster(peer, kind)
-            for protocol in folds.PROTOCOLS if peer.learns else ("",):
-                kept = _kept(peer, protocol, tasks, curves)
-                result = None if fresh else _load(kept, peer, protocol)
-                note = " (kept from an earlier run)" if result else ""
-                if result is None:
-                    result = _forecast(pool, peer, forecaster, protocol, tasks, curves)
-                    _save(kept, result)
-                found.append(result)
-                tell(f"{peer.title}{', ' + protocol + ' left out' if protocol else ''}: {result.seconds:.1f} s{note}")
+    for peer in peers:
+        forecaster = _forecaster(peer, kind)
+        for protocol in folds.PROTOCOLS if peer.learns else ("",):
+            kept = _kept(peer, protocol, tasks, curves)
+            result = None if fresh else _load(kept, peer, protocol)
+            note = " (kept from an earlier run)" if result else ""
+            if result is None:
+                result = _forecast(forecaster, peer, protocol, tasks, curves, jobs)
+                _save(kept, result)
+            found.append(result)
+            tell(f"{peer.title}{', ' + protocol + ' left out' if protocol else ''}: {result.seconds:.1f} s{note}")
     return found
 
 
@@ -123,27 +121,24 @@ def _call(module: str, function: str, arguments: dict[str, str], *inputs: object
 
 
 def _forecast(
-    pool: ProcessPoolExecutor,
-    peer: Peer,
-    forecaster: Timed,
-    protocol: str,
-    tasks: Sequence[Task],
-    curves: Sequence[Curve],
+    forecaster: Timed, peer: Peer, protocol: str, tasks: Sequence[Task], curves: Sequence[Curve], jobs: int
 ) -> Result:
     ahead = horizon(tasks)
     quantiles = np.full((len(tasks), ahead, len(LEVELS)), np.nan)
     seconds, errors = 0.0, []
-    waiting = {
-        pool.submit(forecaster, histories, ahead, learned): (name, list(numbers))
-        for name, numbers, histories, learned in _parts(protocol, tasks, curves)
-    }
-    for future in as_completed(waiting):
-        name, numbers = waiting[future]
-        try:
-            quantiles[numbers], taken = future.result()
-            seconds += taken
-        except Exception as error:  # one part of one peer must not cost the others their table
-            errors.append(f"{name}: {type(error).__name__}: {error}")
+    # Fresh interpreters for each peer: what one imports, or how one dies, does not weigh on another.
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_prepare) as pool:
+        waiting = {
+            pool.submit(forecaster, histories, ahead, learned): (name, list(numbers))
+            for name, numbers, histories, learned in _parts(protocol, tasks, curves)
+        }
+        for future in as_completed(waiting):
+            name, numbers = waiting[future]
+            try:
+                quantiles[numbers], taken = future.result()
+                seconds += taken
+            except Exception as error:  # one part of one peer must not cost the others their table
+                errors.append(f"{name}: {type(error).__name__}: {error}")
     return Result(peer, protocol, quantiles, seconds, "; ".join(errors))
 
 

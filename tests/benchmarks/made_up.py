@@ -1,6 +1,7 @@
 """Curves and tasks of places that do not exist."""
 
 import csv
+import os
 
 import numpy as np
 
@@ -78,3 +79,8 @@ def write_curves(path):
         for year, value in zip(one.series.index, one.series.values, strict=True)
     ]
     return write(path, rows)
+
+
+def die(*inputs):
+    """A forecaster that takes its process with it."""
+    os._exit(3)

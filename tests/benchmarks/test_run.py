@@ -21,6 +21,7 @@ def forecast(peers, asked, **options):
     return found, said
 
 
+DYING = Peer("dying", "dying", "nowhere", "forecast", cached=False)
 DRIFT = next(peer for peer in PEERS if peer.name == "drift")
 
 
@@ -54,3 +55,11 @@ def test_nothing_is_kept_outside_of_the_projects_cache():
 @pytest.mark.unit
 def test_the_library_is_never_taken_from_an_earlier_run():
     assert [peer.name for peer in PEERS if not peer.cached] == ["library"]
+
+
+def test_a_peer_whose_process_dies_costs_the_others_nothing(asked, monkeypatch):
+    known = run._forecaster
+    monkeypatch.setattr(run, "_forecaster", lambda peer, kind: made_up.die if peer is DYING else known(peer, kind))
+    results, _ = forecast([DYING, DRIFT], asked)
+    assert "BrokenProcessPool" in results[0].error and np.isnan(results[0].quantiles).all()
+    assert not results[1].error
