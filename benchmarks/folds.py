@@ -95,18 +95,20 @@ def _place(task: Task, known: dict[str, str]) -> str:
 
 def _places(tasks: Sequence[Task], curves: Sequence[Curve]) -> list[Fold]:
     known = {curve.series.series_id: slug(curve.geo) for curve in curves}
-    of_task = [_place(task, known) for task in tasks]
-    number = fold_of([*of_task, *known.values()])
+    number = fold_of(list(known.values()))
+    of_task = [number.get(_place(task, known)) for task in tasks]
     found = []
-    for fold in range(FOLDS):
-        own = tuple(i for i, name in enumerate(of_task) if number[name] == fold)
+    for fold in (*range(FOLDS), None):
+        own = tuple(i for i, its in enumerate(of_task) if its == fold)
         learned = tuple(
             curve for curve in curves if number[slug(curve.geo)] != fold and slug(curve.geo) not in AGGREGATES
         )
         families = {curve.family for curve in learned}
         classes = tuple(tasks[i].family if tasks[i].family in families else "" for i in own)
+        # A place that no curve is of leaves nothing out.
+        name = "other places" if fold is None else f"places, fold {fold + 1} of {FOLDS}"
         if own:
-            found.append(Fold(f"places, fold {fold + 1} of {FOLDS}", own, learned, classes))
+            found.append(Fold(name, own, learned, classes))
     return found
 
 

@@ -16,8 +16,7 @@ def adoption(series: Sequence[Series], horizon: int, curves: Sequence[Curve]) ->
     from telemed_forecast.inference import learn_growth
     from telemed_forecast.models import hypotheses
 
-    content = learn_growth.learn(curves)
-    prior = hypotheses.Prior.from_content(content)
+    prior = hypotheses.Prior.from_content(learn_growth.learn([curve.series for curve in curves]))
     return hypotheses.forecast(series, horizon, levels=LEVELS, prior=prior, seed=SEED)[0]
 
 

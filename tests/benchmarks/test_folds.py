@@ -48,6 +48,13 @@ def test_the_same_thing_at_another_spacing_is_left_out_with_its_family(asked):
             assert twin not in fold.curves
 
 
+def test_a_place_that_no_curve_is_of_is_forecast_with_all_of_them(asked):
+    without = [curve for curve in made_up.curves() if curve.geo != "Utopia"]
+    last = folds.folds("places", asked, without)[-1]
+    assert {asked[number].name.split("__")[1] for number in last.tasks} == {"utopia"}
+    assert last.curves == tuple(without)
+
+
 def test_a_place_under_another_name_is_the_same_place(asked):
     assert folds.slug("USA") == folds.slug("United States")
     assert folds.slug("Saint Kitts and Nevis") == folds.slug("St. Kitts and Nevis")
