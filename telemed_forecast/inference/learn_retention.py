@@ -42,25 +42,31 @@ AHEAD = {"annual": (1, 2, 3), "quarterly": (1, 2, 4, 8), "monthly": (1, 3, 6, 12
 MOST_ORIGINS = 250
 """Origins of a family that the likelihood looks at: neighbours tell the same, and the weight is fixed anyway."""
 
-FIRST_ORIGIN = 0.2
-"""[years] Time from the height of a surge to the first origin."""
+FEWEST_KNOWN = 2
+"""Values before the first origin: fewer than a forecast needs, since most series start shortly before their surge."""
 
 WEIGHT = 1.0 / 3.0
 """Part of its area-years that a family weighs."""
 
-LEARNED = PARAMETERS[:5]
+LEARNED = PARAMETERS[:6]
 """Parameters that each family has of its own; the others but the volatility are common to all."""
 
 POPULATION = {
     "logit_kept": (-1.0, 0.7, 0.5),
     "log_half_life": (-0.2, 0.5, 0.4),
+    "emergency": (0.2, 0.2, 0.2),
     "log_forgetting": (-0.5, 0.7, 0.5),
-    "log_spread": (-2.8, 0.7, 0.5),
-    "log_drift": (-2.0, 0.7, 0.5),
+    "log_spread": (-3.0, 0.5, 0.3),
+    "log_drift": (-2.2, 0.5, 0.4),
 }
 """Mean and sd of the population's mean, and scale of its (half-normal) spread between families."""
 
-COMMON = {"log_noise": (-0.7, 0.7), "log_walk": (-1.0, 0.7), "log_return": (-1.0, 0.8)}
+COMMON = {
+    "log_noise": (-1.0, 0.6),
+    "log_walk": (-1.6, 0.6),
+    "log_unrest": (-1.8, 0.6),
+    "log_return": (-1.0, 0.8),
+}
 """Mean and sd of what all families share."""
 
 SEASON_SCALE = 0.08
@@ -135,9 +141,9 @@ def _rolling(curve: Series) -> list[tuple[Any, ...]]:
     steps = np.array(AHEAD[curve.frequency])
     place = {int(i): k for k, i in enumerate(curve.index)}
     found = []
-    for n in range(FEWEST, len(curve.values)):
+    for n in range(FEWEST_KNOWN, len(curve.values)):
         origin = int(curve.index[n - 1])
-        if (origin - surge.height) * curve.step < FIRST_ORIGIN:
+        if origin < surge.height:
             continue
         past = Series(curve.series_id, curve.frequency, curve.index[:n], curve.values[:n])
         at = [place.get(origin + int(h)) for h in steps]

@@ -3,7 +3,9 @@ r"""What stays after a surge: the direct retention model.
 A series with level :math:`y` had a surge at its height :math:`s = 0` [years] and a base :math:`b` before it. The share
 of the excess that is still there after :math:`s` years is
 
-.. math:: g(s) = \rho + (1 - \rho)\, 2^{-s/\tau}.
+.. math:: g(s) = \bigl(\rho + (1 - \rho)\, 2^{-s/\tau}\bigr)\, e^{\phi\, 2^{-s/\eta}},
+
+where the last factor is the emergency itself, which is over within months (:math:`\eta` is a month).
 
 The forecast is *direct*: from the level :math:`\ell` at the origin (an exponentially weighted mean of the last eight
 seasonally adjusted logs, weights :math:`e^{-\lambda k}` for :math:`k` periods before the origin) straight to the
@@ -14,17 +16,18 @@ horizon :math:`h`, in periods of :math:`\Delta` years,
    \log y_{h} \sim t_5\bigl(m_h + c_{h},\, S_h\bigr), \qquad
    m_h = \log\Bigl(b + (e^\ell - b)\,\tfrac{g(s + h\Delta)}{g(s)}\Bigr),
 
-   S_h^2 = \omega^2 + \sigma^2 h\Delta + v\,\Delta\,(\alpha^2 + \beta^2 h).
+   S_h^2 = \omega^2 + \sigma^2 h\Delta + v\,\Delta\,(\alpha^2 + \beta^2 h) + \zeta^2\, 4^{-s/\theta}.
 
 The excess decays from where the series *is*: there is no amplitude of an area and no curve to which it returns. A level
 below the base drifts back to it, :math:`m_h = \ell + (\log b - \ell)(1 - e^{-\kappa h\Delta})`.
 :math:`c` are seasonal factors (log points) of the family, :math:`v` [log points squared a year] is the series' own
-volatility, shrunk towards its family's.
+volatility, shrunk towards its family's; :math:`\zeta` is what is unsure besides in the first months of a surge
+(:math:`\theta` is half a year).
 
-Families (a country and its payer) have their own :math:`\rho, \tau, \lambda, \omega, \sigma`, drawn from a population;
-a family never seen is one more draw from it. The learned values are in ``data/priors/surge.json``: a mean and a
-covariance of each family's parameters on unbounded scales. They are a *composite* posterior: its likelihood multiplies
-overlapping windows, and is tempered because they are not independent
+Families (a country and its payer) have their own parameters (:math:`\alpha, \beta, \zeta, \kappa` are common), drawn
+from a population; a family never seen is one more draw from it. The learned values are in ``data/priors/surge.json``: a
+mean and a covariance of each family's parameters on unbounded scales. They are a *composite* posterior: its likelihood
+multiplies overlapping windows, and is tempered because they are not independent
 (:mod:`telemed_forecast.inference.learn_retention`).
 
 References
@@ -65,15 +68,23 @@ FEWEST = 5
 PARAMETERS = (
     "logit_kept",
     "log_half_life",
+    "emergency",
     "log_forgetting",
     "log_spread",
     "log_drift",
     "log_noise",
     "log_walk",
+    "log_unrest",
     "log_return",
     "log_volatility",
 )
-"""Names of a family's parameters: logit rho, then the logs of tau, lambda, omega, sigma, alpha, beta, kappa, v."""
+"""A family's parameters: logit rho, log tau, phi; logs of lambda, omega, sigma, alpha, beta, zeta, kappa and v."""
+
+EMERGENCY = 1.0 / 12.0
+"""[years] eta, the half-life of the emergency's own factor."""
+
+UNREST = 0.5
+"""[years] theta, the half-life of what is unsure in the first months."""
 
 DRAWS = 400
 """Draws of the parameters over which a forecast is averaged."""
@@ -159,9 +170,9 @@ def _volatility(changes: np.ndarray, years: np.ndarray) -> tuple[int, float]:
     return changes.size - 1, float(absolute**2 * changes.size / (changes.size - 1))
 
 
-def kept(since: Any, *, rho: Any, tau: Any, xp: Any = np) -> Any:
-    """g: share of the excess that is still there `since` years after the height."""
-    return rho + (1.0 - rho) * xp.exp2(-since / tau)
+def kept(since: Any, *, rho: Any, tau: Any, emergency: Any = 0.0, xp: Any = np) -> Any:
+    """g: what is still there of the excess `since` years after the height, up to a constant with an emergency."""
+    return (rho + (1.0 - rho) * xp.exp2(-since / tau)) * xp.exp(emergency * xp.exp2(-since / EMERGENCY))
 
 
 def predictive(p: Mapping[str, Any], w: Any, *, ahead: Any, season_then: Any, season_now: Any, xp: Any = np) -> Any:
@@ -186,12 +197,16 @@ def predictive(p: Mapping[str, Any], w: Any, *, ahead: Any, season_then: Any, se
     -------
     Location and scale, each of dims (..., window, horizon).
     """
-    rho, tau = 1.0 / (1.0 + xp.exp(-p["logit_kept"])), xp.exp(p["log_half_life"])
+    retention = {
+        "rho": 1.0 / (1.0 + xp.exp(-p["logit_kept"])),
+        "tau": xp.exp(p["log_half_life"]),
+        "emergency": p["emergency"],
+    }
     since, step, base = w.since[:, None], w.step[:, None], w.base[:, None]
     years = ahead * step
     weight = w.present * xp.exp(-xp.exp(p["log_forgetting"]) * w.lag)
     level = (weight * (w.logs - season_now)).sum(axis=-1)[..., None] / weight.sum(axis=-1)[..., None]
-    decay = kept(since + years, rho=rho, tau=tau, xp=xp) / kept(since, rho=rho, tau=tau, xp=xp)
+    decay = kept(since + years, **retention, xp=xp) / kept(since, **retention, xp=xp)
     excess = xp.exp(level) - base
     above = xp.log(base + xp.maximum(excess, 0.0) * decay)
     below = level + (xp.log(base) - level) * (1.0 - xp.exp(-xp.exp(p["log_return"]) * years))
@@ -199,7 +214,8 @@ def predictive(p: Mapping[str, Any], w: Any, *, ahead: Any, season_then: Any, se
         OWN_WEIGHT + w.changes[:, None]
     )
     noise = own * step * (xp.exp(2 * p["log_noise"]) + xp.exp(2 * p["log_walk"]) * ahead)
-    variance = xp.exp(2 * p["log_spread"]) + xp.exp(2 * p["log_drift"]) * years + noise
+    unrest = xp.exp(2 * p["log_unrest"]) * xp.exp2(-2 * since / UNREST)
+    variance = xp.exp(2 * p["log_spread"]) + xp.exp(2 * p["log_drift"]) * years + noise + unrest
     return xp.where(excess > 0, above, below) + season_then, xp.sqrt(variance)
 
 

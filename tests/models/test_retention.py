@@ -259,6 +259,33 @@ def test_the_share_that_stays_falls_from_one_to_rho():
     assert kept(0.8, rho=0.3, tau=0.8) == pytest.approx(0.65)
 
 
+def test_an_emergency_is_over_within_months():
+    calm = kept(np.array([0.0, 0.25, 1.0]), rho=0.3, tau=0.8)
+    urgent = kept(np.array([0.0, 0.25, 1.0]), rho=0.3, tau=0.8, emergency=0.4)
+    assert urgent[1] / urgent[0] < 0.75 * calm[1] / calm[0]
+    assert urgent[2] / urgent[1] == pytest.approx(calm[2] / calm[1], rel=0.06)
+    assert urgent[2] == pytest.approx(calm[2], rel=1e-3)
+
+
+@pytest.mark.parametrize("reference_class", ["", KNOWN[0]])
+def test_truths_that_the_model_itself_makes_are_spread_evenly_over_its_quantiles(reference_class):
+    """Parameters from the learned distribution, a target from the formula: its place in the forecast is uniform."""
+    one = series("quarterly", reference_class=reference_class)
+    family = shipped_prior().family(reference_class)
+    rng = np.random.default_rng(5)
+    number, ahead = 4000, np.array([1, 5])
+    x = rng.multivariate_normal(family.mean, family.covariance, number)
+    p = {name: x[:, k, None, None] for k, name in enumerate(PARAMETERS)}
+    season = family.season if family.season.size else np.zeros(4)
+    w = window(one, surge_of(one, pandemic=family.pandemic))
+    then = season[(one.index[-1] + ahead) % 4]
+    location, scale = predictive(p, w, ahead=ahead, season_then=then, season_now=season[w.phase])
+    truth = np.exp(location + scale * rng.standard_t(NU, scale.shape))[:, 0] * one.values.max()
+    q = quantiles(one, 5)[ahead - 1]
+    below = (truth[:, :, None] <= q).mean(axis=0)
+    np.testing.assert_allclose(below, np.broadcast_to(QUANTILES, below.shape), atol=0.03)
+
+
 def test_a_forecast_needs_no_sampler():
     import subprocess
     import sys
