@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -25,7 +25,6 @@ from telemed_forecast.evidence.series import Series
 from telemed_forecast.forecast import hub
 
 Kind = Literal["adoption", "surge"]
-Model = Callable[..., tuple[np.ndarray, np.ndarray]]
 
 KINDS: dict[str, str] = {"adoption": "hypotheses", "surge": "retention"}
 """Module of `telemed_forecast.models` that forecasts each kind of series."""
@@ -148,6 +147,16 @@ def forecast(
         yield from _shared_out(work, jobs)
 
 
+def classes(kind: Kind) -> tuple[str, ...] | None:
+    """Technologies that a series of this kind may name; None when its model takes any name."""
+    known = getattr(_model(kind), "classes", None)
+    return None if known is None else tuple(known())
+
+
+def _model(kind: Kind) -> Any:
+    return import_module(f"telemed_forecast.models.{KINDS[kind]}")
+
+
 def _shared_out(work: Iterable[tuple[Any, ...]], jobs: int) -> Iterator[Block]:
     """Blocks from several processes, in order; only a few are under way or waiting at any time."""
     from concurrent.futures import Future, ProcessPoolExecutor
@@ -186,9 +195,8 @@ def _one_thread() -> Iterator[None]:
 
 def _block(kind: Kind, series: list[Series], horizon: int, seed: int) -> Block:
     """The forecasts of a block, in whichever process."""
-    model: Model = import_module(f"telemed_forecast.models.{KINDS[kind]}").forecast
     try:
-        quantiles, means = model(series, horizon, levels=hub.QUANTILES, seed=seed)
+        quantiles, means = _model(kind).forecast(series, horizon, levels=hub.QUANTILES, seed=seed)
     except InputError as error:
         if len(series) > 1:  # one by one, to tell those that cannot be forecast from the others
             single = [_block(kind, [one], horizon, seed) for one in series]

@@ -82,9 +82,11 @@ def make(request: Request, *, stream: TextIO | None = None) -> Outcome:
         The request or the file is wrong (with `skip_bad`: no series is right). Nothing has been written.
     """
     from telemed_forecast.evidence import series_file
+    from telemed_forecast.forecast import own_series
 
     asked = list(_faults_of(request))
-    reading = series_file.read(request.file, classes=_classes(request.kind))
+    classes = own_series.classes(request.kind) if request.kind in own_series.KINDS else None  # type: ignore[arg-type]
+    reading = series_file.read(request.file, classes=classes)
     if asked or not reading.series or (reading.faults and not request.skip_bad):
         raise InputError([*asked, *reading.faults])
     with _written_whole(request) as (table, drawing):
@@ -122,16 +124,6 @@ def _faults_of(request: Request) -> Iterator[str]:
             yield f"{option} {file} cannot be written: it must be a file in a folder that exists"
         if file.exists() and request.file.exists() and file.samefile(request.file):
             yield f"{option} {file} is the file of the series, which would be lost"
-
-
-def _classes(kind: str) -> list[str] | None:
-    """Technologies that a series may name; None when any name is allowed."""
-    if kind != "adoption":
-        return None
-    from telemed_forecast.models import priors
-
-    known = getattr(priors, "growth_classes", None)
-    return None if known is None else list(known())
 
 
 def _write_table(

@@ -10,8 +10,6 @@ import pytest
 
 from telemed_forecast import cli
 from telemed_forecast.errors import InputError
-from telemed_forecast.forecast import own_series
-from telemed_forecast.models import priors
 from telemed_forecast.reporting.charts import small_multiples
 
 pytestmark = pytest.mark.unit
@@ -36,9 +34,10 @@ def spread(series, horizon, *, levels, seed=0):
 @pytest.fixture(autouse=True)
 def models(monkeypatch):
     """Models of a line, and one known technology."""
-    for name in own_series.KINDS.values():
-        monkeypatch.setitem(sys.modules, f"telemed_forecast.models.{name}", SimpleNamespace(forecast=spread))
-    monkeypatch.setattr(priors, "growth_classes", lambda: ("tv", "radio"), raising=False)
+    models = {"hypotheses": SimpleNamespace(forecast=spread, classes=lambda: ("tv", "radio"))}
+    models["retention"] = SimpleNamespace(forecast=spread)
+    for name, model in models.items():
+        monkeypatch.setitem(sys.modules, f"telemed_forecast.models.{name}", model)
 
 
 @pytest.fixture
