@@ -222,11 +222,12 @@ def _checked(series: Series, quantiles: np.ndarray, mean: np.ndarray) -> Forecas
     TelemedError
         It cannot; this is a mistake of the model, not of the user.
     """
-    limit = np.inf if series.bound is None else series.bound * (1 + 1e-9)
+    limit = np.inf if series.bound is None else series.bound
     numbers = np.isfinite(quantiles).all() and np.isfinite(mean).all()
-    if not numbers or (quantiles < 0).any() or (quantiles > limit).any() or (np.diff(quantiles) < 0).any():
+    # Back from its logarithm a bound is met to the last digit but one.
+    if not numbers or (quantiles < 0).any() or (quantiles > limit * (1 + 1e-9)).any() or (np.diff(quantiles) < 0).any():
         raise TelemedError(f"the model has no usable forecast of the series {series.series_id!r}")
-    return Forecast(series, quantiles, mean)
+    return Forecast(series, np.minimum(quantiles, limit), np.minimum(mean, limit))
 
 
 class TableWriter:

@@ -143,6 +143,16 @@ def test_an_impossible_forecast_is_never_written(model, spoil):
         forecasts([made_up(bound=100.0)])
 
 
+def test_a_bound_that_is_missed_by_rounding_is_met(model):
+    def rounded(series, horizon, **rest):
+        quantiles, mean = spread(series, horizon, **rest)
+        return np.maximum(quantiles, 100.00000000000006), mean
+
+    model(rounded)
+    (one,) = forecasts([made_up(bound=100.0)])
+    assert one.quantiles.max() == 100
+
+
 @pytest.mark.parametrize("suffix", own_series.FORMATS)
 def test_a_table_grows_block_by_block_and_reads_back(model, tmp_path, suffix):
     own = [made_up(f"s{n},", value=n + 0.1) for n in range(5)]
