@@ -69,6 +69,12 @@ COMMON = {
 }
 """Mean and sd of what all families share."""
 
+ENOUGH_CHANGES = 4.0
+"""Changes of a series from which its volatility is taken for its family's."""
+
+USUAL_VOLATILITY = -2.3
+"""Log volatility where no series tells it: changes by a third in a year."""
+
 SEASON_SCALE = 0.08
 """[log points] Scale (half-normal) of the seasonal factors' size."""
 
@@ -221,10 +227,17 @@ def arrays(seen: Origins, names: Sequence[str]) -> dict[str, np.ndarray]:
 
 
 def _volatilities(seen: Origins, number: int) -> np.ndarray:
-    """Typical log volatility of each family: the median over its origins."""
+    """Typical log volatility of each family: the median over its origins with the longest pasts."""
     w = seen.windows
-    known = (w.changes > 3) & (w.volatility > 0)
-    return np.array([np.median(np.log(w.volatility[known & (seen.family == k)])) for k in range(number)])
+    found = np.full(number, np.nan)
+    for k in range(number):
+        known = (seen.family == k) & (w.volatility > 0)
+        long = known & (w.changes >= min(ENOUGH_CHANGES, w.changes[known].max(initial=0.0)))
+        if long.any():
+            found[k] = np.median(np.log(w.volatility[long]))
+    # A family whose series are all too short, or all without noise, takes what the others have.
+    others = np.nanmean(found) if np.isfinite(found).any() else USUAL_VOLATILITY
+    return np.where(np.isfinite(found), found, others)
 
 
 def learn(curves: Sequence[Series], *, seed: int = 0) -> dict[str, Any]:

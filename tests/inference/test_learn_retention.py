@@ -17,11 +17,14 @@ TRUTH = {"slow": (0.45, 1.6), "fast": (0.12, 0.5)}
 
 
 def area(name, family, *, rho, tau, rng, frequency="quarterly", years=5.0, step_sd=0.12, noise=0.03):
-    """A base, a surge in spring 2015, and an excess that wanders around its decay. No formula of the model but g."""
+    """A base, a surge in spring 2015, and an excess that wanders around its decay, with shocks of heavy tails.
+
+    No formula of the model is used but g.
+    """
     periods = PERIODS_A_YEAR[frequency]
     before, after = periods, round(years * periods)
     base, height = rng.lognormal(0.0, 0.3), rng.lognormal(3.0, 0.3)
-    walk = np.cumsum(step_sd / np.sqrt(periods) * rng.standard_normal(after))
+    walk = np.cumsum(step_sd / np.sqrt(3.0 * periods) * rng.standard_t(3.0, after))
     excess = (height - base) * kept(np.arange(after) / periods, rho=rho, tau=tau) * np.exp(walk)
     level = np.concatenate([np.full(before, base), base + excess])
     values = level * np.exp(noise * rng.standard_normal(level.size))
@@ -97,9 +100,22 @@ def test_series_without_a_class_or_without_values_are_not_learned_from():
         learn([nameless, dead])
 
 
+@pytest.mark.unit
+@pytest.mark.parametrize("length", [7, 8, 24])
+@pytest.mark.parametrize("noise", [0.0, 0.05])
+def test_short_and_smooth_series_give_finite_arrays(length, noise):
+    curves = families(2, noise=noise, step_sd=noise)
+    short = [
+        Series(c.series_id, c.frequency, c.index[:length], c.values[:length], reference_class=c.reference_class)
+        for c in curves
+    ]
+    data = arrays(origins(usable(short), ["fast", "slow"]), ["fast", "slow"])
+    assert all(np.all(np.isfinite(values)) for values in data.values())
+
+
 @pytest.fixture(scope="module")
 def learned():
-    return learn(families(), seed=1)
+    return learn(families(24), seed=1)
 
 
 @pytest.mark.slow
@@ -123,14 +139,21 @@ def test_forecasts_of_new_areas_hold_their_truths_as_often_as_they_say(learned):
     ]
     q, _ = forecast(cut, 8, levels=QUANTILES, prior=prior)
     truth = np.stack([c.values[9:17] for c in whole])
-    for low, high, level, room in ((6, 16, 0.5, 0.13), (3, 19, 0.8, 0.1), (2, 20, 0.9, 0.06)):
-        inside = (truth >= q[..., low]) & (truth <= q[..., high])
-        assert abs(inside.mean() - level) < room
+    inside = {
+        level: ((truth >= q[..., low]) & (truth <= q[..., high])).mean()
+        for low, high, level in ((6, 16, 0.5), (3, 19, 0.8), (2, 20, 0.9))
+    }
+    # The tempered posterior is cautious where areas, unlike real ones, share no shocks: somewhat too often is right.
+    assert 0.45 < inside[0.5] < 0.65
+    assert 0.75 < inside[0.8] < 0.93
+    assert 0.87 < inside[0.9] < 0.98
+    middle = (truth <= q[..., 11]).mean()
+    assert 0.42 < middle < 0.58
 
 
 @pytest.mark.slow
 def test_the_content_is_json_and_the_same_for_the_same_seed(learned):
-    again = learn(families(), seed=1)
+    again = learn(families(24), seed=1)
     assert json.loads(json.dumps(learned)) == json.loads(json.dumps(again))
     assert set(learned) >= {"about", "sources", "seed", "new_family", "retention", "note"}
     assert set(learned["new_family"]) == {"logit_kept", "log_half_life", "gained"}
