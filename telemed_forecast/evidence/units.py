@@ -28,6 +28,9 @@ _PERCENT = re.compile(r"(?:percent|percentage|pct|per_cent|%)(?!_points?$)(?:_\w
 _PART = re.compile(r"(?:share|fraction|proportion)(?:_\w+)?")
 _NUMBER = r"(?:\d+|capita|hundred|thousand|million|billion)"
 _PER_NUMBER = re.compile(rf"(?:[^\W\d]\w*_)?per_{_NUMBER}(?:_\w+)?")
+_PER_PEOPLE = re.compile(
+    r"(?:^|_)per_(\d+|capita|hundred|thousand|million)(?:$|_(?:people|persons|population|inhabitants|residents|households|adults)$)"
+)
 _CHINESE = re.compile(r"[千万亿]*(?:[人户家次元台件个所张辆例单名]|美元|人次|人民币)|[千万亿]+")
 
 _SCALES = frozenset(
@@ -98,6 +101,24 @@ def bound(unit: str) -> float | None:
     if _PERCENT.fullmatch(name):
         return 100.0
     return 1.0 if _PART.fullmatch(name) else None
+
+
+@lru_cache(maxsize=4096)
+def scale(unit: str) -> float | None:
+    """What the unit counts as all of something: 100 for a percentage and for per 100 people; None where nothing is.
+
+    A bound cannot be passed; a scale can (there are more mobile subscriptions than people).
+
+    Parameters
+    ----------
+    unit
+        A known unit.
+    """
+    name = _plain(unit)
+    per_people = _PER_PEOPLE.search(name)
+    if per_people is None:
+        return bound(unit)
+    return {"capita": 1.0, "hundred": 1e2, "thousand": 1e3, "million": 1e6}.get(per_people[1]) or float(per_people[1])
 
 
 @lru_cache(maxsize=4096)
