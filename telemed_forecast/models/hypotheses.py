@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +47,9 @@ KINDS = {
     "share_of_stock": "share",
 }
 """Measure -> kind of ceiling: how many have it, or which part of something it is."""
+
+OTHERS = {"penetration": "share", "share": "penetration", "any": "any"}
+"""The other kind; a series whose measure says nothing is of any."""
 
 DRAWS = 4096
 """Draws a series: the quantiles' own error is then well under a tenth of an interval's width."""
@@ -74,6 +77,25 @@ class Hypothesis:
 
 
 @dataclass(frozen=True, eq=False)
+class Family:
+    """A known technology.
+
+    Attributes
+    ----------
+    kind
+        Its kind of ceiling.
+    mean
+        Of its series' parameters. Dims: (parameter,).
+    skew
+        Of its shocks (see :class:`telemed_forecast.models.innovations.Law`).
+    """
+
+    kind: str
+    mean: np.ndarray
+    skew: float
+
+
+@dataclass(frozen=True, eq=False)
 class Prior:
     """What past adoptions teach (``forecast`` in ``data/priors/growth.json``).
 
@@ -82,7 +104,7 @@ class Prior:
     laws
         Common law of each kind.
     families
-        Known technologies: name -> (kind, mean). Dims of mean: (parameter,).
+        Known technologies, by name.
     within
         Covariance between the series of a technology. Dims: (parameter, parameter).
     new
@@ -94,17 +116,17 @@ class Prior:
     power
         alpha, the power of the likelihood.
     weights
-        Of the hypotheses own, other and near.
+        Of the hypotheses own, other and near, for a ``known`` technology and a ``new`` one.
     """
 
     laws: Mapping[str, Law]
-    families: Mapping[str, tuple[str, np.ndarray]]
+    families: Mapping[str, Family]
     within: np.ndarray
     new: Mapping[str, tuple[np.ndarray, np.ndarray]]
     distance: Mapping[str, tuple[float, float]]
     near: tuple[float, float]
     power: float
-    weights: Mapping[str, float]
+    weights: Mapping[str, Mapping[str, float]]
 
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> Prior:
@@ -112,7 +134,9 @@ class Prior:
         own = content["forecast"]
         return cls(
             laws={kind: Law(**values) for kind, values in own["laws"].items()},
-            families={name: (its["kind"], np.array(its["mean"])) for name, its in own["families"].items()},
+            families={
+                name: Family(its["kind"], np.array(its["mean"]), its["skew"]) for name, its in own["families"].items()
+            },
             within=np.array(own["within"]),
             new={kind: (np.array(its["mean"]), np.array(its["covariance"])) for kind, its in own["new"].items()},
             distance={kind: (its[0], its[1]) for kind, its in own["distance"].items()},
@@ -181,7 +205,7 @@ def forecast(
     if faults:
         raise InputError(faults)
     known = shipped() if prior is None else prior
-    numbers = _numbers(draws, horizon, seed)
+    numbers = uniform(draws, horizon, seed)
     quantiles = np.empty((len(series), horizon, len(levels)))
     means = np.empty((len(series), horizon))
     for i, one in enumerate(series):
@@ -203,7 +227,7 @@ def sample(one: Series, horizon: int, *, prior: Prior, numbers: np.ndarray) -> t
     prior
         What past adoptions teach.
     numbers
-        Uniform numbers. Dims: (draw, 1 + parameter + horizon).
+        As :func:`uniform` returns them. Dims: (draw, 1 + parameter + horizon).
 
     Returns
     -------
@@ -213,7 +237,7 @@ def sample(one: Series, horizon: int, *, prior: Prior, numbers: np.ndarray) -> t
         They sum to one. Dims: (draw,).
     """
     known = innovations.levels(one.values, one.index * one.step)
-    law = prior.laws[kind_of(one, prior)]
+    law = law_of(one, prior)
     parameters = _drawn(one, known, prior, numbers[:, : 1 + len(PARAMETERS)])
     likelihood, deviation = innovations.follow(known, parameters, law)
     weights = np.exp(prior.power * (likelihood - likelihood.max()))
@@ -226,30 +250,32 @@ def sample(one: Series, horizon: int, *, prior: Prior, numbers: np.ndarray) -> t
     return np.maximum(np.exp(path) - known.offset, 0.0), weights / weights.sum()
 
 
-def kind_of(one: Series, prior: Prior) -> str:
-    """Return the kind of ceiling a series is thought to have; ``any`` when its measure says nothing."""
-    if one.reference_class in prior.families:
-        return prior.families[one.reference_class][0]
-    return KINDS.get(one.measure, "any")
+def law_of(one: Series, prior: Prior) -> Law:
+    """Return the law of a series: that of its kind, with the shocks of its technology where that is known."""
+    family = prior.families.get(one.reference_class)
+    return prior.laws[_kind(one)] if family is None else replace(prior.laws[family.kind], skew=family.skew)
 
 
 def hypotheses(one: Series, prior: Prior) -> list[Hypothesis]:
     """Return what is thought possible of a series before its values are read, the weights summing to one."""
-    kind = kind_of(one, prior)
-    mean, covariance = prior.new[kind]
-    own = (mean, covariance)
-    if one.reference_class in prior.families:
-        own = (prior.families[one.reference_class][1], prior.within)
-    near = Hypothesis(prior.weights["near"], *own, distance=prior.near)
+    family = prior.families.get(one.reference_class)
+    kind = _kind(one) if family is None else family.kind
+    new = prior.new[kind]
+    own = new if family is None else (family.mean, prior.within)
+    # What else a known technology could be is a new one of its kind.
+    other = prior.new[OTHERS[kind]] if family is None else new
+    weights = prior.weights["new" if family is None else "known"]
+    found = [Hypothesis(weights["near"], *own, distance=prior.near)]
     if units.scale(one.unit) is None:
-        found = [Hypothesis(prior.weights["own"], *own, distance=prior.distance[kind]), near]
+        found.append(Hypothesis(weights["own"], *own, distance=prior.distance[kind]))
     else:
-        others = {"penetration": "share", "share": "penetration", "any": "any"}
-        # What else a known technology could be is a new one of its kind.
-        other = (mean, covariance) if own[0] is not mean else prior.new[others[kind]]
-        found = [Hypothesis(prior.weights["own"], *own), Hypothesis(prior.weights["other"], *other), near]
+        found += [Hypothesis(weights["own"], *own), Hypothesis(weights["other"], *other)]
     total = sum(each.weight for each in found)
-    return [Hypothesis(each.weight / total, each.mean, each.covariance, each.distance) for each in found]
+    return [replace(each, weight=each.weight / total) for each in found]
+
+
+def _kind(one: Series) -> str:
+    return KINDS.get(one.measure, "any")
 
 
 def _drawn(one: Series, known: innovations.Levels, prior: Prior, numbers: np.ndarray) -> Draws:
@@ -275,8 +301,8 @@ def _drawn(one: Series, known: innovations.Levels, prior: Prior, numbers: np.nda
 
 
 @lru_cache(maxsize=4)
-def _numbers(draws: int, horizon: int, seed: int) -> np.ndarray:
-    """Uniform numbers that fill the space evenly (Sobol), the same for every series. Dims: (draw, dimension)."""
+def uniform(draws: int, horizon: int, seed: int) -> np.ndarray:
+    """Return uniform numbers for :func:`sample` that fill the space evenly (Sobol). Dims: (draw, dimension)."""
     from scipy.stats import qmc
 
     numbers = qmc.Sobol(1 + len(PARAMETERS) + horizon, rng=seed).random(draws)

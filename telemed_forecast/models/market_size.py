@@ -93,7 +93,7 @@ def build(data: Any) -> Any:
     import pymc as pm
     import pytensor.tensor as pt
 
-    prior = growth_prior("market")
+    prior = growth_prior("any")
     with pm.Model() as model:
         d = {name: pm.Data(name, value) for name, value in data.items()}
 
@@ -275,7 +275,7 @@ def project(
         Lever: users relative to what they would be without any lever. Dims: () or (future year,).
     """
     p = {name: np.asarray(values) for name, values in posterior.items()}
-    prior = growth_prior("market")
+    prior = growth_prior("any")
 
     def forward(name: str) -> np.ndarray:
         past = p[f"{name}_log_level"]

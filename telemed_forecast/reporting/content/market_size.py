@@ -339,7 +339,7 @@ def drivers_chart(context: Context, result: MarketSize, factor: float = 1.0, uni
 
 def _appendix(context: Context, result: MarketSize, money: _Money) -> list[Block]:
     rng = np.random.default_rng(1)
-    growth = growth_prior("market")
+    growth = growth_prior("any")
     draws = {k: np.asarray(v) for k, v in result.fit.posterior.items()}
 
     def log_normal(pair: tuple[float, float]) -> np.ndarray:
