@@ -42,6 +42,22 @@ from telemed_forecast.models.innovations import Draws, Law
 if TYPE_CHECKING:
     from telemed_forecast.evidence.series import Series
 
+_ITU = "World Bank / ITU indicators through Gapminder (CC BY 4.0)"
+_OWID = "Our World in Data (CC BY 4.0, terms of the original sources)"
+SOURCES = {
+    "fixed_broadband": _ITU,
+    "fixed_telephone": _ITU,
+    "internet_users": _ITU,
+    "mobile_subscriptions": _ITU,
+    "personal_computers": _ITU,
+    "hybrid_share_of_new_cars": _OWID,
+    "us_household_technologies": _OWID,
+    "wind_share_of_electricity": _OWID,
+}
+"""Where the curves of the technologies that ship are from."""
+
+GIVEN = "given by the user"
+
 SEED = 3
 
 DRAWS = 4096
@@ -128,6 +144,7 @@ def learn(curves: Sequence[Series]) -> dict[str, Any]:
     distance = _distances(known, names, kinds, carried.weights, draws)
     content: dict[str, Any] = {
         "about": "What past adoptions teach (see telemed_forecast/inference/learn_growth.py for the meaning).",
+        "sources": [f"{name}: {SOURCES.get(name, GIVEN)}" for name in families],
         "forecast": {
             "laws": {kind: asdict(law) for kind, law in LAWS.items()},
             "families": {

@@ -18,10 +18,13 @@ SMALL = Profile(chains=2, tune=500, draws=500, target_accept=0.95)
 MANY = Profile(chains=2, tune=500, draws=3000, target_accept=0.95)
 """Enough draws that two runs' quantiles of a level agree to half a percent by chance alone."""
 
+PRIOR = growth_prior("penetration")
 TRUTH = {
-    "count_rate": 0.15,
+    # Half a standard deviation above what past adoptions make likely: a truth that they do not know of is for the
+    # calibration tests, which draw it.
+    "count_rate": float(np.exp(PRIOR.log_rate[0] + 0.5 * PRIOR.log_rate[1])),
     "count_theta": 0.4,
-    "count_innovation": 0.003,
+    "count_innovation": float(np.exp(PRIOR.log_innovation[0] + 0.5 * PRIOR.log_innovation[1])),
     "count_sigma": 0.4,
     "count_rho": 0.5,
     "count_logit_ceiling": 0.3,
@@ -91,7 +94,8 @@ def test_the_true_path_lies_within_the_posterior(recovered):
     # Of 19 levels one is expected outside of its 95% interval; three would be a surprise of one in fifty.
     assert ((low < path) & (path < high)).sum() >= 17
     alone = 2 * stats.t.ppf(0.975, DEGREES_OF_FREEDOM) * np.hypot(TRUTH["reporting_noise"], 0.01)
-    assert (high - low < alone).all(), "two counts a half-year say more than one alone would"
+    # Not at each: where growth turns, neighbours say little and the noise itself is not known.
+    assert (high - low).mean() < 0.75 * alone, "two counts a half-year say more than one alone would"
 
 
 @pytest.mark.parametrize("name", TRUTH)
