@@ -78,7 +78,10 @@ BETWEEN_GUESS = np.array([0.2, 0.3, 0.3, 0.05])
 """Variances that the covariances are drawn towards, with the weight of five curves and of two technologies."""
 
 ORIGINS = (6, 9, 12)
-"""[points] Where forecasts begin that the distance to the ceiling is learned for."""
+"""[points] Where forecasts begin that a skew is chosen by."""
+
+AGE = 15
+"""[points] Age of a curve at which the engine's distance to the ceiling is learned: that of China's online markets."""
 
 AHEAD = 5
 """[years] How far forecasts go that a skew is chosen by."""
@@ -141,7 +144,7 @@ def learn(curves: Sequence[Series]) -> dict[str, Any]:
     laws = [LAWS[kinds[name]] for name in names]
     carried = fit(names, _likelihoods(known, laws, draws, _carried), draws)
     engine = fit(names, _likelihoods(known, [ENGINE_LAW] * len(known), draws, _autoregressive), draws)
-    distance = _distances(known, names, kinds, carried.weights, draws)
+    distance = _distances(known, names, kinds, engine.weights, draws)
     content: dict[str, Any] = {
         "about": "What past adoptions teach (see telemed_forecast/inference/learn_growth.py for the meaning).",
         "sources": [f"{name}: {SOURCES.get(name, GIVEN)}" for name in families],
@@ -153,7 +156,7 @@ def learn(curves: Sequence[Series]) -> dict[str, Any]:
             },
             "within": _rounded(carried.within),
             "new": {kind: _new(carried, kinds, kind) for kind in LAWS},
-            "distance": {kind: _rounded(np.array(distance[kind])) for kind in LAWS},
+            "far": list(FAR),
             "near": list(NEAR),
             "power": POWER,
             "weights": WEIGHTS,
@@ -181,11 +184,16 @@ POWER = 0.4
 WEIGHTS = {
     "known": {"own": 0.85, "other": 0.1, "near": 0.05},
     "new": {"own": 0.7, "other": 0.1, "near": 0.2},
+    "without_scale": {"far": 0.95, "near": 0.05},
 }
 """Of the hypotheses about the ceiling: of a technology that was never seen, less is taken for granted."""
 
 UNSURE = 1.3
 """Factor on a new technology's covariance: the hierarchy's own numbers are estimates from few technologies."""
+
+FAR = (0.8, 1.0)
+"""Mean and sd of log log(ceiling / level) where the unit has no natural scale. By score: what the curves themselves
+say (0.1 and 0.9 for penetrations, 1.2 and 0.3 for shares) forecasts too little."""
 
 NEAR = (-0.6, 0.7)
 """Mean and sd of log log(ceiling / level) when growth is soon over: between a third and all of the level is to come."""
@@ -295,15 +303,13 @@ def _distances(
     weights: np.ndarray,
     draws: np.ndarray,
 ) -> dict[str, tuple[float, float]]:
-    """Mean and sd of log log(ceiling / level) at the origins of forecasts, each technology weighing the same."""
+    """Mean and sd of log log(ceiling / level) of a grown curve, each technology weighing the same."""
     moments: dict[str, list[tuple[float, float]]] = {}
     for one, name, own in zip(known, names, weights, strict=True):
-        for origin in ORIGINS:
-            gap = draws[:, 1] - one.z[min(origin, len(one.z)) - 1]
-            above = gap > 0
-            log_gap, weight = np.log(np.maximum(gap[above], 0.02)), own[above] / own[above].sum()
-            mean = float(weight @ log_gap)
-            moments.setdefault(name, []).append((mean, float(weight @ log_gap**2)))
+        gap = draws[:, 1] - one.z[min(AGE, len(one.z)) - 1]
+        above = gap > 0
+        log_gap, weight = np.log(np.maximum(gap[above], 0.02)), own[above] / own[above].sum()
+        moments.setdefault(name, []).append((float(weight @ log_gap), float(weight @ log_gap**2)))
     of_family = {name: np.mean(values, axis=0) for name, values in moments.items()}
     found = {}
     for kind in LAWS:

@@ -109,21 +109,21 @@ class Prior:
         Covariance between the series of a technology. Dims: (parameter, parameter).
     new
         A technology not seen before, of each kind: (mean, covariance).
-    distance
-        How far ceilings were above the level where forecasts begin, for each kind (see :class:`Hypothesis`).
-    near
-        The same when growth is soon over.
+    far, near
+        How far the ceiling is above the last level where nothing else tells, and when growth is soon over (see
+        :class:`Hypothesis`).
     power
         alpha, the power of the likelihood.
     weights
-        Of the hypotheses own, other and near, for a ``known`` technology and a ``new`` one.
+        Of the hypotheses own, other and near, for a ``known`` technology and a ``new`` one; of far and near for a unit
+        ``without_scale``.
     """
 
     laws: Mapping[str, Law]
     families: Mapping[str, Family]
     within: np.ndarray
     new: Mapping[str, tuple[np.ndarray, np.ndarray]]
-    distance: Mapping[str, tuple[float, float]]
+    far: tuple[float, float]
     near: tuple[float, float]
     power: float
     weights: Mapping[str, Mapping[str, float]]
@@ -139,7 +139,7 @@ class Prior:
             },
             within=np.array(own["within"]),
             new={kind: (np.array(its["mean"]), np.array(its["covariance"])) for kind, its in own["new"].items()},
-            distance={kind: (its[0], its[1]) for kind, its in own["distance"].items()},
+            far=(own["far"][0], own["far"][1]),
             near=(own["near"][0], own["near"][1]),
             power=own["power"],
             weights=own["weights"],
@@ -264,12 +264,13 @@ def hypotheses(one: Series, prior: Prior) -> list[Hypothesis]:
     own = new if family is None else (family.mean, prior.within)
     # What else a known technology could be is a new one of its kind.
     other = prior.new[OTHERS[kind]] if family is None else new
-    weights = prior.weights["new" if family is None else "known"]
-    found = [Hypothesis(weights["near"], *own, distance=prior.near)]
     if units.scale(one.unit) is None:
-        found.append(Hypothesis(weights["own"], *own, distance=prior.distance[kind]))
+        weights = prior.weights["without_scale"]
+        found = [Hypothesis(weights["far"], *own, distance=prior.far)]
     else:
-        found += [Hypothesis(weights["own"], *own), Hypothesis(weights["other"], *other)]
+        weights = prior.weights["new" if family is None else "known"]
+        found = [Hypothesis(weights["own"], *own), Hypothesis(weights["other"], *other)]
+    found.append(Hypothesis(weights["near"], *own, distance=prior.near))
     total = sum(each.weight for each in found)
     return [replace(each, weight=each.weight / total) for each in found]
 
