@@ -88,6 +88,19 @@ def speed(
     print(clock.printed(clock.measure(tasks, kind.value, jobs=jobs, tell=_tell)))
 
 
+@app.command()
+def nuts(
+    tasks: Annotated[Path, typer.Option(help="Tasks (CSV) of adoption, as of `growth`.")],
+    sample: Annotated[int, typer.Option(min=1, help="Tasks, drawn at random, as many of each family.")] = 24,
+    draws: Annotated[int, typer.Option(min=100, help="Draws of each chain.")] = 4000,
+) -> None:
+    """Check adoption forecasts against full NUTS on a sample of tasks: how far their quantiles and scores differ."""
+    from benchmarks import nuts as check
+    from benchmarks import tasks as task_files
+
+    print(check.printed(check.compare(task_files.read(tasks), number=sample, draws=draws, tell=_tell)))
+
+
 def _read(read_tasks: Any, tasks: Path, read_curves: Any, curves: Path) -> tuple[Any, Any]:
     """Read both files, so that one message holds the faults of both."""
     found, faults = [], []
