@@ -313,7 +313,8 @@ def _distances(
     of_family = {name: np.mean(values, axis=0) for name, values in moments.items()}
     found = {}
     for kind in LAWS:
-        first, second = np.mean([its for name, its in of_family.items() if kind in (kinds[name], "any")], axis=0)
+        own = [its for name, its in of_family.items() if kind in (kinds[name], "any")]
+        first, second = np.mean(own or list(of_family.values()), axis=0)
         found[kind] = (float(first), float(np.sqrt(second - first**2)))
     return found
 

@@ -51,6 +51,12 @@ KINDS = {
 OTHERS = {"penetration": "share", "share": "penetration", "any": "any"}
 """The other kind; a series whose measure says nothing is of any."""
 
+WAITING = 8
+"""Steps that periods without a measurement before the first forecast are taken in, at most."""
+
+OUTERMOST = 0.005
+"""Part of the draws on each side that a mean takes at its edge."""
+
 DRAWS = 4096
 """Draws a series: the quantiles' own error is then well under a tenth of an interval's width."""
 
@@ -190,7 +196,8 @@ def forecast(
     quantiles
         In the unit of each series. Dims: (series, horizon, level).
     mean
-        In the unit of each series. Dims: (series, horizon).
+        In the unit of each series, draws beyond the outermost half percent counting as its edge: growth with the
+        shocks of a Student-t has no mean that numbers could settle on. Dims: (series, horizon).
 
     Raises
     ------
@@ -211,7 +218,7 @@ def forecast(
     for i, one in enumerate(series):
         paths, weights = sample(one, horizon, prior=known, numbers=numbers)
         quantiles[i] = [_quantiles(values, weights, levels) for values in paths]
-        means[i] = paths @ weights
+        means[i] = [_mean(values, weights) for values in paths]
     return quantiles, means
 
 
@@ -227,7 +234,7 @@ def sample(one: Series, horizon: int, *, prior: Prior, numbers: np.ndarray) -> t
     prior
         What past adoptions teach.
     numbers
-        As :func:`uniform` returns them. Dims: (draw, 1 + parameter + horizon).
+        As :func:`uniform` returns them. Dims: (draw, 1 + parameter + horizon + waiting).
 
     Returns
     -------
@@ -240,13 +247,19 @@ def sample(one: Series, horizon: int, *, prior: Prior, numbers: np.ndarray) -> t
     law = law_of(one, prior)
     parameters = _drawn(one, known, prior, numbers[:, : 1 + len(PARAMETERS)])
     likelihood, deviation = innovations.follow(known, parameters, law)
-    weights = np.exp(prior.power * (likelihood - likelihood.max()))
+    # A year tells as much however often it was measured: what the law misses lasts longer than a month.
+    power = prior.power * min(one.step, 1.0)
+    weights = np.exp(power * (likelihood - likelihood.max()))
     # Periods that only repeated a figure have passed already, without a measurement.
-    steps = np.full(horizon, one.step)
-    steps[0] += known.waiting
+    waited = min(round(known.waiting / one.step), WAITING)
+    steps = np.r_[np.full(waited, known.waiting / max(waited, 1)), np.full(horizon, one.step)]
+    first = 1 + len(PARAMETERS)
+    ahead, before = numbers[:, first : first + horizon], numbers[:, first + horizon :][:, :waited]
+    shocks = innovations.standard_shocks(np.c_[before, ahead].T, law)
     highest = np.inf if one.bound is None else np.log(one.bound + known.offset)
-    shocks = innovations.standard_shocks(numbers[:, 1 + len(PARAMETERS) :].T, law)
-    path = innovations.carry_on(known.z[-1], deviation, parameters, law, steps=steps, shocks=shocks, highest=highest)
+    path = innovations.carry_on(known.z[-1], deviation, parameters, law, steps=steps, shocks=shocks, highest=highest)[
+        waited:
+    ]
     return np.maximum(np.exp(path) - known.offset, 0.0), weights / weights.sum()
 
 
@@ -306,7 +319,7 @@ def uniform(draws: int, horizon: int, seed: int) -> np.ndarray:
     """Return uniform numbers for :func:`sample` that fill the space evenly (Sobol). Dims: (draw, dimension)."""
     from scipy.stats import qmc
 
-    numbers = qmc.Sobol(1 + len(PARAMETERS) + horizon, rng=seed).random(draws)
+    numbers = qmc.Sobol(1 + len(PARAMETERS) + horizon + WAITING, rng=seed).random(draws)
     return np.clip(numbers, 1e-9, 1.0 - 1e-9)
 
 
@@ -314,3 +327,8 @@ def _quantiles(values: np.ndarray, weights: np.ndarray, levels: np.ndarray) -> n
     order = np.argsort(values)
     reached = np.cumsum(weights[order]) - weights[order] / 2
     return np.interp(levels, reached, values[order])
+
+
+def _mean(values: np.ndarray, weights: np.ndarray) -> float:
+    low, high = _quantiles(values, weights, np.array([OUTERMOST, 1.0 - OUTERMOST]))
+    return float(np.clip(values, low, high) @ weights)

@@ -139,7 +139,7 @@ def levels(values: np.ndarray, years: np.ndarray, *, offset: float = OFFSET) -> 
         Part of the largest value that is added before logs are taken.
     """
     added = offset * values.max()
-    counts = np.flatnonzero(values >= NEGLIGIBLE * max(values[-1], 1e-300))
+    counts = np.flatnonzero((values > 0) & (values >= NEGLIGIBLE * values[-1]))
     first = min(int(counts[0]), max(len(values) - 3, 0))
     kept, at = values[first:], years[first:]
     positive = kept[kept > 0]
