@@ -15,6 +15,8 @@ from telemed_forecast.models import innovations
 from telemed_forecast.models.hypotheses import (
     DRAWS,
     KINDS,
+    PARAMETERS,
+    WAITING,
     classes,
     forecast,
     hypotheses,
@@ -104,8 +106,8 @@ def test_intervals_widen_with_the_horizon(stage, unit, bound):
 
 @each_stage
 @each_unit
-def test_the_mean_of_the_next_years_is_within_the_interval(stage, unit, bound):
-    q, mean = forecast([series(STAGES[stage], unit, bound=bound)], 5, levels=QUANTILES)
+def test_the_mean_is_within_the_interval_however_far_ahead(stage, unit, bound):
+    q, mean = forecast([series(STAGES[stage], unit, bound=bound)], 20, levels=QUANTILES)
     assert (mean > q[..., LOW]).all() and (mean < q[..., HIGH]).all()
 
 
@@ -246,11 +248,6 @@ def test_a_wild_series_gets_wider_intervals_than_a_smooth_one():
     assert (widths[1] > 1.3 * widths[0]).all()
 
 
-def overshoots(repeats):
-    late = "the years waited are one step, in which growth does not slow down"
-    return pytest.param(repeats, marks=pytest.mark.xfail(strict=True, reason=late))
-
-
 @pytest.mark.parametrize("repeats", [1, 3])
 def test_a_figure_that_was_not_measured_again_widens_the_forecast(repeats):
     once = STAGES["middle"]
@@ -259,7 +256,7 @@ def test_a_figure_that_was_not_measured_again_widens_the_forecast(repeats):
     assert (width[1] > 1.1 * width[0]).all()
 
 
-@pytest.mark.parametrize("repeats", [1, overshoots(3)])
+@pytest.mark.parametrize("repeats", [1, 3, 7])
 def test_the_periods_of_a_repeated_figure_have_passed(repeats):
     """The next period is where the one after as many more would have been, but for what is not known of them."""
     once = STAGES["middle"]
@@ -289,7 +286,6 @@ def test_enough_draws_are_left_whatever_the_length_of_a_period(frequency, years)
     assert effective(series(own, frequency=frequency)) > 100
 
 
-@pytest.mark.xfail(strict=True, reason="the weights of many smooth points fall on a handful of draws")
 @pytest.mark.parametrize("frequency", ["quarterly", "monthly"])
 def test_enough_draws_are_left_of_a_smooth_series_of_short_periods(frequency):
     assert effective(series(curve(10, frequency), frequency=frequency)) > 100
@@ -315,6 +311,6 @@ def test_a_hundred_series_take_a_second_or_two():
 
 def test_numbers_fill_the_space_evenly():
     numbers = uniform(DRAWS, 5, 0)
-    assert numbers.shape == (DRAWS, 10) and 0 < numbers.min() and numbers.max() < 1
+    assert numbers.shape == (DRAWS, 1 + len(PARAMETERS) + 5 + WAITING) and 0 < numbers.min() and numbers.max() < 1
     # Independent numbers would miss these means by 0.0045, one standard error.
     np.testing.assert_allclose(numbers.mean(axis=0), 0.5, atol=0.001)
