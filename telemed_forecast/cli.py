@@ -179,6 +179,7 @@ def learn_priors(
         bool, typer.Option("--world-bank", help="Learn from the World Bank's indicators, every country.")
     ] = False,
     cache: Annotated[Path | None, typer.Option(help="Folder that keeps the World Bank's answers.")] = None,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Ask the World Bank again what the cache holds.")] = False,
     save: Annotated[Path | None, typer.Option(help="Save what --world-bank read as CURVES.csv.")] = None,
 ) -> None:
     """Learn priors from what became of other technologies; print the file they are in."""
@@ -186,7 +187,13 @@ def learn_priors(
     from telemed_forecast.runs import learn_priors
 
     asked = learn_priors.Request(
-        curves=curves, kind=kind, out=out or paths.PRIORS, world_bank=world_bank, cache=cache, save=save
+        curves=curves,
+        kind=kind,
+        out=out or paths.PRIORS,
+        world_bank=world_bank,
+        cache=cache,
+        refresh=refresh,
+        save=save,
     )
     print(learn_priors.make(asked))
 

@@ -40,6 +40,8 @@ class Request:
         Read the reference class from the World Bank's public interface instead.
     cache : Path or None
         Where its answers are kept; the project's own cache when None.
+    refresh : bool
+        Ask again what the cache holds.
     save : Path or None
         Where the reference class that was read is saved, to learn from again without the network.
     """
@@ -49,6 +51,7 @@ class Request:
     kind: str = "adoption"
     world_bank: bool = False
     cache: Path | None = None
+    refresh: bool = False
     save: Path | None = None
 
 
@@ -102,9 +105,10 @@ def _faults_of(request: Request) -> Iterator[str]:
         yield "either CURVES.csv or --world-bank is needed" + (", not both" if request.world_bank else "")
     if request.world_bank and request.kind == "surge":
         yield "--world-bank has no surges: --kind surge needs CURVES.csv"
-    for option, value in (("--cache", request.cache), ("--save", request.save)):
+    given = (("--cache", request.cache), ("--save", request.save), ("--refresh", request.refresh or None))
+    for option, value in given:
         if value is not None and not request.world_bank:
-            yield f"{option} {value} is for --world-bank alone"
+            yield f"{option}{'' if value is True else f' {value}'} is for --world-bank alone"
     for option, folder in (("--out", request.out), ("--cache", request.cache)):
         if folder is not None and folder.exists() and not folder.is_dir():
             yield f"{option} {folder} is not a folder"
@@ -124,11 +128,14 @@ def _read(request: Request) -> tuple[list["Curve"], dict[str, Any]]:
         return found, {**told, "source": request.curves.name, "sha256": checksum, "series": len(found)}
     from telemed_forecast.evidence import world_bank
 
-    found = world_bank.read(folder=request.cache)
+    found = world_bank.read(folder=request.cache, refresh=request.refresh)
     if request.save is not None:
         curves.write(request.save, found)
-    source = {"source": world_bank.ADDRESS, "sha256": curves.fingerprint(found), "series": len(found)}
-    return found, {**told, **source}
+    read = [
+        {name: one[name] for name in ("indicator", "url", "last_updated")}
+        for one in world_bank.provenance(folder=request.cache)
+    ]
+    return found, {**told, "source": read, "sha256": curves.fingerprint(found), "series": len(found)}
 
 
 def _said(what: str, stream: TextIO) -> AbstractContextManager[Any]:

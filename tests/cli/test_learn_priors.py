@@ -70,7 +70,7 @@ def test_faults_of_the_reference_class_leave_the_old_priors_alone(file, tmp_path
 
 
 def test_every_fault_of_the_options_stands_in_one_message(file, tmp_path, capsys):
-    assert run("--kind", "surges", "--out", file, "--cache", tmp_path) == 2
+    assert run("--kind", "surges", "--out", file, "--cache", tmp_path, "--refresh") == 2
     message = capsys.readouterr().err
     for part in (
         '--kind "surges" is not allowed: allowed adoption, surge',
@@ -79,7 +79,8 @@ def test_every_fault_of_the_options_stands_in_one_message(file, tmp_path, capsys
         "curves.csv is not a folder",
     ):
         assert part in message
-    assert message.count("\n  - ") == 4
+    assert "--refresh is for --world-bank alone" in message
+    assert message.count("\n  - ") == 5
 
 
 def test_the_world_bank_is_no_file_and_has_no_surges(file, capsys):
@@ -90,11 +91,13 @@ def test_the_world_bank_is_no_file_and_has_no_surges(file, capsys):
 
 def test_what_the_world_bank_answers_can_be_saved_and_learned_from_again(file, tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr(world_bank, "read", lambda *, folder: asked.append(folder) or curves.read(file))
+    monkeypatch.setattr(
+        world_bank, "read", lambda *, folder, refresh: asked.append((folder, refresh)) or curves.read(file)
+    )
     saved = tmp_path / "saved.csv"
     assert run("--world-bank", "--cache", tmp_path / "cache", "--save", saved, "--out", tmp_path / "one") == 0
     assert run(saved, "--out", tmp_path / "two") == 0
-    assert asked == [tmp_path / "cache"]
+    assert asked == [(tmp_path / "cache", False)]
     first, second = (json.loads((tmp_path / n / "growth.json").read_text()) for n in ("one", "two"))
     assert first["values"] == second["values"]
     assert first["provenance"]["sha256"] == second["provenance"]["sha256"]
