@@ -5,8 +5,8 @@ import json
 import subprocess
 import sys
 
-import made_up
 import pytest
+import sample_tasks
 
 from benchmarks import table, tasks
 from telemed_forecast.paths import ROOT
@@ -20,7 +20,9 @@ def run(*arguments, cache):
 
 @pytest.fixture
 def files(tmp_path):
-    return made_up.write(tmp_path / "tasks.csv", made_up.all_rows()), made_up.write_curves(tmp_path / "curves.csv")
+    return sample_tasks.write(tmp_path / "tasks.csv", sample_tasks.all_rows()), sample_tasks.write_curves(
+        tmp_path / "curves.csv"
+    )
 
 
 def test_one_run_scores_everybody_and_writes_what_it_prints(files, tmp_path):
@@ -51,8 +53,8 @@ def test_faults_of_both_files_come_in_one_message(files, tmp_path):
 
 @pytest.mark.unit
 def test_the_stage_is_told_from_the_whole_curve_where_there_is_one(tmp_path):
-    asked = tasks.read(made_up.write(tmp_path / "t.csv", made_up.all_rows(known=6)))
-    known = [curve for curve in made_up.curves() if curve.geo != "Zembla"]
+    asked = tasks.read(sample_tasks.write(tmp_path / "t.csv", sample_tasks.all_rows(known=6)))
+    known = [curve for curve in sample_tasks.curves() if curve.geo != "Zembla"]
     stage = table.stages(asked, known)
     assert stage.from_curves == len(known)
     by_name = dict(zip([task.name for task in asked], stage.of_task, strict=True))

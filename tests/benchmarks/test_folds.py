@@ -1,7 +1,7 @@
 """What may be learned from never holds the task's own series."""
 
-import made_up
 import pytest
+import sample_tasks
 
 from benchmarks import folds, tasks
 
@@ -10,31 +10,31 @@ pytestmark = pytest.mark.unit
 
 @pytest.fixture
 def asked(tmp_path):
-    return tasks.read(made_up.write(tmp_path / "t.csv", made_up.all_rows()))
+    return tasks.read(sample_tasks.write(tmp_path / "t.csv", sample_tasks.all_rows()))
 
 
 def test_no_curve_of_a_tasks_place_is_learned_from_whatever_its_family(asked):
-    found = folds.folds("places", asked, made_up.curves())
+    found = folds.folds("places", asked, sample_tasks.curves())
     for fold in found:
-        left_out = {folds.place(asked[number], made_up.curves()) for number in fold.tasks}
+        left_out = {folds.place(asked[number], sample_tasks.curves()) for number in fold.tasks}
         assert left_out and not left_out & {folds.slug(curve.geo) for curve in fold.curves}
     assert sorted(number for fold in found for number in fold.tasks) == list(range(len(asked)))
 
 
 def test_a_family_may_be_named_when_other_places_taught_it(asked):
-    for fold in folds.folds("places", asked, made_up.curves()):
+    for fold in folds.folds("places", asked, sample_tasks.curves()):
         assert [one.reference_class for one in fold.histories(asked)] == [asked[i].family for i in fold.tasks]
 
 
 def test_a_family_that_no_curve_teaches_is_not_named(asked):
-    without = [curve for curve in made_up.curves() if curve.family != "looms"]
+    without = [curve for curve in sample_tasks.curves() if curve.family != "looms"]
     for fold in folds.folds("places", asked, without):
         assert "looms" not in {one.reference_class for one in fold.histories(asked)}
 
 
 def test_no_curve_of_a_tasks_family_is_learned_from_and_it_is_not_named(asked):
-    found = folds.folds("families", asked, made_up.curves())
-    assert len(found) == len(made_up.FAMILIES)
+    found = folds.folds("families", asked, sample_tasks.curves())
+    assert len(found) == len(sample_tasks.FAMILIES)
     for fold in found:
         (family,) = {asked[number].family for number in fold.tasks}
         assert fold.curves and family not in {curve.family for curve in fold.curves}
@@ -42,14 +42,14 @@ def test_no_curve_of_a_tasks_family_is_learned_from_and_it_is_not_named(asked):
 
 
 def test_the_same_thing_at_another_spacing_is_left_out_with_its_family(asked):
-    twin = made_up.curve("radios", "utopia", series_id="looms__everywhere")
-    for fold in folds.folds("families", asked, [*made_up.curves(), twin]):
+    twin = sample_tasks.curve("radios", "utopia", series_id="looms__everywhere")
+    for fold in folds.folds("families", asked, [*sample_tasks.curves(), twin]):
         if asked[fold.tasks[0]].family == "looms":
             assert twin not in fold.curves
 
 
 def test_a_place_that_no_curve_is_of_is_forecast_with_all_of_them(asked):
-    without = [curve for curve in made_up.curves() if curve.geo != "Utopia"]
+    without = [curve for curve in sample_tasks.curves() if curve.geo != "Utopia"]
     last = folds.folds("places", asked, without)[-1]
     assert {asked[number].name.split("__")[1] for number in last.tasks} == {"utopia"}
     assert last.curves == tuple(without)
@@ -61,8 +61,8 @@ def test_a_place_under_another_name_is_the_same_place(asked):
 
 
 def test_totals_that_hold_other_places_teach_nothing_about_them(asked):
-    total = made_up.curve("radios", "utopia", series_id="radios__total", geo="World")
-    assert all(total not in fold.curves for fold in folds.folds("places", asked, [*made_up.curves(), total]))
+    total = sample_tasks.curve("radios", "utopia", series_id="radios__total", geo="World")
+    assert all(total not in fold.curves for fold in folds.folds("places", asked, [*sample_tasks.curves(), total]))
 
 
 def test_folds_do_not_change_with_the_order_of_a_file():

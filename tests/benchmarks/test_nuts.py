@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-import made_up
 import numpy as np
 import pytest
+import sample_tasks
 
 from benchmarks import nuts, tasks
 from benchmarks.peers import LEVELS
@@ -14,7 +14,7 @@ from telemed_forecast.models import hypotheses
 
 @pytest.fixture
 def asked(tmp_path):
-    return tasks.read(made_up.write(tmp_path / "tasks.csv", made_up.all_rows()))
+    return tasks.read(sample_tasks.write(tmp_path / "tasks.csv", sample_tasks.all_rows()))
 
 
 @pytest.mark.unit

@@ -2,9 +2,9 @@
 
 from statistics import NormalDist
 
-import made_up
 import numpy as np
 import pytest
+import sample_tasks
 
 from benchmarks import peers
 from benchmarks.peers import LEVELS, learned, least_squares, statistical
@@ -53,8 +53,8 @@ def test_least_squares_finds_the_curve_that_made_the_values(law):
 
 
 def test_analogues_follow_what_happened_elsewhere():
-    others = [curve for curve in made_up.curves() if curve.geo != "Utopia"]
-    path = made_up.grown("kites", "utopia")
+    others = [curve for curve in sample_tasks.curves() if curve.geo != "Utopia"]
+    path = sample_tasks.grown("kites", "utopia")
     found = learned.analogues([series(path[:8], bound=100.0)], 3, others)[0]
     drifted = statistical.drift([series(path[:8])], 3)[0]
     assert np.abs(found[:, 11] - path[8:11]).sum() < np.abs(drifted[:, 11] - path[8:11]).sum()

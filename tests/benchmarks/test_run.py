@@ -1,8 +1,8 @@
 """Forecasts of all tasks by all peers."""
 
-import made_up
 import numpy as np
 import pytest
+import sample_tasks
 
 from benchmarks import run, table, tasks
 from benchmarks.peers import PEERS, Peer
@@ -12,12 +12,12 @@ from telemed_forecast import paths
 @pytest.fixture
 def asked(tmp_path, monkeypatch):
     monkeypatch.setattr(run, "CACHE", tmp_path / "cache")
-    return tasks.read(made_up.write(tmp_path / "t.csv", made_up.all_rows()))
+    return tasks.read(sample_tasks.write(tmp_path / "t.csv", sample_tasks.all_rows()))
 
 
 def forecast(peers, asked, **options):
     said = []
-    found = run.run(peers, asked, made_up.curves(), kind="adoption", jobs=1, tell=said.append, **options)
+    found = run.run(peers, asked, sample_tasks.curves(), kind="adoption", jobs=1, tell=said.append, **options)
     return found, said
 
 
@@ -59,7 +59,7 @@ def test_the_library_is_never_taken_from_an_earlier_run():
 
 def test_a_peer_whose_process_dies_costs_the_others_nothing(asked, monkeypatch):
     known = run._forecaster
-    monkeypatch.setattr(run, "_forecaster", lambda peer, kind: made_up.die if peer is DYING else known(peer, kind))
+    monkeypatch.setattr(run, "_forecaster", lambda peer, kind: sample_tasks.die if peer is DYING else known(peer, kind))
     results, _ = forecast([DYING, DRIFT], asked)
     assert "BrokenProcessPool" in results[0].error and np.isnan(results[0].quantiles).all()
     assert not results[1].error

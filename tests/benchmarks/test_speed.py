@@ -1,8 +1,8 @@
 """Costs as ratios."""
 
-import made_up
 import numpy as np
 import pytest
+import sample_tasks
 
 from benchmarks import speed, tasks
 
@@ -23,7 +23,7 @@ def test_costs_are_told_as_ratios():
 
 
 def test_no_two_of_many_series_are_equal(tmp_path):
-    few = tasks.read(made_up.write(tmp_path / "t.csv", made_up.all_rows()))
+    few = tasks.read(sample_tasks.write(tmp_path / "t.csv", sample_tasks.all_rows()))
     many = speed.repeated(few, 50)
     assert len({task.series.series_id for task in many}) == 50
     assert len({task.series.values.tobytes() for task in many}) == 50

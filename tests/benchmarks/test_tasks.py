@@ -1,8 +1,8 @@
 """Files of tasks: what they give, and every fault of those that give nothing."""
 
-import made_up
 import numpy as np
 import pytest
+import sample_tasks
 
 from benchmarks import tasks
 from telemed_forecast.errors import InputError
@@ -17,20 +17,20 @@ def faults_of(path):
 
 
 def test_the_series_of_a_task_ends_at_its_origin(tmp_path):
-    rows = made_up.task_rows("kites", "utopia", known=8, ahead=4)
-    (task,) = tasks.read(made_up.write(tmp_path / "t.csv", rows[::-1]))
+    rows = sample_tasks.task_rows("kites", "utopia", known=8, ahead=4)
+    (task,) = tasks.read(sample_tasks.write(tmp_path / "t.csv", rows[::-1]))
     assert task.series.index.tolist() == list(range(1990, 1998)) and task.years.tolist() == list(range(1998, 2002))
     assert task.ahead.tolist() == [1, 2, 3, 4] and task.name == "kites__utopia"
-    assert task.series.values == pytest.approx(made_up.grown("kites", "utopia")[:8], abs=1e-6)
+    assert task.series.values == pytest.approx(sample_tasks.grown("kites", "utopia")[:8], abs=1e-6)
     assert task.series.bound == 100 and task.series.reference_class == ""
 
 
 def test_dates_say_how_long_a_period_is_and_which_are_missing(tmp_path):
-    rows = made_up.task_rows("kites", "utopia", known=4, ahead=2)
+    rows = sample_tasks.task_rows("kites", "utopia", known=4, ahead=2)
     dates = ("2020-01-01", "2020-04-01", "2020-10-01", "2021-01-01", "2021-04-01", "2021-10-01")
     for row, date in zip(rows, dates, strict=True):
         row["date"] = date
-    (task,) = tasks.read(made_up.write(tmp_path / "t.csv", rows))
+    (task,) = tasks.read(sample_tasks.write(tmp_path / "t.csv", rows))
     assert task.series.frequency == "quarterly" and task.series.index.tolist() == [8080, 8081, 8083, 8084]
     assert task.ahead.tolist() == [1, 3]
     known = tasks.truths([task])
@@ -38,13 +38,13 @@ def test_dates_say_how_long_a_period_is_and_which_are_missing(tmp_path):
 
 
 def test_one_message_names_every_fault(tmp_path):
-    good = made_up.task_rows("kites", "utopia")
-    bad = made_up.task_rows("looms", "zembla")
+    good = sample_tasks.task_rows("kites", "utopia")
+    bad = sample_tasks.task_rows("looms", "zembla")
     bad[0]["value"], bad[1]["year"], bad[2]["role"] = "-1", "199O", "past"
-    short = made_up.task_rows("radios", "erewhon", known=2, ahead=1)
-    twice = made_up.task_rows("radios", "avalon")
+    short = sample_tasks.task_rows("radios", "erewhon", known=2, ahead=1)
+    twice = sample_tasks.task_rows("radios", "avalon")
     twice[3]["year"], twice[4]["unit"], twice[-1]["year"] = twice[2]["year"], "persons", "1980"
-    assert faults_of(made_up.write(tmp_path / "t.csv", [*good, *bad, *short, *twice])) == [
+    assert faults_of(sample_tasks.write(tmp_path / "t.csv", [*good, *bad, *short, *twice])) == [
         "row 14, column value: value '-1'; expected a number that is not negative",
         "row 15, column year: value '199O'; expected a whole number that counts periods, such as 2020",
         "row 16, column role: value 'past'; expected history or future",
@@ -56,16 +56,16 @@ def test_one_message_names_every_fault(tmp_path):
 
 
 def test_columns_are_named_that_are_missing_or_unknown(tmp_path):
-    rows = [{"roles": row.pop("role"), **row} for row in made_up.task_rows("kites", "utopia")]
-    assert faults_of(made_up.write(tmp_path / "t.csv", rows)) == [
+    rows = [{"roles": row.pop("role"), **row} for row in sample_tasks.task_rows("kites", "utopia")]
+    assert faults_of(sample_tasks.write(tmp_path / "t.csv", rows)) == [
         "row 1, column role: expected this column in the header",
         "row 1, column roles: expected only columns of tasks; did you mean 'role'?",
     ]
 
 
 def test_a_task_without_a_future_cannot_be_scored(tmp_path):
-    rows = made_up.task_rows("kites", "utopia", ahead=0)
-    assert "at least one row of the future" in faults_of(made_up.write(tmp_path / "t.csv", rows))[0]
+    rows = sample_tasks.task_rows("kites", "utopia", ahead=0)
+    assert "at least one row of the future" in faults_of(sample_tasks.write(tmp_path / "t.csv", rows))[0]
 
 
 def test_a_file_that_is_not_there_is_a_fault(tmp_path):
