@@ -196,7 +196,7 @@ FAR = (0.8, 1.0)
 say (0.1 and 0.9 for penetrations, 1.2 and 0.3 for shares) forecasts too little."""
 
 NEAR = (-0.6, 0.7)
-"""Mean and sd of log log(ceiling / level) when growth is soon over: between a third and all of the level is to come."""
+"""Mean and sd of log log(ceiling / level) when growth is soon over: about as much as there is now is still to come."""
 
 ENGINE_LAW = Law(theta=0.3, persistence=1.0, floor=0.03, elasticity=1.05, nu=4.0, skew=1.0, max_growth=np.inf)
 """Of the engine's AR(1) form: its own persistence is learned for each curve."""
