@@ -270,10 +270,11 @@ def _carried_on(
     # The first number chooses the hypothesis: one in the middle of what leads to it.
     middle = np.cumsum(each) - each / 2
     dims = (len(each), FUTURES, len(normal))
-    numbers = np.empty((*dims, 1 + len(PARAMETERS) + horizon))
+    rest = horizon + hypotheses.WAITING
+    numbers = np.empty((*dims, 1 + len(PARAMETERS) + rest))
     numbers[..., 0] = middle[:, None, None]
     numbers[..., 1 : 1 + len(PARAMETERS)] = special.ndtr(normal)
-    numbers[..., 1 + len(PARAMETERS) :] = np.random.default_rng(SEED).random((*dims, horizon))
+    numbers[..., 1 + len(PARAMETERS) :] = np.random.default_rng(SEED).random((*dims, rest))
     numbers = np.clip(numbers, 1e-300, 1.0 - 1e-16).reshape(-1, numbers.shape[-1])
     paths, found = hypotheses.sample(one, horizon, prior=prior, numbers=numbers)
     likelihood = each[:, None, None] * found.reshape(dims)
@@ -322,7 +323,7 @@ def _arrays(one: Series, prior: Prior, longest: int) -> dict[str, np.ndarray]:
         "distance": [each or (0.0, 0.0) for each in distance],
         "ceiling_of": [1.0 if scale is None else scale, known.offset],
         "law": [law.theta, law.persistence, law.floor, law.elasticity, law.nu, law.skew],
-        "power": prior.power,
+        "power": prior.power * min(one.step, 1.0),
     }
     return {name: np.asarray(value, dtype=float) for name, value in arrays.items()}
 
