@@ -17,6 +17,7 @@ from telemed_forecast.models.hypotheses import (
     KINDS,
     PARAMETERS,
     WAITING,
+    _drawn,
     classes,
     forecast,
     hypotheses,
@@ -225,6 +226,35 @@ def test_with_no_power_the_values_weigh_nothing_and_with_more_they_weigh_more():
 
     assert draws_left(0.0) == pytest.approx(DRAWS)
     assert DRAWS > draws_left(0.2) > draws_left(0.4) > draws_left(1.0)
+
+
+@pytest.mark.parametrize("unit", ["", "percent", "per_100_people"])
+def test_parameters_are_drawn_with_the_means_and_covariances_of_the_hypotheses(unit):
+    prior = shipped()
+    one = series(STAGES["middle"], unit, measure="penetration")
+    known = innovations.levels(one.values, one.index * one.step)
+    found_all = hypotheses(one, prior)
+    before = np.cumsum([0.0, *[each.weight for each in found_all]])
+    for k, chosen in enumerate(found_all):
+        # One hypothesis at a time: each is a stretch of the first column.
+        numbers = uniform(DRAWS, 1, 0).copy()
+        numbers[:, 0] = before[k] + 0.5 * chosen.weight
+        drawn = _drawn(one, known, prior, numbers[:, : 1 + len(PARAMETERS)])
+        carry, ceiling = np.log(drawn.carry / (1 - drawn.carry)), drawn.log_ceiling
+        if chosen.distance is None:
+            third = np.log((np.exp(ceiling) - known.offset) / 100.0)
+            rows, expected = [0, 1, 2, 3], chosen.covariance
+            found = np.array([np.log(drawn.rate), third, carry, np.log(drawn.sigma)])
+        else:
+            rows = [0, 2, 3]
+            found, expected = np.array([np.log(drawn.rate), carry, np.log(drawn.sigma)]), chosen.covariance
+            distance = np.log(ceiling - known.z[-1])
+            np.testing.assert_allclose([distance.mean(), distance.std()], chosen.distance, atol=0.02)
+        sd = np.sqrt(np.diag(expected))[rows]
+        # Even numbers give moments far better than the 0.016 that independent ones would.
+        np.testing.assert_allclose((found.mean(axis=1) - chosen.mean[rows]) / sd, 0.0, atol=0.016)
+        error = (np.cov(found) - expected[np.ix_(rows, rows)]) / np.outer(sd, sd)
+        np.testing.assert_allclose(error, 0.0, atol=0.03)
 
 
 # What the values say
