@@ -323,7 +323,7 @@ def _arrays(one: Series, prior: Prior, longest: int) -> dict[str, np.ndarray]:
         "distance": [each or (0.0, 0.0) for each in distance],
         "ceiling_of": [1.0 if scale is None else scale, known.offset],
         "law": [law.theta, law.persistence, law.floor, law.elasticity, law.nu, law.skew],
-        "power": prior.power * min(one.step, 1.0),
+        "power": hypotheses.power_of(one, prior),
     }
     return {name: np.asarray(value, dtype=float) for name, value in arrays.items()}
 
@@ -377,7 +377,7 @@ def printed(found: Sequence[Comparison]) -> str:
 
     heading = ["fast path - NUTS, in 90% widths", "technology", "levels", "mean", "largest", "largest 5-95%"]
     heading += [f"mean of {LONG}x draws", "NUTS halves", "effective", "score", "NUTS score", "R-hat", "divergent"]
-    lines = table._aligned([heading, *(_line(one) for one in found)])
+    lines = table.aligned([heading, *(_line(one) for one in found)])
     every = {field.name: np.array([getattr(one, field.name) for one in found]) for field in fields(Comparison)}
     own, other = every["fast_score"].mean(), every["nuts_score"].mean()
     rough = [one.task_id for one in found if one.r_hat > R_HAT or one.divergences]

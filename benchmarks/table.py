@@ -227,7 +227,7 @@ def _main(
         span = f"[{_number(row.ratio_low, 2)}, {_number(row.ratio_high, 2)}]"
         shares = [_number(share, 2) for share in held]
         lines.append([titles[model], _number(row.score), _number(row.ratio), span, *shares, str(row.missing)])
-    return _aligned(lines)
+    return aligned(lines)
 
 
 def _by(
@@ -241,14 +241,14 @@ def _by(
     lines = [[f"relative CRPS by {heading}", *names]]
     for model in models:
         lines.append([titles[model], *(_number(of[(*model, by, name)].score) for name in names)])
-    return _aligned(lines)
+    return aligned(lines)
 
 
 def _number(value: float, digits: int = 3) -> str:
     return "-" if not np.isfinite(value) else f"{value:.{digits}f}"
 
 
-def _aligned(lines: Sequence[Sequence[str]]) -> str:
+def aligned(lines: Sequence[Sequence[str]]) -> str:
     """Columns of text: the first to the left, numbers to the right."""
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     return "\n".join(

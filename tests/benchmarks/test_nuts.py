@@ -55,7 +55,7 @@ def test_the_fast_path_finds_what_nuts_finds(asked):
     for task in (known, new, amount):
         one = nuts._compared(task, prior, longest=9, draws=2000)
         assert one.density_error < nuts.SAME and one.r_hat < nuts.R_HAT and one.divergences == 0
-        # 4,096 weighted draws carry noise of about one percent of the interval; sixteen times as many a quarter of it.
+        # Thousands of draws carry noise of one percent of the interval; sixteen times as many a quarter of it.
         assert one.mean < 0.03 and one.long < 0.015
         assert one.fast_score == pytest.approx(one.nuts_score, rel=0.05)
 
