@@ -68,7 +68,7 @@ def hierarchy():
     """What is found from 4 x 30 curves of a known hierarchy, and the draws that it is found with."""
     from scipy.stats import qmc
 
-    uniform = np.clip(qmc.Sobol(len(PARAMETERS), rng=0).random(4096), 1e-6, 1 - 1e-6)
+    uniform = np.clip(qmc.Sobol(len(PARAMETERS), rng=0).random(learn_growth.DRAWS), 1e-6, 1 - 1e-6)
     draws = PROPOSAL_MEAN + PROPOSAL_SD * special.ndtri(uniform)
     curves = made_up(30, seed=5)
     likelihood = np.array([innovations.follow(own, draws_of(draws), LAW)[0] for _, own in curves])
