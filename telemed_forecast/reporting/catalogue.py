@@ -1,6 +1,6 @@
 """Texts of a report by key, in the reader's language, with numbers written into their placeholders.
 
-Two TOML files a language lie in `text/`: the pages' own words, and in `content/` what the reports say.
+TOML files lie in `text/`: one a language with the pages' own words, and in `content/<language>/` what the reports say.
 A key is dotted (`report.user_adoption.title`). A placeholder is named and may ask for a form of its value:
 `{users}` the number, `{users:range}` its interval alone, `{users:interval}` the interval with its level,
 `{users:full}` both, `{day:date}` a date, `{day:period}` a period.
@@ -162,10 +162,12 @@ def catalogue(lang: Language) -> Catalogue:
     if lang not in LANGUAGES:
         raise TextError(f"no catalogue for language {lang!r}: there are {', '.join(LANGUAGES)}")
     texts = read(TEXTS / f"{lang}.toml")
-    content = read(TEXTS / "content" / f"{lang}.toml")
-    if twice := sorted(texts.keys() & content.keys()):
-        raise TextError(f"texts in both files of {lang}: {', '.join(twice)}")
-    return Catalogue(lang, texts | content)
+    for file in sorted((TEXTS / "content" / lang).glob("*.toml")):
+        content = read(file)
+        if twice := sorted(texts.keys() & content.keys()):
+            raise TextError(f"texts of {lang} that {file.name} and another file hold: {', '.join(twice)}")
+        texts |= content
+    return Catalogue(lang, texts)
 
 
 def read(path: Path) -> dict[str, str]:
