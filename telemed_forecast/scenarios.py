@@ -135,6 +135,39 @@ LEVERS: Mapping[str, LeverSpecification] = MappingProxyType(
                 high=5.0,
                 neutral=1.0,
             ),
+            LeverSpecification(
+                name="trust",
+                unit="ratio",
+                meaning="multiplies the imitation rate of the usage rate (trust in online care)",
+                low=0.2,
+                high=5.0,
+                neutral=1.0,
+            ),
+            LeverSpecification(
+                name="first_visits",
+                unit="per year",
+                meaning="added to the yearly growth (log points) of encounters per user (first visits online)",
+                low=-0.2,
+                high=0.2,
+                neutral=0.0,
+            ),
+            LeverSpecification(
+                name="prescription_drugs",
+                unit="ratio",
+                meaning="multiplies the imitation rate of online drug sales (rules on prescription drugs)",
+                low=0.2,
+                high=5.0,
+                neutral=1.0,
+            ),
+            LeverSpecification(
+                name="payers",
+                unit="per year",
+                meaning="added to the yearly growth (log points) of telemedicine services beyond consultations"
+                " (commercial insurers and drug makers as payers)",
+                low=-0.2,
+                high=0.2,
+                neutral=0.0,
+            ),
         )
     }
 )
