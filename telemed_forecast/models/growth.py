@@ -233,3 +233,66 @@ def simulate(
         z = np.minimum(z + step * (expected + xi), log_ceiling[:, k])
         path[:, k] = z
     return path
+
+
+def prior_paths(
+    name: str,
+    *,
+    size: int,
+    start: float,
+    log_ceiling: np.ndarray,
+    step: float,
+    prior: GrowthPrior,
+    rng: np.random.Generator,
+    shock: np.ndarray | float = 0.0,
+) -> dict[str, np.ndarray]:
+    """Draws of a growth process from its prior: what :func:`growth_process` believes before any evidence.
+
+    Parameters
+    ----------
+    name
+        Prefix of the names, as in :func:`growth_process`.
+    size
+        Number of draws.
+    start
+        The first guess of the log level at the first grid point (``guess[0]``).
+    log_ceiling
+        Log ceiling on the grid. Dims: (time,) or (sample, time).
+    step
+        Length of a step of the grid, in years.
+    prior
+        Reference-class prior.
+    rng
+        Source of the draws.
+    shock
+        Dated growth per year. Dims: () or (time - 1,) or (sample, time - 1).
+
+    Returns
+    -------
+    ``<name>_rate``, ``_theta``, ``_innovation``, ``_sigma``, ``_rho`` (sample,), ``_log_level`` (sample, time) and
+    ``_deviation`` (sample, time - 1). The ceiling holds as in :func:`simulate`: a shock carries up to it, not past it.
+    """
+    law = {
+        "rate": rng.lognormal(*prior.log_rate, size),
+        "theta": rng.beta(*prior.theta, size),
+        "innovation": rng.lognormal(*prior.log_innovation, size),
+    }
+    sigma, rho = rng.lognormal(*prior.log_sigma, size), rng.beta(*prior.rho, size)
+    ceiling = np.broadcast_to(log_ceiling, (size, np.shape(log_ceiling)[-1]))
+    steps = ceiling.shape[1] - 1
+    added = np.broadcast_to(shock, (size, steps))
+    level = np.empty_like(ceiling, dtype=float)
+    deviation = np.empty((size, steps))
+    level[:, 0] = np.minimum(rng.normal(start, prior.start_sd, size), ceiling[:, 0])
+    decay = rho**step
+    for k in range(steps):
+        # A level that has all but vanished stays where numbers can still hold it.
+        expected = expected_growth(np.exp(np.maximum(level[:, k] - ceiling[:, k], -50.0)), **law)
+        innovation = shock_scale(expected, sigma=sigma, prior=prior, step=step) * rng.standard_t(prior.nu, size) / step
+        # The first deviation has the stationary scale.
+        xi = decay * deviation[:, k - 1] + innovation if k else innovation / np.sqrt(1.0 - decay**2)
+        moved = level[:, k] + step * (expected + added[:, k] + xi)
+        level[:, k + 1] = np.minimum(moved, ceiling[:, k + 1])
+        deviation[:, k] = (level[:, k + 1] - level[:, k]) / step - expected - added[:, k]
+    drawn = {**law, "sigma": sigma, "rho": rho, "log_level": level, "deviation": deviation}
+    return {f"{name}_{key}": values for key, values in drawn.items()}

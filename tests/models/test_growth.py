@@ -17,6 +17,7 @@ from telemed_forecast.models.growth import (
     curve_rate,
     expected_growth,
     growth_process,
+    prior_paths,
     shock_scale,
     simulate,
 )
@@ -360,3 +361,25 @@ def test_the_made_up_paths_of_the_other_tests_come_from_the_same_process():
     # Growth is slow here, so that the cap on expected growth in forecasts (0.2% of it) does not show.
     ahead = carried(arguments, seed=6)[:, -1]
     assert stats.ks_2samp([level[6] for level, _ in paths], ahead).pvalue > 0.01
+
+
+def test_paths_from_the_prior_follow_the_law_that_is_written_apart_from_the_engine():
+    rng, far = np.random.default_rng(8), np.full(9, 6.0)  # a ceiling so far off that its wall plays no part
+    ours = prior_paths("x", size=4000, start=0.0, log_ceiling=far, step=0.5, prior=PRIOR, rng=rng)
+    theirs = []
+    for _ in range(4000):
+        known = simulated.parameters(PRIOR, rng)
+        start = rng.normal(0.0, PRIOR.start_sd)
+        level, _ = simulated.growth_path(known, start=start, log_ceiling=far, step=0.5, prior=PRIOR, rng=rng)
+        theirs.append(level[4] if len(level) > 4 else np.inf)
+    assert stats.ks_2samp(ours["x_log_level"][:, 4], theirs).pvalue > 0.01
+
+
+def test_paths_from_the_prior_never_pass_their_ceiling_and_explain_themselves():
+    rng, ceiling = np.random.default_rng(9), np.linspace(-1.0, -0.5, 12)
+    found = prior_paths("x", size=500, start=-1.2, log_ceiling=ceiling, step=0.5, prior=PRIOR, rng=rng, shock=0.1)
+    level = found["x_log_level"]
+    assert (level <= ceiling).all()
+    law = {key: found[f"x_{key}"][:, None] for key in ("rate", "theta", "innovation")}
+    expected = expected_growth(np.exp(level[:, :-1] - ceiling[:-1]), **law)
+    assert np.allclose(np.diff(level) / 0.5, expected + 0.1 + found["x_deviation"])
