@@ -77,6 +77,7 @@ def run(context: Context) -> UserAdoption:
         rng=context.generator("user_adoption"),
         kept_odds=context.scenario["retention"],
         ceiling_odds=context.scenario["insurance"],
+        usage_pace=context.scenario["trust"],
     )
     periods = tuple(period_end(t) for t in draws["grid"])
 

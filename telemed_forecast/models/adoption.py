@@ -256,6 +256,7 @@ def project(
     rng: np.random.Generator,
     kept_odds: float = 1.0,
     ceiling_odds: float = 1.0,
+    usage_pace: float = 1.0,
 ) -> dict[str, np.ndarray]:
     """Carry the posterior forward from the last grid point.
 
@@ -273,6 +274,8 @@ def project(
         Lever: factor on the odds that a user of a wave who is still there at the last grid point stays for good.
     ceiling_odds
         Lever: factor on the odds of the usage ceiling in the forecast (such as insurance that pays).
+    usage_pace
+        Lever: factor on the imitation rate of usage in the forecast (such as trust that is won or lost).
 
     Returns
     -------
@@ -286,13 +289,14 @@ def project(
     p = {str(name): np.asarray(values) for name, values in posterior.items()}
     grid = np.concatenate([data["grid"], data["grid"][-1] + STEP * np.arange(1, steps + 1)])
 
-    def forward(name: str, log_ceiling: np.ndarray) -> np.ndarray:
+    def forward(name: str, log_ceiling: np.ndarray, pace: float = 1.0) -> np.ndarray:
         past = p[f"{name}_log_level"]
+        law = {k: p[f"{name}_{k}"] for k in ("rate", "theta", "innovation", "sigma", "rho")}
         future = simulate(
             log_level=past[:, -1],
             deviation=p[f"{name}_deviation"][:, -1],
             log_ceiling=log_ceiling,
-            **{k: p[f"{name}_{k}"] for k in ("rate", "theta", "innovation", "sigma", "rho")},
+            **(law | {"rate": pace * law["rate"]}),
             prior=prior,
             step=STEP,
             rng=rng,
@@ -303,7 +307,7 @@ def project(
     internet = forward("internet", log_population_ahead[None, :] + reach)
     kappa = _sigmoid(p["usage_logit_ceiling"])[:, None]
     raised = np.log(_sigmoid(p["usage_logit_ceiling"] + np.log(ceiling_odds)))[:, None]
-    base = forward("usage", np.repeat(raised, steps, axis=1))
+    base = forward("usage", np.repeat(raised, steps, axis=1), usage_pace)
     stays, for_good = _stays(p, data, grid, kept_odds)
     gained = p["surge_gained"][:, None, :]
     # A ceiling that a lever moves is one for those still to come; what the waves won was won below the old one.

@@ -159,8 +159,20 @@ def test_stickier_waves_and_a_higher_ceiling_bring_users_in_the_future_only(post
     assert (np.median(higher[:, now:], axis=0) > np.median(plain[:, now:], axis=0)).all()
 
 
+def test_trust_that_is_won_brings_users_sooner_and_never_past_the_ceiling(posterior, history):
+    plain, faster = carried(posterior, history), carried(posterior, history, usage_pace=2.0)
+    slower = carried(posterior, history, usage_pace=0.5)
+    now = adoption.GRID
+    np.testing.assert_array_equal(faster["users"][:, :now], plain["users"][:, :now])
+    middle = [np.median(draws["users"][:, now:], axis=0) for draws in (slower, plain, faster)]
+    assert (middle[0] < middle[1]).all() and (middle[1] < middle[2]).all()
+    ceiling = 1.0 / (1.0 + np.exp(-posterior["usage_logit_ceiling"].values))
+    assert (faster["base"] <= faster["internet"] * ceiling[:, None] * (1 + 1e-9))[:, now:].all()
+
+
 def test_neutral_levers_change_nothing(posterior, history):
-    plain, neutral = carried(posterior, history), carried(posterior, history, kept_odds=1.0, ceiling_odds=1.0)
+    plain = carried(posterior, history)
+    neutral = carried(posterior, history, kept_odds=1.0, ceiling_odds=1.0, usage_pace=1.0)
     for name in plain:
         np.testing.assert_array_equal(plain[name], neutral[name])
 
