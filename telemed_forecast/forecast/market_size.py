@@ -12,10 +12,11 @@ from telemed_forecast.forecast import user_adoption
 from telemed_forecast.forecast.channel_share import bounds
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.paths import Path
+from telemed_forecast.forecast.rivals import Known, known
 from telemed_forecast.forecast.user_adoption import UserAdoption
 from telemed_forecast.inference.cache import Fit, fitted
 from telemed_forecast.inference.sampling import ModelSpec
-from telemed_forecast.models import baselines, market_size
+from telemed_forecast.models import market_size
 
 SPEC = ModelSpec("market_size", market_size.build)
 
@@ -35,9 +36,8 @@ class MarketSize:
         Dims: (sample, year).
     bottom_up
         Bottom-up consultation market by year of history (CNY million). Dims: (sample, year).
-    prophet
-        Prophet's predictive draws of the healthcare definition (CNY million), or None with too few estimates.
-        Dims: (draw, year).
+    known
+        The estimates of the healthcare definition as rivals see them (CNY million a year).
     evidence
         The estimates that entered, in CNY million.
     cny_per_usd
@@ -52,7 +52,7 @@ class MarketSize:
     origins: list[str]
     gap: np.ndarray
     bottom_up: np.ndarray
-    prophet: np.ndarray | None
+    known: Known
     evidence: Observations
     cny_per_usd: float
     last_year: int
@@ -79,19 +79,15 @@ def run(context: Context) -> MarketSize:
         years_ahead=ahead,
         rng=context.generator("market_size"),
         price_growth=context.scenario["price"],
+        encounters_growth=context.scenario["first_visits"],
+        payers_growth=context.scenario["payers"],
+        drug_pace=context.scenario["prescription_drugs"],
         users_factor=_users_factor(context, adoption),
     )
     years = np.arange(context.last_year - market_size.GRID + 1, context.settings.horizon + 1)
     periods = tuple(date(int(y), 12, 31) for y in years)
     last = int(np.searchsorted(years, int(str(sizes.end.max())[:4])))
     broad = sizes.where(market_size.definitions(sizes) == market_size.DEFINITIONS.index("healthcare"))
-    prophet = baselines.prophet(
-        broad.end,
-        0.5 * (broad.low + broad.high),
-        np.array(periods, dtype="datetime64[D]"),
-        seed=context.settings.seed,
-        ceilings=np.quantile(market_size.ceiling(fit.posterior, data), baselines.CEILING_LEVELS),
-    )
     rates = context.rows("fx_cny_per_usd").sort_values("period_end")
     return MarketSize(
         sizes={
@@ -101,7 +97,7 @@ def run(context: Context) -> MarketSize:
         origins=origins,
         gap=np.asarray(fit.posterior["coherence_gap"]),
         bottom_up=np.exp(np.asarray(fit.posterior["bottom_up"])),
-        prophet=prophet,
+        known=known(broad, "log", market_size.ceiling(fit.posterior, data)),
         evidence=sizes,
         cny_per_usd=float(rates["value"].astype(float).iloc[-1]),
         last_year=context.last_year,

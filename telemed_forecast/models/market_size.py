@@ -255,6 +255,9 @@ def project(
     years_ahead: int,
     rng: np.random.Generator,
     price_growth: float = 0.0,
+    encounters_growth: float = 0.0,
+    payers_growth: float = 0.0,
+    drug_pace: float = 1.0,
     users_factor: np.ndarray | float = 1.0,
 ) -> dict[str, np.ndarray]:
     """Carry the sizes forward: CNY million by definition, dims (sample, time) over history and future.
@@ -271,31 +274,40 @@ def project(
         Source of the future shocks.
     price_growth
         Lever: growth a year (log points) of the price of a consultation beyond what the past implies.
+    encounters_growth
+        Lever: the same for encounters per user.
+    payers_growth
+        Lever: growth a year (log points) of the other telemedicine services relative to consultation.
+    drug_pace
+        Lever: factor on the imitation rate of online drug sales from the last year of history on.
     users_factor
         Lever: users relative to what they would be without any lever. Dims: () or (future year,).
     """
     p = {name: np.asarray(values) for name, values in posterior.items()}
     prior = growth_prior("any")
 
-    def forward(name: str) -> np.ndarray:
+    def forward(name: str, pace: float = 1.0) -> np.ndarray:
         past = p[f"{name}_log_level"]
         ceiling = data[f"{name}_guess"][-1] + p[f"{name}_distance"]
         future = simulate(
             log_level=past[:, -1],
             deviation=p[f"{name}_deviation"][:, -1],
             log_ceiling=np.repeat(ceiling[:, None], years_ahead, axis=1),
-            **{k: p[f"{name}_{k}"] for k in ("rate", "theta", "innovation", "sigma", "rho")},
+            rate=pace * p[f"{name}_rate"],
+            **{k: p[f"{name}_{k}"] for k in ("theta", "innovation", "sigma", "rho")},
             prior=prior,
             step=STEP,
             rng=rng,
         )
         return np.exp(np.concatenate([past, future], axis=1))
 
-    pharmacy = forward("pharmacy")
-    lever = np.ones(GRID + years_ahead)
-    lever[GRID:] = np.exp(price_growth * np.arange(1, years_ahead + 1)) * users_factor
-    consultation = forward("consultation") * lever[None, :]
-    services = consultation * (1.0 + np.exp(p["other_services"]))[:, None]
+    pharmacy = forward("pharmacy", drug_pace)
+    ahead = np.maximum(np.arange(GRID + years_ahead) - (GRID - 1), 0)
+    users = np.ones(GRID + years_ahead)
+    users[GRID:] = users_factor
+    consultation = forward("consultation") * np.exp((price_growth + encounters_growth) * ahead) * users
+    # Payers other than patients (insurers, drug makers) buy the other services.
+    services = consultation * (1.0 + np.exp(p["other_services"][:, None] + payers_growth * ahead))
     return {
         "consultation": consultation,
         "services": services,

@@ -64,6 +64,30 @@ def test_a_price_lever_compounds_in_the_future_and_leaves_goods_alone(posterior,
     np.testing.assert_array_equal(dearer["pharmacy"], plain["pharmacy"])
 
 
+def test_more_visits_a_user_compound_like_a_price_and_leave_goods_alone(posterior, data):
+    plain, more = carried(posterior, data), carried(posterior, data, encounters_growth=0.05)
+    dearer = carried(posterior, data, price_growth=0.05)
+    np.testing.assert_allclose(more["services"], dearer["services"])
+    np.testing.assert_array_equal(more["pharmacy"], plain["pharmacy"])
+
+
+def test_other_payers_add_to_services_beyond_consultation_alone(posterior, data):
+    plain, paid = carried(posterior, data), carried(posterior, data, payers_growth=0.1)
+    np.testing.assert_array_equal(paid["consultation"], plain["consultation"])
+    other, more = ((s["services"] - s["consultation"]) for s in (plain, paid))
+    expected = np.exp(0.1 * np.arange(1, AHEAD + 1))
+    np.testing.assert_allclose((more / other)[:, market_size.GRID :], np.broadcast_to(expected, (NUMBER, AHEAD)))
+    np.testing.assert_allclose((more / other)[:, : market_size.GRID], 1.0)
+
+
+def test_looser_rules_on_drugs_speed_up_drug_sales_alone_and_leave_the_past(posterior, data):
+    plain, faster = carried(posterior, data), carried(posterior, data, drug_pace=2.0)
+    np.testing.assert_array_equal(faster["services"], plain["services"])
+    np.testing.assert_array_equal(faster["pharmacy"][:, : market_size.GRID], plain["pharmacy"][:, : market_size.GRID])
+    median = [np.median(s["pharmacy"][:, -1]) for s in (plain, faster)]
+    assert median[1] > 1.05 * median[0]
+
+
 def test_more_users_mean_proportionally_more_consultations(posterior, data):
     factor = np.linspace(1.0, 1.3, AHEAD)
     plain, more = carried(posterior, data), carried(posterior, data, users_factor=factor)
