@@ -10,9 +10,10 @@ import numpy as np
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.paths import Path
+from telemed_forecast.forecast.rivals import Known, known
 from telemed_forecast.inference.cache import Fit, fitted
 from telemed_forecast.inference.sampling import ModelSpec
-from telemed_forecast.models import baselines, channel_share
+from telemed_forecast.models import channel_share
 from telemed_forecast.models.channel_share import Encounters
 
 SPEC = ModelSpec("channel_share", channel_share.build)
@@ -31,8 +32,8 @@ class ChannelShare:
         Share of hospitals by measure (percent).
     rising, majority
         By measure, the probability that the share lies above its present value, and above one half. Dims: (period,).
-    prophet
-        Prophet's predictive draws (percent) of the share by count, or None with fewer than three different days.
+    known
+        The share by count as rivals see it.
     evidence
         Published shares by measure.
     encounters
@@ -44,7 +45,7 @@ class ChannelShare:
     shares: dict[str, Path]
     rising: dict[str, np.ndarray]
     majority: dict[str, np.ndarray]
-    prophet: np.ndarray | None
+    known: Known
     evidence: dict[str, Observations]
     encounters: list[Encounters]
     fit: Fit
@@ -74,19 +75,11 @@ def run(context: Context) -> ChannelShare:
     years = np.arange(last_year - channel_share.GRID + 1, context.settings.horizon + 1)
     periods = tuple(date(int(y), 12, 31) for y in years)
     now = channel_share.GRID - 1
-    counts = evidence["counts"]
-    prophet = baselines.prophet(
-        counts.end,
-        (counts.low + counts.high) / 200.0,
-        np.array(periods, dtype="datetime64[D]"),
-        seed=context.settings.seed,
-        share=True,
-    )
     return ChannelShare(
         shares={m: Path(f"hospital_share_{m}", "percent", periods, 100.0 * s, now, 12) for m, s in draws.items()},
         rising={m: channel_share.rising(s, now=now) for m, s in draws.items()},
         majority={m: channel_share.majority(s) for m, s in draws.items()},
-        prophet=None if prophet is None else 100.0 * prophet,
+        known=known(evidence["counts"], "logit"),
         evidence=evidence,
         encounters=encounters,
         fit=fit,

@@ -10,9 +10,10 @@ import numpy as np
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.paths import Path
+from telemed_forecast.forecast.rivals import Known, known
 from telemed_forecast.inference.cache import Fit, fitted
 from telemed_forecast.inference.sampling import ModelSpec
-from telemed_forecast.models import baselines, internet_hospitals
+from telemed_forecast.models import internet_hospitals
 from telemed_forecast.models.timeline import period_end
 
 SPEC = ModelSpec("internet_hospitals", internet_hospitals.build)
@@ -36,8 +37,8 @@ class InternetHospitals:
         Count over secondary and tertiary hospitals (percent).
     counters
         Names of the counters other than the official one, in the order of the posterior's offsets.
-    prophet
-        Prophet's predictive draws of the count, or None with too few counts. Dims: (draw, period).
+    known
+        The official counts as rivals see them.
     evidence
         The counts that entered.
     fit
@@ -48,7 +49,7 @@ class InternetHospitals:
     published: Path
     share_of_pool: Path
     counters: list[str]
-    prophet: np.ndarray | None
+    known: Known
     evidence: Observations
     fit: Fit
 
@@ -80,13 +81,6 @@ def run(context: Context) -> InternetHospitals:
     times = np.concatenate([grid, ahead + internet_hospitals.STEP])
     periods = tuple(period_end(t) for t in times)
     official = counts.where(np.isin(counts.origin, internet_hospitals.OFFICIAL))
-    prophet = baselines.prophet(
-        official.end,
-        0.5 * (official.low + official.high),
-        np.array(periods, dtype="datetime64[D]"),
-        seed=context.settings.seed,
-        ceilings=np.quantile(draws["ceiling"], baselines.CEILING_LEVELS),
-    )
     last = internet_hospitals.GRID - 1
     return InternetHospitals(
         count=Path("internet_hospitals_latent", "hospitals", periods, draws["count"], last, 6),
@@ -95,7 +89,7 @@ def run(context: Context) -> InternetHospitals:
             "internet_hospitals_share_of_pool", "percent", periods, 100.0 * draws["share_of_pool"], last, 6
         ),
         counters=counters,
-        prophet=prophet,
+        known=known(official, "log", draws["ceiling"]),
         evidence=counts,
         fit=fit,
     )

@@ -10,9 +10,10 @@ import numpy as np
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.paths import Path
+from telemed_forecast.forecast.rivals import Known, known
 from telemed_forecast.inference.cache import Fit, fitted
 from telemed_forecast.inference.sampling import ModelSpec
-from telemed_forecast.models import adoption, baselines
+from telemed_forecast.models import adoption
 from telemed_forecast.models.timeline import period_end
 
 SPEC = ModelSpec("user_adoption", adoption.build)
@@ -36,8 +37,8 @@ class UserAdoption:
         Share of each wave that is still there. Dims: (sample, period, wave).
     wave_gain
         Users that each wave brought in at its start (persons). Dims: (sample, wave).
-    prophet
-        Prophet's predictive draws of the count, beside the model, or None with too few surveys. Dims: (draw, period).
+    known
+        The surveys as rivals see them, without the first wave's months.
     evidence
         Survey counts, internet users and app-panel figures that entered.
     fit
@@ -53,7 +54,7 @@ class UserAdoption:
     passing: Path
     stays: np.ndarray
     wave_gain: np.ndarray
-    prophet: np.ndarray | None
+    known: Known
     evidence: dict[str, Observations]
     fit: Fit
 
@@ -87,13 +88,6 @@ def run(context: Context) -> UserAdoption:
 
     surveys = evidence["users"]
     plain = surveys.where(surveys.end > np.datetime64("2020-06-30"))
-    prophet = baselines.prophet(
-        plain.end,
-        0.5 * (plain.low + plain.high),
-        np.array(periods, dtype="datetime64[D]"),
-        seed=context.settings.seed,
-        ceilings=np.quantile(draws["ceiling"], baselines.CEILING_LEVELS),
-    )
     return UserAdoption(
         users=path("users", "online_medical_users_latent"),
         published=path("published", "online_medical_users"),
@@ -104,7 +98,7 @@ def run(context: Context) -> UserAdoption:
         passing=path("passing", "users_leaving_after_waves"),
         stays=draws["stays"],
         wave_gain=draws["wave_gain"],
-        prophet=prophet,
+        known=known(plain, "log", draws["ceiling"]),
         evidence=evidence,
         fit=fit,
     )

@@ -9,6 +9,7 @@ import numpy as np
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.forecast.channel_share import ChannelShare
 from telemed_forecast.forecast.context import Context
+from telemed_forecast.forecast.rivals import prophet
 from telemed_forecast.models import channel_share as model
 from telemed_forecast.reporting.blocks import (
     Block,
@@ -137,7 +138,7 @@ def _shares(context: Context, result: ChannelShare) -> list[Block]:
             as_of=as_of,
             since=2017,
             evidence=result.evidence["counts"],
-            prophet=result.prophet,
+            prophet=prophet(result.known, count.periods, context.settings.seed),
         ),
         Chart(
             id="shares_by_measure",

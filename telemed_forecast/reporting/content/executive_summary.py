@@ -15,6 +15,7 @@ from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.internet_hospitals import InternetHospitals
 from telemed_forecast.forecast.market_size import MarketSize
 from telemed_forecast.forecast.paths import Path
+from telemed_forecast.forecast.rivals import Known, prophet
 from telemed_forecast.forecast.user_adoption import UserAdoption
 from telemed_forecast.models import market_size as model
 from telemed_forecast.reporting.blocks import (
@@ -204,14 +205,19 @@ def _lever_claims(context: Context, scenarios: Sequence[Headline]) -> tuple[str,
 
 
 def _paths(context: Context, markets: Markets) -> list[Block]:
-    as_of = context.settings.as_of_date
+    as_of, seed = context.settings.as_of_date, context.settings.seed
     market = markets.market
     read_as = model.definitions(market.evidence)
     broad = market.evidence.where(read_as == model.DEFINITIONS.index("healthcare"))
     return [
         Heading(key="executive_summary.paths"),
         parts.fan(
-            "market_path", market.sizes["healthcare"], as_of=as_of, since=2014, evidence=broad, prophet=market.prophet
+            "market_path",
+            market.sizes["healthcare"],
+            as_of=as_of,
+            since=2014,
+            evidence=broad,
+            prophet=prophet(market.known, market.sizes["healthcare"].periods, seed),
         ),
         parts.fan(
             "hospitals_path",
@@ -219,7 +225,7 @@ def _paths(context: Context, markets: Markets) -> list[Block]:
             as_of=as_of,
             since=2017,
             evidence=markets.hospitals.evidence,
-            prophet=markets.hospitals.prophet,
+            prophet=prophet(markets.hospitals.known, markets.hospitals.published.periods, seed),
         ),
         parts.fan(
             "hospital_share_path",
@@ -227,7 +233,7 @@ def _paths(context: Context, markets: Markets) -> list[Block]:
             as_of=as_of,
             since=2017,
             evidence=markets.channels.evidence["counts"],
-            prophet=markets.channels.prophet,
+            prophet=prophet(markets.channels.known, markets.channels.shares["count"].periods, seed),
         ),
         parts.fan(
             "users_path",
@@ -235,13 +241,14 @@ def _paths(context: Context, markets: Markets) -> list[Block]:
             as_of=as_of,
             since=2015,
             evidence=markets.users.evidence["users"],
-            prophet=markets.users.prophet,
+            prophet=prophet(markets.users.known, markets.users.published.periods, seed),
         ),
     ]
 
 
 def _trust(context: Context, markets: Markets, scenarios: Sequence[Headline]) -> list[Block]:
-    def prophet(draws: np.ndarray | None, path: Path) -> Value | str:
+    def median(known: Known, path: Path) -> Value | str:
+        draws = prophet(known, path.periods, context.settings.seed)
         if draws is None:
             return "–"
         at = path.position(date(context.settings.horizon, 12, 31))
@@ -253,9 +260,9 @@ def _trust(context: Context, markets: Markets, scenarios: Sequence[Headline]) ->
             key="executive_summary.trust_text",
             values={
                 "base": parts.chance(next(s.weight or 0.0 for s in scenarios if s.scenario == "base")),
-                "prophet_market": prophet(markets.market.prophet, markets.market.sizes["healthcare"]),
-                "prophet_hospitals": prophet(markets.hospitals.prophet, markets.hospitals.published),
-                "prophet_users": prophet(markets.users.prophet, markets.users.published),
+                "prophet_market": median(markets.market.known, markets.market.sizes["healthcare"]),
+                "prophet_hospitals": median(markets.hospitals.known, markets.hospitals.published),
+                "prophet_users": median(markets.users.known, markets.users.published),
                 "horizon": context.settings.horizon,
             },
         ),

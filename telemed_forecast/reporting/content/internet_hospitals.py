@@ -10,6 +10,7 @@ import numpy as np
 from telemed_forecast.evaluation.look_back import LookBack
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.internet_hospitals import InternetHospitals
+from telemed_forecast.forecast.rivals import prophet
 from telemed_forecast.models import internet_hospitals as model
 from telemed_forecast.models.priors import growth_prior
 from telemed_forecast.reporting.blocks import (
@@ -137,7 +138,7 @@ def _count(context: Context, result: InternetHospitals) -> list[Block]:
             as_of=context.settings.as_of_date,
             since=2017,
             evidence=result.evidence,
-            prophet=result.prophet,
+            prophet=prophet(result.known, result.published.periods, context.settings.seed),
         ),
         parts.year_table(
             "hospitals_by_year", [result.published, result.share_of_pool], years, parts.newest(result.evidence, 3)

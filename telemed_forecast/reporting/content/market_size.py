@@ -10,6 +10,7 @@ from telemed_forecast.evaluation.sensitivity import drivers
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.market_size import MarketSize
 from telemed_forecast.forecast.paths import Path
+from telemed_forecast.forecast.rivals import prophet
 from telemed_forecast.models import market_size as model
 from telemed_forecast.models.priors import growth_prior
 from telemed_forecast.reporting.blocks import (
@@ -163,6 +164,7 @@ def _sizes(context: Context, result: MarketSize, money: _Money) -> list[Block]:
         ]
     claims = tuple(str(c) for c in result.evidence.claim_id)
     years = [2019, *range(result.last_year, horizon + 1)]
+    drawn = prophet(result.known, result.sizes["healthcare"].periods, context.settings.seed)
     paths = [money.path(result.sizes[name]) for name in (*NESTED, "pharmacy")]
     years = [y for y in years if any(p.year == y for p in paths[0].periods)]
     return [
@@ -175,7 +177,7 @@ def _sizes(context: Context, result: MarketSize, money: _Money) -> list[Block]:
             since=2014,
             evidence=broad,
             factor=money.factor,
-            prophet=None if result.prophet is None else result.prophet * money.factor,
+            prophet=None if drawn is None else drawn * money.factor,
         ),
         Chart(
             id="nested_sizes",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from telemed_forecast.forecast.context import Context
+from telemed_forecast.forecast.rivals import prophet
 from telemed_forecast.forecast.user_adoption import UserAdoption
 from telemed_forecast.models import adoption
 from telemed_forecast.models.priors import growth_prior, surge_prior
@@ -155,7 +156,7 @@ def _users(context: Context, result: UserAdoption) -> list[Block]:
             as_of=as_of,
             since=2015,
             evidence=result.evidence["users"],
-            prophet=result.prophet,
+            prophet=prophet(result.known, result.published.periods, context.settings.seed),
         ),
         parts.year_table("users_by_year", [result.published, result.usage, result.internet], years, claims),
         parts.fan(

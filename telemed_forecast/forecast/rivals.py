@@ -1,0 +1,87 @@
+"""What common tools make of the same published figures: rivals of our models, run only where a page shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+
+from telemed_forecast.evidence.observations import Observations
+from telemed_forecast.models import baselines
+
+
+@dataclass(frozen=True)
+class Known:
+    """The history of a headline quantity as rivals see it: one number a day, no origins and no grades.
+
+    Attributes
+    ----------
+    days
+        Days of the figures, ascending; a yearly flow has the last day of its year. Several figures may share a day.
+    values
+        Middles of the published intervals, in `unit`.
+    scale
+        ``log`` for what is positive, ``logit`` for shares in percent: the scale on which rivals work.
+    unit
+        Unit of `values` and of the draws.
+    ceilings
+        Quantiles of our ceiling's posterior in `unit`, for tools that want a ceiling; None where there is none.
+    """
+
+    days: tuple[date, ...]
+    values: tuple[float, ...]
+    scale: Literal["log", "logit"]
+    unit: str
+    ceilings: tuple[float, ...] | None = None
+
+
+def known(observations: Observations, scale: Literal["log", "logit"], ceiling: np.ndarray | None = None) -> Known:
+    """The history of observations of one unit.
+
+    Parameters
+    ----------
+    observations
+        Rows of the official definition only: a rival knows no offsets between definitions.
+    scale
+        See :class:`Known`.
+    ceiling
+        Posterior draws of our ceiling, in the unit of the observations. Dims: (sample,).
+    """
+    order = np.argsort(observations.end, kind="stable")
+    middles = 0.5 * (observations.low + observations.high)
+    quantiles = None if ceiling is None else np.quantile(ceiling, baselines.CEILING_LEVELS)
+    return Known(
+        days=tuple(observations.end[order].astype("datetime64[D]").tolist()),
+        values=tuple(middles[order].tolist()),
+        scale=scale,
+        unit=str(observations.unit[0]) if len(observations) else "",
+        ceilings=None if quantiles is None else tuple(quantiles.tolist()),
+    )
+
+
+def prophet(history: Known, periods: Sequence[date], seed: int) -> np.ndarray | None:
+    """Prophet's predictive draws at the end of each period, in the unit of the history; fitted once a process.
+
+    Returns
+    -------
+    Dims: (draw, period); None where the history is too short.
+    """
+    return _prophet(history, tuple(periods), seed)
+
+
+@lru_cache(maxsize=16)
+def _prophet(history: Known, periods: tuple[date, ...], seed: int) -> np.ndarray | None:
+    unit = 100.0 if history.scale == "logit" else 1.0
+    draws = baselines.prophet(
+        np.array(history.days, dtype="datetime64[D]"),
+        np.array(history.values) / unit,
+        np.array(periods, dtype="datetime64[D]"),
+        seed=seed,
+        ceilings=None if history.ceilings is None else np.array(history.ceilings) / unit,
+        share=history.scale == "logit",
+    )
+    return None if draws is None else unit * draws
