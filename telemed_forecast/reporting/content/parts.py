@@ -132,7 +132,7 @@ def fan(
         },
         unit=path.unit,
         data=Table.model_validate(data),
-        points=None if evidence is None else _points(evidence, factor, since),
+        points=None if evidence is None else published_points(evidence, factor, since),
         lines=None if prophet is None else _median_line(prophet, path, shown),
         as_of=as_of,
         x="year" if path.flow else "year_end",
@@ -141,7 +141,7 @@ def fan(
     )
 
 
-def _points(evidence: Observations, factor: float, since: int) -> Table:
+def published_points(evidence: Observations, factor: float, since: int) -> Table:
     rows = [
         (
             str(evidence.end[k])[:10],
