@@ -142,6 +142,7 @@ def fan(
 
 
 def published_points(evidence: Observations, factor: float, since: int) -> Table:
+    """Published intervals since a year, multiplied by a factor, as the marks of a fan chart."""
     rows = [
         (
             str(evidence.end[k])[:10],

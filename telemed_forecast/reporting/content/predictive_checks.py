@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from telemed_forecast.evaluation.predictive_checks import Check, check
-from telemed_forecast.reporting.blocks import Block, Chart, Column, Heading, Paragraph, Table, TableBlock, Value
+from telemed_forecast.reporting.blocks import (
+    FAN_COLUMNS,
+    Block,
+    Chart,
+    Column,
+    Heading,
+    Paragraph,
+    Table,
+    TableBlock,
+    Value,
+)
 from telemed_forecast.reporting.content import parts
 
 if TYPE_CHECKING:
@@ -72,15 +82,7 @@ def _percent(share: float) -> Value:
 def _prior_chart(name: str, path: Path, prior: np.ndarray, points: Observations) -> Chart:
     """Bands of the prior alone, with the published figures that it did not know."""
     days = [day.isoformat() for day in path.periods[: prior.shape[1]]]
-    levels = {
-        "low95": 0.025,
-        "low80": 0.1,
-        "low50": 0.25,
-        "median": 0.5,
-        "high50": 0.75,
-        "high80": 0.9,
-        "high95": 0.975,
-    }
+    levels = dict(zip(FAN_COLUMNS[1:], (0.5, 0.25, 0.75, 0.1, 0.9, 0.025, 0.975), strict=True))
     quantiles = np.quantile(prior, list(levels.values()), axis=0)
     # A figure from before the grid says nothing about the prior on it.
     inside = points.where(points.end >= np.datetime64(days[0]))
