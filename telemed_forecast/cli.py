@@ -90,6 +90,9 @@ def report(
         list[str] | None, typer.Option(metavar="en|zh", help="Language of the pages (default: both).")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Make the run anew even when nothing changed.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="End with 1 when a fit misses its gates; the reports are written.")
+    ] = False,
 ) -> None:
     """Run notebooks and write a folder of reports; print its path."""
     from telemed_forecast import paths
@@ -102,13 +105,18 @@ def report(
     if out is not None and out.exists() and not out.is_dir():
         faults.append(f"--out {out} is not a folder")
     asked = plan.request(notebooks or [], texts, scenario=scenario or [], languages=lang or [], also=faults)
+    from telemed_forecast.runs import manifest
     from telemed_forecast.runs.report import Reports
 
+    missed: list[str] = []
     reports = Reports(out=(out or paths.REPORTS).resolve(), jobs=jobs, force=force)
     for outcome in reports.make(asked):
         if outcome.reused:
             print("nothing changed:", file=sys.stderr)
         print(outcome.folder)
+        missed += [f"{outcome.manifest['run_id']}: {line}" for line in manifest.missed_gates(outcome.manifest)]
+    if strict and missed:
+        raise TelemedError("\n".join(["fits that missed their gates:", *(f"  - {line}" for line in missed)]))
 
 
 def _pairs(parameters: Sequence[str]) -> tuple[list[tuple[str, str]], list[str]]:

@@ -188,6 +188,21 @@ def _differs(file: Path, sha256: str) -> bool:
     return plan.file_hash(file) != sha256
 
 
+def missed_gates(manifest: Mapping[str, Any]) -> list[str]:
+    """Fits of a run that missed their gates, each once with its diagnostics; empty when all passed."""
+    return list(dict.fromkeys(_diagnostics(gate) for gate in manifest["gates"] if not gate["ok"]))
+
+
+def _diagnostics(gate: Mapping[str, Any]) -> str:
+    measured = [("R-hat", "rhat_max"), ("bulk ESS", "ess_bulk_min"), ("tail ESS", "ess_tail_min"), ("BFMI", "bfmi_min")]
+    numbers = [f"{label} {_number(gate[name])}" for label, name in measured]
+    return f"{gate['name']}: {', '.join(numbers)}, {gate['divergences']} divergences"
+
+
+def _number(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.4g}"
+
+
 def closest(run: plan.Run, manifests: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """Find the newest finished run to compare a planned one with.
 

@@ -12,6 +12,7 @@ import pytest
 
 from telemed_forecast import cli, paths
 from telemed_forecast.runs import manifest, specification
+from telemed_forecast.runs.report import Outcome, Reports
 
 PROGRAM = Path(sys.executable).with_name("telemed-forecast")
 
@@ -224,3 +225,21 @@ def test_an_unknown_metric_segment_and_date_are_refused_together(refused):
 
 def test_the_program_is_installed():
     assert shutil.which(str(PROGRAM))
+
+
+def outcome_with(ok):
+    """A finished run whose only fit passed its gates, or did not."""
+    gate = {"name": "users", "ok": ok, "rhat_max": 1.2, "ess_bulk_min": 9.0, "ess_tail_min": 8.0, "bfmi_min": 0.5}
+    stated = {"run_id": "base-1", "gates": [gate | {"divergences": 0}]}
+    return Outcome(folder=Path("reports/base-1"), manifest=stated, reused=False)
+
+
+@pytest.mark.parametrize(("ok", "flags", "code"), [(False, ["--strict"], 1), (False, [], 0), (True, ["--strict"], 0)])
+def test_only_a_strict_report_ends_with_1_over_a_missed_gate_and_it_is_written_all_the_same(
+    ok, flags, code, monkeypatch, capsys
+):
+    monkeypatch.setattr(Reports, "make", lambda *_: [outcome_with(ok)])
+    assert cli.main(["report", "user_adoption", *flags]) == code
+    said = capsys.readouterr()
+    assert said.out == "reports/base-1\n"
+    assert ("users: R-hat 1.2" in said.err) == (code == 1)

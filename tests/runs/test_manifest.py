@@ -108,3 +108,14 @@ def test_a_planned_run_is_compared_with_the_most_similar_one_and_of_those_with_t
     ]
     assert manifest.closest(planned, newest_first)["run_id"] == "near"
     assert manifest.closest(planned, newest_first[3:]) is None
+
+
+GATE = {"name": "users", "ok": True, "rhat_max": 1.002, "ess_bulk_min": 900.0, "ess_tail_min": 800.0, "bfmi_min": 0.5}
+
+
+def test_only_fits_that_missed_their_gates_are_named_and_each_once():
+    bad = GATE | {"name": "market", "ok": False, "rhat_max": 1.05, "bfmi_min": None, "divergences": 3}
+    gates = [GATE | {"notebook": "a", "divergences": 0}, bad | {"notebook": "a"}, bad | {"notebook": "b"}]
+    [line] = manifest.missed_gates({"gates": gates})
+    assert line.startswith("market: R-hat 1.05")
+    assert "BFMI unknown, 3 divergences" in line
