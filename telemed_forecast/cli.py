@@ -221,6 +221,21 @@ def verify(
     print(f"{folder}: {len(manifest.outputs_in(folder))} files as they were written")
 
 
+@app.command()
+def release(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or its name in reports/.")],
+    out: Annotated[Path | None, typer.Option(help="Folder of the releases (default: releases/).")] = None,
+) -> None:
+    """Freeze a run's forecasts, to be scored when the truth is known; print the folder."""
+    import datetime as dt
+
+    from telemed_forecast import paths
+    from telemed_forecast.runs import release as releasing
+
+    folder = Path(run) if Path(run).is_dir() else paths.REPORTS / run
+    print(releasing.freeze(folder, out or paths.RELEASES, today=dt.datetime.now(dt.UTC).date()))
+
+
 @evidence_app.command("check")
 def evidence_check(
     files: Annotated[

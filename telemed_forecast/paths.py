@@ -26,5 +26,8 @@ NOTEBOOKS = ROOT / "notebooks"
 REPORTS = ROOT / "reports"
 """What comes out, one folder a run."""
 
+RELEASES = ROOT / "releases"
+"""Frozen forecasts, one folder a release."""
+
 CACHE = Path(os.environ.get("TELEMED_CACHE") or ROOT / ".cache")
 """Scratch space for fits; the environment variable TELEMED_CACHE moves it."""

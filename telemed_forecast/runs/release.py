@@ -1,0 +1,130 @@
+"""Releases: the quantiles of a run, frozen, so that they can be scored when the truth is known.
+
+A release is a folder of two files: `forecasts.csv`, byte for byte the run's table of forecasts, and `release.json`,
+which says when it was frozen, what was known, from what it was made, and the hash of the table. The hash of that
+statement itself closes it. A release is never edited: freezing the same run again changes nothing, and `differences`
+names a file that is not as it was frozen.
+"""
+
+import datetime as dt
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from telemed_forecast.errors import InputError, TelemedError
+from telemed_forecast.runs import manifest, plan
+
+TABLE = "forecasts.csv"
+STATEMENT = "release.json"
+SCHEMA = 1
+_RUN_TABLE = Path("data") / TABLE
+_STATED = ("run_id", "key", "as_of", "vintage", "scenario", "profile", "seeds", "parameters", "versions", "inputs")
+
+
+def freeze(run: Path, releases: Path, *, today: dt.date) -> Path:
+    """Freeze a run's forecasts.
+
+    Parameters
+    ----------
+    run : Path
+        Folder of a finished run.
+    releases : Path
+        Folder of the releases.
+    today : date
+        The day of the release.
+
+    Returns
+    -------
+    Path
+        Folder of the release; one that is there already, as it was frozen, is left as it is.
+
+    Raises
+    ------
+    InputError
+        The folder is no run, or its run cannot be a release: with every reason.
+    TelemedError
+        A release of this run is there and is not as it was frozen.
+    """
+    stated = manifest.read(run)
+    if faults := _reasons_against(run, stated):
+        raise InputError([f"{run} cannot be released: {fault}" for fault in faults])
+    final = releases / str(stated["run_id"])
+    if final.exists():
+        if found := differences(final):
+            raise TelemedError("\n".join([f"{final} is not as it was frozen:", *(f"  - {line}" for line in found)]))
+        return final
+    releases.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=".tmp-", dir=releases))
+    try:
+        folder = temporary / "release"
+        folder.mkdir()
+        shutil.copyfile(run / _RUN_TABLE, folder / TABLE)
+        statement = {name: stated[name] for name in _STATED} | {
+            "schema": SCHEMA,
+            "released": today.isoformat(),
+            "forecasts": plan.file_hash(folder / TABLE),
+        }
+        (folder / STATEMENT).write_text(_sealed(statement), encoding="utf-8")
+        os.replace(folder, final)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return final
+
+
+def _reasons_against(run: Path, stated: Mapping[str, Any]) -> list[str]:
+    """Why a run's forecasts must not go on record."""
+    faults = [f"it is not as it was written: {line}" for line in manifest.differences(run)]
+    if not (run / _RUN_TABLE).exists():
+        faults.append("it holds no forecasts")
+    if stated["as_of"] != stated["vintage"]:
+        # A forecast made as of an earlier day by people who know the later one is a backtest.
+        faults.append(f"its date is {stated['as_of']}, but the evidence reaches to {stated['vintage']}")
+    return faults + [f"a fit missed its gates: {line}" for line in manifest.missed_gates(stated)]
+
+
+def differences(folder: Path) -> list[str]:
+    """Hold a release against its own statement.
+
+    Parameters
+    ----------
+    folder : Path
+        Of one release.
+
+    Returns
+    -------
+    list of str
+        One line for each file that changed, is missing or does not belong there; empty when all is as it was frozen.
+    """
+    present = {file.name for file in folder.iterdir() if file.is_file()}
+    found = [f"{name}: missing" for name in (TABLE, STATEMENT) if name not in present]
+    found += [f"{name}: does not belong to a release" for name in sorted(present - {TABLE, STATEMENT})]
+    if STATEMENT not in present:
+        return found
+    try:
+        text = (folder / STATEMENT).read_text(encoding="utf-8")
+        statement = json.loads(text)
+        del statement["seal"]
+    except (ValueError, KeyError, TypeError):
+        return [*found, f"{STATEMENT}: cannot be read"]
+    if text != _sealed(statement):
+        return [*found, f"{STATEMENT}: changed"]  # what it says of the table says nothing any more
+    if TABLE in present and plan.file_hash(folder / TABLE) != statement.get("forecasts"):
+        found.append(f"{TABLE}: changed")
+    return found
+
+
+def all_in(releases: Path) -> list[Path]:
+    """Folders of all releases, in the order of their names (which begin with their date)."""
+    return sorted(file.parent for file in releases.glob(f"[!.]*/{STATEMENT}"))
+
+
+def _sealed(statement: Mapping[str, Any]) -> str:
+    """The one text of a statement, with the sha256 of what it says."""
+    said = json.dumps(statement, ensure_ascii=False, sort_keys=True)
+    seal = hashlib.sha256(said.encode()).hexdigest()
+    return json.dumps({**statement, "seal": seal}, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
