@@ -9,10 +9,11 @@ A scenario is a TOML file. It may inherit from another one and then states only 
     [levers.retention]
     value = 0.7
     unit = "odds ratio"
-    evidence = ["claim-id", ...]
+    evidence = ["claim or event id", ...]
     reason = "..."
 
-A lever at its neutral value changes nothing; in `base` all of them are neutral.
+A lever at its neutral value changes nothing; in `base` all of them are neutral. What a value rests on is named by the
+ids of claims and policy events of the ledger (data/evidence), also in a file of the user's own.
 """
 
 import contextlib
@@ -21,12 +22,14 @@ import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from telemed_forecast import paths
 from telemed_forecast.errors import InputError
+from telemed_forecast.evidence import citations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +63,8 @@ class Lever:
     value : float
         In `unit`.
     evidence : tuple of str
-        Claim ids of the ledger rows which make the value arguable; empty only at the neutral value.
+        Ids of the claims and policy events of the ledger which make the value arguable; empty only at the neutral
+        value.
     reason : str
         One sentence that leads from the evidence to the value.
     """
@@ -70,6 +74,10 @@ class Lever:
     value: float
     evidence: tuple[str, ...]
     reason: str
+
+    def known_later(self, day: date) -> tuple[str, ...]:
+        """The part of the evidence that was not yet known on a day."""
+        return tuple(i for i in self.evidence if (known := citations.known_day(i)) is not None and known > day)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,8 +205,8 @@ def load(scenario: str) -> Scenario:
     ------
     InputError
         With every fault: no such scenario, unknown keys or levers (with the nearest name), wrong types or
-        units, values out of range (with the range and unit), a value off neutral without evidence, circular
-        inheritance.
+        units, values out of range (with the range and unit), a value off neutral without evidence, evidence that
+        is not in the ledger (with the nearest id), circular inheritance.
     """
     file = locate(scenario)
     faults: list[str] = []
@@ -242,14 +250,36 @@ def weights(scenarios: Sequence[str] | None = None) -> dict[str, float]:
     """
     loaded = [load(scenario) for scenario in (shipped() if scenarios is None else scenarios)]
     faults = [f"scenario {s.name} states no weight" for s in loaded if s.weight is None]
-    found = {s.name: s.weight for s in loaded if s.weight is not None}
-    total = math.fsum(found.values())
+    stated = [(s.name, s.weight) for s in loaded if s.weight is not None]
+    total = math.fsum(weight for _, weight in stated)
     if not faults and not math.isclose(total, 1.0, abs_tol=1e-6):
-        listed = ", ".join(f"{name} {weight:g}" for name, weight in found.items())
+        listed = ", ".join(f"{name} {weight:g}" for name, weight in stated)
         faults.append(f"the weights of the scenarios sum to {total:g} instead of 1 ({listed})")
     if faults:
         raise InputError(faults)
-    return found
+    return dict(stated)
+
+
+def check_set(chosen: Sequence[str]) -> None:
+    """Check the weights of scenarios that are asked for together.
+
+    Shipped scenarios need no check: each is a run of its own, whatever its weight among the shipped ones. Files of the
+    user's own may leave weights out; once one of several states a weight, all of them are a set, and its weights have
+    to sum to 1.
+
+    Parameters
+    ----------
+    chosen : sequence of str
+        Names or files that can be loaded.
+
+    Raises
+    ------
+    InputError
+        As :func:`weights`.
+    """
+    own = [scenario for scenario in map(load, chosen) if scenario.files[0].parent != paths.SCENARIOS]
+    if len(chosen) > 1 and any(scenario.weight is not None for scenario in own):
+        weights(chosen)
 
 
 def locate(scenario: str) -> Path:
@@ -335,20 +365,33 @@ def _levers(file: Path, table: Mapping[str, Any], faults: list[str]) -> dict[str
 def _lever(where: str, spec: LeverSpecification, fields: Mapping[str, Any], faults: list[str]) -> Lever:
     """Check one lever's value, unit and evidence against its specification."""
     value, unit = fields.get("value"), fields.get("unit")
-    evidence = [claim for claim in fields.get("evidence", []) if isinstance(claim, str) and claim]
+    evidence = tuple(str(identity) for identity in fields.get("evidence", []))
+    faults.extend(
+        f"{where}: evidence {identity!r} {_not_in_the_ledger(identity)}"
+        for identity in evidence
+        if citations.known_day(identity) is None
+    )
     if value is not None and not spec.low <= value <= spec.high:
         faults.append(f"{where}: value = {value:g} is out of range: allowed {spec.low:g}..{spec.high:g} [{spec.unit}]")
     elif value not in (None, spec.neutral) and not evidence:
-        faults.append(f"{where}: a value other than {spec.neutral:g} needs evidence (claim ids of the ledger)")
+        faults.append(f"{where}: a value other than {spec.neutral:g} needs evidence (ids of claims or events)")
     if unit not in (None, spec.unit):
         faults.append(f'{where}: unit = "{unit}": expected "{spec.unit}"')
     return Lever(
         name=spec.name,
         unit=spec.unit,
         value=spec.neutral if value is None else float(value),
-        evidence=tuple(evidence),
+        evidence=evidence,
         reason=fields.get("reason", ""),
     )
+
+
+def _not_in_the_ledger(identity: str) -> str:
+    """Say that no claim and no event has this id, and which come nearest."""
+    known = [*citations.claims(), *citations.events()]
+    nearest = difflib.get_close_matches(identity, known, n=1, cutoff=0.5)
+    hint = f'; did you mean "{nearest[0]}"?' if nearest else ""
+    return f"is neither a claim nor a policy event of the ledger{hint}"
 
 
 def _typed(

@@ -16,6 +16,7 @@ import pandas as pd
 
 from telemed_forecast.errors import Fault, InputError
 from telemed_forecast.evidence import dictionary, rows, tables
+from telemed_forecast.evidence.days import span
 from telemed_forecast.paths import EVIDENCE, ROOT
 
 __all__ = ["Fault", "check", "load", "metrics", "policy_events", "segments", "vintage_date"]
@@ -83,7 +84,7 @@ def policy_events() -> pd.DataFrame:
         event, jurisdiction, expected_effect, url, note.
     """
     events = pd.read_csv(EVIDENCE / "policy_events.csv", dtype=str, keep_default_na=False)
-    spans = [rows.span(text) for text in events["date"]]
+    spans = [span(text) for text in events["date"]]
     events.insert(2, "start", pd.to_datetime([first for first, _ in spans]))
     events.insert(3, "end", pd.to_datetime([last for _, last in spans]))
     return events.sort_values(["start", "end", "event_id"], ignore_index=True)

@@ -157,6 +157,11 @@ def request(
             runs.append(parameters.from_texts(wanted, own))
         except InputError as error:
             faults.extend(str(fault) for fault in error.faults)
+    if not faults and scenario:
+        try:
+            scenarios.check_set(list(dict.fromkeys(scenario)))
+        except InputError as error:
+            faults.extend(str(fault) for fault in error.faults)
     if faults:
         raise parameters.refused(faults)
     chosen = tuple(language for language in LANGUAGES if not languages or language in languages)

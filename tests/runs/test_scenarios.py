@@ -1,11 +1,13 @@
 """Scenarios: levers with units, ranges and evidence; inheritance; weights that sum to 1."""
 
-import csv
+from datetime import date
 
 import pytest
 
-from telemed_forecast import paths, scenarios
+from telemed_forecast import scenarios
 from telemed_forecast.errors import InputError
+from telemed_forecast.evidence import citations
+from telemed_forecast.runs import plan
 
 pytestmark = pytest.mark.unit
 
@@ -48,18 +50,31 @@ def test_every_lever_off_neutral_has_evidence_and_a_reason(name):
         assert lever.reason
 
 
-def test_cited_claims_are_in_the_ledger():
-    ledger = set()
-    for file in paths.EVIDENCE.glob("*.csv"):
-        with file.open(encoding="utf-8", newline="") as lines:
-            ledger |= {row["claim_id"] for row in csv.DictReader(lines) if row.get("claim_id")}
-    cited = {
-        claim
-        for name in scenarios.shipped()
-        for lever in scenarios.load(name).levers.values()
-        for claim in lever.evidence
-    }
-    assert cited <= ledger
+def test_evidence_that_is_not_in_the_ledger_is_refused_with_the_nearest_id(tmp_path):
+    text = '[levers.price]\nvalue = 0.01\nunit = "per year"\nevidence = ["dj2020-dxy-prise"]\n'
+    [fault] = faults_of(scenarios.load, write(tmp_path, "mine", text))
+    for part in ("mine.toml", "levers.price", "'dj2020-dxy-prise'", 'did you mean "dj2020-dxy-price"?'):
+        assert part in fault
+
+
+def test_a_neutral_lever_cannot_cite_what_is_not_there_either(tmp_path):
+    text = '[levers.price]\nvalue = 0.0\nunit = "per year"\nevidence = [7]\n'
+    assert faults_of(scenarios.load, write(tmp_path, "mine", text))
+
+
+def test_policy_events_are_evidence_too():
+    assert "2022-08-03-provisions-on-online-drug-sales" in scenarios.load("bull").levers["prescription_drugs"].evidence
+
+
+def test_a_lever_tells_which_of_its_evidence_came_later():
+    lever = scenarios.load("bull").levers["prescription_drugs"]
+    later = lever.known_later(date(2022, 12, 31))
+    assert "menet-drugs-2024" in later
+    assert "2022-08-03-provisions-on-online-drug-sales" not in later
+
+
+def test_no_id_names_both_a_claim_and_an_event():
+    assert not set(citations.claims()) & set(citations.events())
 
 
 def test_what_a_file_does_not_state_is_inherited(tmp_path):
@@ -67,7 +82,7 @@ def test_what_a_file_does_not_state_is_inherited(tmp_path):
     file = write(
         tmp_path,
         "milder",
-        'inherits = "mild"\n[levers.retention]\nvalue = 0.9\nunit = "odds ratio"\nevidence = ["a"]\n',
+        'inherits = "mild"\n[levers.retention]\nvalue = 0.9\nunit = "odds ratio"\nevidence = ["fz-2023-retention"]\n',
     )
     loaded = scenarios.load(file)
     assert (loaded["retention"], loaded["price"]) == (0.9, scenarios.load("bear")["price"])
@@ -92,7 +107,7 @@ def test_every_fault_of_a_file_is_named(tmp_path):
     [levers.retention]
     value = 99
     unit = "odds ratio"
-    evidence = ["a"]
+    evidence = ["fz-2023-retention"]
     [levers.prise]
     value = 1
     [levers.licensing]
@@ -118,7 +133,7 @@ def test_every_fault_of_a_file_is_named(tmp_path):
 
 @pytest.mark.parametrize("value", ["nan", "inf", "true"])
 def test_a_value_must_be_an_ordinary_number(tmp_path, value):
-    text = f'[levers.price]\nvalue = {value}\nunit = "per year"\nevidence = ["a"]\n'
+    text = f'[levers.price]\nvalue = {value}\nunit = "per year"\nevidence = ["dj2020-dxy-price"]\n'
     assert faults_of(scenarios.load, write(tmp_path, "mine", text))
 
 
@@ -136,3 +151,21 @@ def test_weights_that_do_not_sum_to_one_are_refused(tmp_path):
     file = write(tmp_path, "mine", "weight = 0.4\n")
     [fault] = faults_of(scenarios.weights, ["base", file])
     assert "sum to 0.9 instead of 1" in fault
+
+
+def test_weights_of_own_scenarios_that_are_asked_for_together_sum_to_one(tmp_path):
+    low, high = write(tmp_path, "low", "weight = 0.3\n"), write(tmp_path, "high", "weight = 0.2\n")
+    [fault] = faults_of(lambda: plan.request(scenario=[low, high]))
+    assert "sum to 0.5 instead of 1 (low 0.3, high 0.2)" in fault
+    assert len(plan.request(scenario=[low, high, "base"]).settings) == 3
+
+
+def test_scenarios_without_weights_need_none(tmp_path):
+    low, high = write(tmp_path, "low", ""), write(tmp_path, "high", "")
+    assert len(plan.request(scenario=[low, high, "bear", "bull"]).settings) == 4
+
+
+def test_a_set_in_which_only_some_state_a_weight_is_refused(tmp_path):
+    low, high = write(tmp_path, "low", "weight = 0.3\n"), write(tmp_path, "high", "")
+    [fault] = faults_of(lambda: plan.request(scenario=[low, high]))
+    assert "scenario high states no weight" in fault

@@ -1,0 +1,44 @@
+"""What may be cited: every claim of the ledger and every policy event, with the day on which it was known.
+
+Read without pandas, because parameters are checked in processes that should start at once.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping
+from datetime import date
+from functools import cache
+from types import MappingProxyType
+
+from telemed_forecast.evidence.days import span
+from telemed_forecast.paths import EVIDENCE
+
+
+@cache
+def claims() -> Mapping[str, date]:
+    """Day on which each claim was known, by claim id."""
+    return MappingProxyType({row["claim_id"]: date.fromisoformat(row["known_date"]) for row in _rows("claim_id")})
+
+
+@cache
+def events() -> Mapping[str, date]:
+    """Day on which each policy event was known, by event id: the last that its date allows."""
+    return MappingProxyType({row["event_id"]: date.fromisoformat(span(row["date"])[1]) for row in _rows("event_id")})
+
+
+def known_day(identity: str) -> date | None:
+    """Day on which a claim or an event was known; None when there is neither."""
+    return claims().get(identity) or events().get(identity)
+
+
+def _rows(key: str) -> list[dict[str, str]]:
+    """Rows of every file of the data package with this primary key."""
+    package = json.loads((EVIDENCE / "datapackage.json").read_text(encoding="utf-8"))
+    rows: list[dict[str, str]] = []
+    for resource in package["resources"]:
+        if resource["schema"].get("primaryKey") == [key]:
+            with (EVIDENCE / resource["path"]).open(encoding="utf-8", newline="") as lines:
+                rows += csv.DictReader(lines)
+    return rows
