@@ -63,20 +63,29 @@ def known(observations: Observations, scale: Literal["log", "logit"], ceiling: n
     )
 
 
-def prophet(history: Known, periods: Sequence[date], seed: int) -> np.ndarray | None:
-    """Prophet's predictive draws at the end of each period, in the unit of the history; fitted once a process.
+def rivals(history: Known, periods: Sequence[date], seed: int) -> dict[str, np.ndarray]:
+    """Predictive draws of every rival at the end of each period, in the unit of the history.
 
     Returns
     -------
-    Dims: (draw, period); None where the history is too short.
+    Name -> draws, dims (draw, period): NaN up to the newest figure for those that do not smooth the past. Those whose
+    history is too short are missing.
     """
-    return _prophet(history, tuple(periods), seed)
+    drawn = {name: _drawn(name, history, tuple(periods), seed) for name in baselines.RIVALS}
+    return {name: draws for name, draws in drawn.items() if draws is not None}
 
 
-@lru_cache(maxsize=16)
-def _prophet(history: Known, periods: tuple[date, ...], seed: int) -> np.ndarray | None:
+def prophet(history: Known, periods: Sequence[date], seed: int) -> np.ndarray | None:
+    """Prophet's draws alone, as in :func:`rivals`; None where the history is too short."""
+    return _drawn("prophet", history, tuple(periods), seed)
+
+
+@lru_cache(maxsize=128)
+def _drawn(rival: str, history: Known, periods: tuple[date, ...], seed: int) -> np.ndarray | None:
+    """The draws of one rival: fitted once a process, whoever asks."""
     unit = 100.0 if history.scale == "logit" else 1.0
-    draws = baselines.prophet(
+    draws = baselines.forecast(
+        rival,
         np.array(history.days, dtype="datetime64[D]"),
         np.array(history.values) / unit,
         np.array(periods, dtype="datetime64[D]"),
@@ -84,4 +93,8 @@ def _prophet(history: Known, periods: tuple[date, ...], seed: int) -> np.ndarray
         ceilings=None if history.ceilings is None else np.array(history.ceilings) / unit,
         share=history.scale == "logit",
     )
-    return None if draws is None else unit * draws
+    if draws is None:
+        return None
+    draws = unit * draws
+    draws.flags.writeable = False
+    return draws
