@@ -209,6 +209,9 @@ def learn_priors(
 @app.command()
 def verify(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or its name in reports/.")],
+    rerun: Annotated[
+        bool, typer.Option("--rerun", help="Also make it again from nothing and compare the numbers.")
+    ] = False,
 ) -> None:
     """Recompute the hashes in a run's manifest; name what differs."""
     from telemed_forecast import paths
@@ -219,6 +222,14 @@ def verify(
     if found:
         raise TelemedError("\n".join([f"{folder} is not as it was written:", *(f"  - {line}" for line in found)]))
     print(f"{folder}: {len(manifest.outputs_in(folder))} files as they were written")
+    if not rerun:
+        return
+    from telemed_forecast.runs import rerun as again
+    from telemed_forecast.runs.report import Reports
+
+    if found := again.differences(folder, Reports()):
+        raise TelemedError("\n".join([f"{folder} comes out differently:", *(f"  - {line}" for line in found)]))
+    print(f"{folder}: made again from nothing, with the same numbers")
 
 
 @app.command()

@@ -13,6 +13,7 @@ from telemed_forecast.runs import parameters
 from telemed_forecast.runs.plan import Project
 
 DRIVER = Path(__file__).with_name("driver.py")
+sys.path.insert(0, str(DRIVER.parent))  # for tests that make a run in their own process
 
 VALIDATE = """
 from telemed_forecast.runs import parameters
