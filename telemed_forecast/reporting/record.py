@@ -26,14 +26,14 @@ FORECAST_COLUMNS = (
 
 
 class SourceRow(Frozen):
-    """A published source behind a number, as the ledger of evidence knows it."""
+    """A published source behind a number, as the ledger of evidence knows it; a policy event has no grade."""
 
     claim_id: ClaimId
     origin: str = Field(min_length=1)
     title: str = Field(min_length=1)
     url: str = Field(default="", pattern=r"^(https?://\S+)?$")
     date: str = Field(default="", pattern=r"^(\d{4}(-\d{2}(-\d{2})?)?)?$")
-    grade: Literal["A", "B", "C", "D"]
+    grade: Literal["A", "B", "C", "D"] | None = None
 
 
 class Sources(Block):

@@ -263,7 +263,7 @@ def _pairs(pairs: Mapping[str, Any], sign: str) -> str:
 
 
 def _publication(row: SourceRow) -> tuple[str, ...]:
-    return row.origin, row.title, row.url, row.date, row.grade
+    return row.origin, row.title, row.url, row.date, row.grade or ""
 
 
 def _runs(numbers: Sequence[int]) -> list[tuple[int, int]]:

@@ -306,19 +306,9 @@ def _address(url: str) -> str:
 
 def record(context: Context, sections: Sections, parameters: dict[str, Any]) -> list[Block]:
     """Sources of everything cited in the sections, and how the numbers were made."""
-    claims = dict.fromkeys(c for blocks in sections.values() for block in blocks for c in block.claims())
-    view = context.view.set_index("claim_id")
-    rows = tuple(
-        SourceRow(
-            claim_id=claim,
-            origin=origin_name(str(view.loc[claim, "origin"])),
-            title=str(view.loc[claim, "source_title"] or view.loc[claim, "publisher"] or claim),
-            url=_address(str(view.loc[claim, "url"])),
-            date=str(view.loc[claim, "source_date"] or "")[:10],
-            grade=str(view.loc[claim, "grade"]),
-        )
-        for claim in claims
-    )
+    cited = dict.fromkeys(c for blocks in sections.values() for block in blocks for c in block.claims())
+    view, events = context.view.set_index("claim_id"), ledger.policy_events().set_index("event_id")
+    rows = tuple(_event_row(c, events.loc[c]) if c in events.index else _claim_row(c, view.loc[c]) for c in cited)
     settings = context.settings
     provenance = Provenance(
         as_of=settings.as_of_date,
@@ -327,6 +317,28 @@ def record(context: Context, sections: Sections, parameters: dict[str, Any]) -> 
         seed=settings.seed,
         profile=settings.profile,
         versions={name: metadata.version(name) for name in PACKAGES},
-        parameters=parameters,
+        # Where a file of the user's own lies is nobody's business.
+        parameters={**parameters, "scenario": context.scenario.name},
     )
     return [Sources(rows=rows), provenance]
+
+
+def _claim_row(claim: str, row: Any) -> SourceRow:
+    return SourceRow(
+        claim_id=claim,
+        origin=origin_name(str(row["origin"])),
+        title=str(row["source_title"] or row["publisher"] or claim),
+        url=_address(str(row["url"])),
+        date=str(row["source_date"] or "")[:10],
+        grade=str(row["grade"]),
+    )
+
+
+def _event_row(event: str, row: Any) -> SourceRow:
+    return SourceRow(
+        claim_id=event,
+        origin=str(row["jurisdiction"]),
+        title=str(row["event"]),
+        url=_address(str(row["url"])),
+        date=str(row["date"]),
+    )
