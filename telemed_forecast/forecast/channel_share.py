@@ -59,6 +59,11 @@ def bounds(context: Context) -> list[Encounters]:
     )
 
 
+def comparable(observations: Observations) -> np.ndarray:
+    """Which shares by count rivals learn from and are scored on: all of them. Dims: (obs,)."""
+    return np.ones(len(observations), dtype=bool)
+
+
 def run(context: Context) -> ChannelShare:
     """Fit the model to what was known and carry it to the horizon."""
     evidence = {
@@ -79,7 +84,7 @@ def run(context: Context) -> ChannelShare:
         shares={m: Path(f"hospital_share_{m}", "percent", periods, 100.0 * s, now, 12) for m, s in draws.items()},
         rising={m: channel_share.rising(s, now=now) for m, s in draws.items()},
         majority={m: channel_share.majority(s) for m, s in draws.items()},
-        known=known(evidence["counts"], "logit"),
+        known=known(evidence["counts"].where(comparable(evidence["counts"])), "logit"),
         evidence=evidence,
         encounters=encounters,
         fit=fit,
