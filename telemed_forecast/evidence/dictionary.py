@@ -72,6 +72,15 @@ def segments() -> pd.DataFrame:
     return _table("segments").set_index("segment")
 
 
+def modelled() -> pd.DataFrame:
+    """Return which report models a quantity, and why its rows that are not fitted are not.
+
+    Columns: metric, segments (a segment, ``kind:<kind>`` or ``*``), report, reason (empty where rows are fitted),
+    explanation.
+    """
+    return _table("modelled")
+
+
 def describe(field: dict[str, Any]) -> str:
     """Say in words what a field may hold."""
     constraints = field.get("constraints", {})

@@ -1,0 +1,218 @@
+r"""Leave one source out: how far each origin's figures lie from what all others imply, and what it moves.
+
+The posterior without an origin comes from the posterior with it, each draw weighted by one over the likelihood of the
+origin's rows (with the bias of an origin that is left out averaged over its prior), the largest weights smoothed by a
+generalised Pareto tail. Its shape :math:`\hat k` tells whether that is good enough: above 0.7 the model is fitted again
+without the origin.
+
+References
+----------
+Vehtari, Simpson, Gelman, Yao and Gabry (2024), Pareto smoothed importance sampling, JMLR 25(72).
+Vehtari, Mononen, Tolvanen, Sivula and Winther (2016), Bayesian leave-one-out cross-validation approximations for
+Gaussian latent variable models (integrated importance sampling), JMLR 17(103).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from telemed_forecast.evaluation.markets import MARKETS, Market
+from telemed_forecast.evaluation.printed import Printed, as_stranger
+from telemed_forecast.forecast.context import Context
+from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from telemed_forecast.evidence.observations import Observations
+
+RELIABLE = 0.7
+"""Largest shape of the weights' tail with which they can be trusted."""
+
+REFIT_PROFILE = "quick"
+"""Effort of a fit without an origin whose weights cannot be trusted."""
+
+Method = Literal["weights", "refit", "one_voice", "unreliable"]
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """What one origin says against all others.
+
+    Attributes
+    ----------
+    report
+        Name of the model.
+    origin
+        Who produced the figures.
+    claims
+        Their rows.
+    method
+        How the others' view was found: "weights", "refit", "unreliable" (weights whose tail is too heavy, and no fit
+        in their place), or "one_voice": there are no others.
+    khat
+        Shape of the weights' tail; nan for one voice.
+    ratio
+        Median, low and high (80%) of the origin's figures over what the others let expect (odds ratio for shares).
+    below
+        Probability that the others give to a mean figure below the one printed; nan for one voice.
+    headline, width
+        The headline's median at the horizon without the origin over that with it, and the same for the width of its 80%
+        interval (log scale, logit for shares); nan for one voice.
+    """
+
+    report: str
+    origin: str
+    claims: tuple[str, ...]
+    method: Method
+    khat: float
+    ratio: tuple[float, float, float]
+    below: float
+    headline: float
+    width: float
+
+    @property
+    def z(self) -> float:
+        """The printed mean figure as a deviation from what the others imply, in standard normal units."""
+        return NormalDist().inv_cdf(min(max(self.below, 1e-6), 1.0 - 1e-6)) if np.isfinite(self.below) else np.nan
+
+
+@dataclass(frozen=True)
+class Without(Context):
+    """A context in which one origin never said anything about some quantities.
+
+    Attributes
+    ----------
+    origin
+        The origin.
+    metrics
+        The quantities.
+    """
+
+    origin: str = ""
+    metrics: tuple[str, ...] = ()
+
+    @cached_property
+    def view(self) -> pd.DataFrame:
+        """The rows known on the as-of date, without the origin's."""
+        view = super().view
+        return view[~((view["origin"] == self.origin) & view["metric"].isin(self.metrics))]
+
+    def in_scenario(self, name: str) -> Without:
+        """The same in another scenario."""
+        return replace(self, settings=replace(self.settings, scenario=name))  # type: ignore[type-var]
+
+
+def conflicts(context: Context, results: dict[str, Any], *, refit: bool = True) -> list[Conflict]:
+    """Every origin of every model, by model, the one that disagrees most first.
+
+    Parameters
+    ----------
+    context
+        Settings and evidence.
+    results
+        The models' results by report.
+    refit
+        Whether a model is fitted again where weights cannot be trusted.
+    """
+    found = []
+    for name, result in results.items():
+        market = MARKETS[name]
+        rows = market.module.headline(context)
+        origins = sorted(set(rows.origin.tolist()))
+        each = [_conflict(context, market, result, rows, origin, refit) for origin in origins]
+        found += sorted((c for c in each if c is not None), key=lambda c: (-np.nan_to_num(abs(c.z)), c.origin))
+    return found
+
+
+def _conflict(
+    context: Context, market: Market, result: Any, rows: Observations, origin: str, refit: bool
+) -> Conflict | None:
+    """One origin of one model; None when none of its rows lies within the model's periods."""
+    own = rows.where(rows.origin == origin)
+    printed = as_stranger(market.module, result, own)
+    if printed is None:
+        return None
+    claims = tuple(own.claim_id.tolist())
+    if len(own) == len(rows):
+        nothing = (np.nan, np.nan, np.nan)
+        return Conflict(market.name, origin, claims, "one_voice", np.nan, nothing, np.nan, np.nan, np.nan)
+    weights, khat = without(printed)
+    method: Method = "weights"
+    before = _headline(context, market, result)
+    after = before
+    if khat > RELIABLE:
+        method = "refit" if refit else "unreliable"
+    if method == "refit":
+        settings = replace(context.settings, profile=REFIT_PROFILE)  # type: ignore[type-var]
+        metrics = tuple(sorted(set(own.metric.tolist())))
+        other = market.module.run(Without(settings, origin, metrics))
+        again = as_stranger(market.module, other, own)
+        if again is None:
+            return None
+        printed, after = again, _headline(context, market, other)
+        weights = np.full(len(after), 1.0 / len(after))
+    rng = context.generator(f"conflict {market.name} {origin}")
+    ratio, below = against(printed, weights, rng)
+    headline, width = effect(before, after, weights)
+    return Conflict(market.name, origin, claims, method, khat, ratio, below, headline, width)
+
+
+def _headline(context: Context, market: Market, result: Any) -> np.ndarray:
+    """The headline at the horizon on the log scale (logit for a share). Dims: (sample,)."""
+    path = market.path(result)
+    draws = path.year_end(context.settings.horizon)
+    if path.unit != "percent":
+        return np.log(draws)
+    share = np.clip(draws / 100.0, 1e-6, 1.0 - 1e-6)
+    return np.log(share / (1.0 - share))
+
+
+def without(printed: Printed) -> tuple[np.ndarray, float]:
+    """Weights of the draws when the rows had never been printed, and the shape of the weights' tail.
+
+    Returns
+    -------
+    weights
+        They sum to 1. Dims: (sample,).
+    khat
+        Above `RELIABLE` the weights rest on too few draws.
+    """
+    from arviz_stats.base import array_stats
+
+    log_weights, khat = array_stats.psislw(printed.log_likelihood())
+    weights = np.exp(log_weights - np.max(log_weights))
+    return weights / weights.sum(), float(khat)
+
+
+def against(
+    printed: Printed, weights: np.ndarray, rng: np.random.Generator
+) -> tuple[tuple[float, float, float], float]:
+    """The printed mean figure against what is expected: their ratio (median, 80% ends) and P(expected < printed)."""
+    samples, number = printed.mu.shape
+    bias = printed.spread * rng.standard_normal(samples)
+    noise = printed.scale * rng.standard_t(DEGREES_OF_FREEDOM, size=(samples, number))
+    expected = (printed.mu + noise).mean(axis=1) + bias
+    distance = float(printed.middle.mean()) - expected
+    low, middle, high = (float(np.exp(q)) for q in quantiles(distance, weights, (0.1, 0.5, 0.9)))
+    return (middle, low, high), float(weights[distance > 0].sum())
+
+
+def effect(before: np.ndarray, after: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
+    """What leaving an origin out does to a headline: its median (ratio) and the width of its 80% interval (ratio)."""
+    levels = (0.1, 0.5, 0.9)
+    old = quantiles(before, np.full(len(before), 1.0 / len(before)), levels)
+    new = quantiles(after, weights, levels)
+    return float(np.exp(new[1] - old[1])), float((new[2] - new[0]) / (old[2] - old[0]))
+
+
+def quantiles(values: np.ndarray, weights: np.ndarray, levels: tuple[float, ...]) -> np.ndarray:
+    """Quantiles of weighted draws. Dims: (sample,), (sample,), (quantile,)."""
+    order = np.argsort(values)
+    reached = np.cumsum(weights[order]) - 0.5 * weights[order]
+    return np.interp(levels, reached, values[order])
