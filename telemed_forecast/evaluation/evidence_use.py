@@ -76,8 +76,9 @@ def decided(view: pd.DataFrame, claims: Mapping[str, Collection[str]], starts: M
         undecided), explanation; in the ledger's order.
     """
     lines = _lines()
-    rows = view[view["metric"].isin(list(lines)) & view["grade"].isin(GRADES)]
-    curated: dict[Any, Any] = observations.left_out(rows).set_index("claim_id")["reason"].to_dict()
+    known = view[view["metric"].isin(list(lines))]
+    rows = known[known["grade"].isin(GRADES)]
+    curated: dict[Any, Any] = observations.left_out(known).set_index("claim_id")["reason"].to_dict()
     kinds: dict[Any, Any] = dictionary.segments()["kind"].to_dict()
     measures: dict[Any, Any] = dictionary.metrics()["measure"].to_dict()
     found = []

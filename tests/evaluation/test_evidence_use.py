@@ -12,7 +12,7 @@ from telemed_forecast.evidence import dictionary, ledger, observations
 
 pytestmark = pytest.mark.unit
 
-COPIED = "seed-bjnews-haodf-reg"
+COPIED = "ih-2020-04"
 """Some other row, which a planted copy names."""
 
 STARTS = {
