@@ -233,6 +233,24 @@ def verify(
 
 
 @app.command()
+def compare(
+    first: Annotated[str, typer.Argument(metavar="RUN_A", help="A run's folder, or its name in reports/.")],
+    second: Annotated[str, typer.Argument(metavar="RUN_B", help="The run to hold against it.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the page and its tables (default: .cache/compare).")
+    ] = None,
+) -> None:
+    """Say what changed between two runs: key figures, assumptions, evidence; print the page's path."""
+    from telemed_forecast import paths
+    from telemed_forecast.runs import compare as comparing
+
+    a, b = (comparing.read(Path(run) if Path(run).is_dir() else paths.REPORTS / run) for run in (first, second))
+    for line in comparing.lines(a, b):
+        print(line)
+    print(comparing.write(a, b, out or paths.CACHE / "compare")[0])
+
+
+@app.command()
 def release(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or its name in reports/.")],
     out: Annotated[Path | None, typer.Option(help="Folder of the releases (default: releases/).")] = None,

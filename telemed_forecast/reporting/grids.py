@@ -106,9 +106,11 @@ def of_table(block: TableBlock, texts: Catalogue) -> Grid:
     heads = []
     for index, column in enumerate(block.columns):
         cells = [row[index] for row in block.rows]
-        unit = column.unit or next((cell.unit for cell in cells if isinstance(cell, Value)), None)
+        units = {column.unit} if column.unit else {cell.unit for cell in cells if isinstance(cell, Value)}
+        # Cells of several units have no scale in common: each states its own.
+        unit = units.pop() if len(units) == 1 else None
         pen = Pen(texts, unit, _ends(cells), column.digits) if unit else None
-        numeric = pen is not None or any(_is_number(cell) for cell in cells)
+        numeric = pen is not None or any(isinstance(cell, Value) or _is_number(cell) for cell in cells)
         stated = pen.heading if pen and unit != "year" else ""
         heads.append(Head(text=texts.text(column.key), unit=stated, numeric=numeric))
         columns.append([_cell(cell, pen, texts) for cell in cells])
@@ -245,10 +247,11 @@ def _yearly(data: Table) -> bool:
 
 def _cell(cell: Value | Cell, pen: Pen | None, texts: Catalogue) -> Written:
     if isinstance(cell, Value):
-        own = pen or Pen(texts, cell.unit, [cell.value])
+        if pen is None:
+            return Written(text=texts.number(cell), range=texts.range(cell) if has_interval(cell) else "", numeric=True)
         if has_interval(cell):
-            return own.cell(cell.value, cell.low, cell.high)
-        return Written(text=bare_text(cell, own.scale), numeric=True)
+            return pen.cell(cell.value, cell.low, cell.high)
+        return Written(text=bare_text(cell, pen.scale), numeric=True)
     if cell is None:
         return Written(text=texts.text("page.not_known"), numeric=pen is not None)
     if isinstance(cell, str):

@@ -1,0 +1,95 @@
+"""Compare two finished runs: read both, say what changed, write it as a page and as tables."""
+
+import csv
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from telemed_forecast.errors import TelemedError
+from telemed_forecast.runs import manifest
+
+if TYPE_CHECKING:
+    from telemed_forecast.reporting.compare import Side
+
+EVIDENCE = "_evidence.csv"
+PARAMETERS = "_parameters.csv"
+
+
+def read(folder: Path) -> "Side":
+    """A run as far as it is compared.
+
+    Raises
+    ------
+    InputError
+        The folder is not a run.
+    TelemedError
+        Its files are not as they were written.
+    """
+    from telemed_forecast.reporting.compare import Side
+
+    stated = manifest.read(folder)
+    if found := manifest.differences(folder):
+        raise TelemedError("\n".join([f"{folder} is not as it was written:", *(f"  - {line}" for line in found)]))
+    claims = {}
+    for row in _rows(folder, EVIDENCE):
+        low, high = (next(name for name in row if name.startswith(end)) for end in ("low_", "high_"))
+        claims[row["claim_id"]] = ((float(row[low]), float(row[high])), low.removeprefix("low_"))
+    parameters = {(row["report"], row["parameter"]): row for row in _rows(folder, PARAMETERS)}
+    return Side(stated, claims, parameters)
+
+
+def _rows(folder: Path, ending: str) -> Iterator[dict[str, str]]:
+    """Rows of the run's tables whose names end so, each with the name of its report."""
+    for file in sorted((folder / "data").glob(f"*{ending}")):
+        with file.open(encoding="utf-8", newline="") as lines:
+            for row in csv.DictReader(lines):
+                yield {"report": file.name.partition("-")[0], **row}
+
+
+def lines(a: "Side", b: "Side") -> list[str]:
+    """The comparison in a few lines of plain text: key figures that moved, and how many other things differ."""
+    from telemed_forecast.reporting import compare
+
+    found = [
+        f"{one.before.id}: {one.before.value.value:,.4g} -> {one.after.value.value:,.4g} {one.after.value.unit}"
+        f" ({one.distance:.2g} half-widths)"
+        for one in compare.moved(a, b)
+        if one.distance > 0
+    ]
+    counts = {
+        "settings and files": len(compare.settings(a, b)),
+        "assumptions": len(compare.assumptions(a, b)),
+        "rows of evidence": len(compare.evidence(a, b)),
+    }
+    differ = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
+    return [*(found or ["no key figure moved"]), f"also different: {differ or 'nothing'}"]
+
+
+def write(a: "Side", b: "Side", out: Path) -> list[Path]:
+    """Write the comparison: a page a language, and a table (CSV) for each of its parts.
+
+    Returns
+    -------
+    list of Path
+        The files, pages first.
+    """
+    from telemed_forecast.reporting import compare, html, tables
+    from telemed_forecast.reporting.catalogue import LANGUAGES
+    from telemed_forecast.runs.publish import page_name
+
+    shown = compare.blocks(a, b)
+    out.mkdir(parents=True, exist_ok=True)
+    others = dict(zip(LANGUAGES, reversed(LANGUAGES), strict=True))
+    texts = {
+        page_name("compare", lang): html.page(
+            shown, lang, links=html.PageLinks(other=page_name("compare", others[lang]))
+        )
+        for lang in LANGUAGES
+    }
+    texts |= {name: frame.to_csv(index=False, lineterminator="\n") for name, frame in tables.exhibits(shown).items()}
+    for name, text in texts.items():
+        part = out / f".{name}.{os.getpid()}.part"
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, out / name)
+    return [out / name for name in texts]
