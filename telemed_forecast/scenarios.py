@@ -16,12 +16,14 @@ A lever at its neutral value changes nothing; in `base` all of them are neutral.
 ids of claims and policy events of the ledger (data/evidence), also in a file of the user's own.
 """
 
+from __future__ import annotations
+
 import contextlib
 import difflib
 import math
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
@@ -106,6 +108,11 @@ class Scenario:
     def __getitem__(self, lever: str) -> float:
         return self.levers[lever].value
 
+    def only(self, names: Collection[str]) -> Scenario:
+        """The scenario with every other lever at its neutral value."""
+        kept = {name: lever if name in names else neutral(LEVERS[name]) for name, lever in self.levers.items()}
+        return replace(self, levers=MappingProxyType(kept))
+
 
 LEVERS: Mapping[str, LeverSpecification] = MappingProxyType(
     {
@@ -184,6 +191,11 @@ _TOP_LEVEL = {"inherits": str, "weight": (int, float), "meaning": str, "levers":
 _IN_A_LEVER = {"value": (int, float), "unit": str, "evidence": list, "reason": str}
 
 
+def neutral(spec: LeverSpecification) -> Lever:
+    """A lever at the value that changes nothing."""
+    return Lever(name=spec.name, unit=spec.unit, value=spec.neutral, evidence=(), reason="")
+
+
 def shipped() -> list[str]:
     """Names of the scenarios that come with the project, in alphabetical order."""
     return sorted(file.stem for file in paths.SCENARIOS.glob("*.toml"))
@@ -211,10 +223,7 @@ def load(scenario: str) -> Scenario:
     file = locate(scenario)
     faults: list[str] = []
     layers = _layers(file, faults)
-    levers = {
-        name: Lever(name=name, unit=spec.unit, value=spec.neutral, evidence=(), reason="")
-        for name, spec in LEVERS.items()
-    }
+    levers = {name: neutral(spec) for name, spec in LEVERS.items()}
     for layer_file, table in reversed(layers):
         levers.update(_levers(layer_file, table, faults))
     if faults:

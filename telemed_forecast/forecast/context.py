@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Protocol
@@ -58,9 +58,13 @@ class Context:
     ----------
     settings
         Validated parameters.
+    levers
+        Levers in place of those of the settings' scenario; None for those.
     """
 
     settings: Settings
+    levers: Scenario | None = field(default=None, kw_only=True)
+    _read: dict[tuple[str, ...], Observations] = field(default_factory=dict, repr=False, compare=False, kw_only=True)
 
     @cached_property
     def view(self) -> pd.DataFrame:
@@ -70,15 +74,21 @@ class Context:
     @cached_property
     def scenario(self) -> Scenario:
         """The levers."""
-        return load_scenario(self.settings.scenario)
+        return self.levers or load_scenario(self.settings.scenario)
 
     def earlier(self, day: date) -> Context:
         """The same settings with the vintage of an earlier day, in the base scenario."""
-        return Context(replace(self.settings, as_of=day.isoformat(), scenario="base"))  # type: ignore[type-var]
+        settings = replace(self.settings, as_of=day.isoformat(), scenario="base")  # type: ignore[type-var]
+        return replace(self, settings=settings, levers=None, _read={})
 
     def in_scenario(self, name: str) -> Context:
-        """The same settings in another scenario."""
-        return Context(replace(self.settings, scenario=name))  # type: ignore[type-var]
+        """The same settings in another scenario; evidence that was read is not read again."""
+        settings = replace(self.settings, scenario=name)  # type: ignore[type-var]
+        return replace(self, settings=settings, levers=None)
+
+    def with_levers(self, scenario: Scenario) -> Context:
+        """The same settings and evidence with other levers."""
+        return replace(self, levers=scenario)
 
     @property
     def profile(self) -> Profile:
@@ -104,4 +114,7 @@ class Context:
 
     def observed(self, metric: str, *segments: str) -> Observations:
         """The intervals of a metric that may enter a likelihood, amounts in yuan."""
-        return observations.to_cny(observations.intervals(self.rows(metric, *segments)), self.view)
+        key = (metric, *segments)
+        if key not in self._read:
+            self._read[key] = observations.to_cny(observations.intervals(self.rows(*key)), self.view)
+        return self._read[key]

@@ -3,7 +3,8 @@
 The key is a hash over everything a fit depends on: the model's name, its arrays, the sampler's settings and seed, the
 source of the models and of this room, the learned priors and the versions of the samplers. A fit is written
 whole or not at all, two processes that want the same fit wait for each other instead of fitting twice, and a file
-that cannot be read, or does not hold what its name says, is fitted anew.
+that cannot be read, or does not hold what its name says, is fitted anew. A process that asks again for a fit (many
+scenarios of one fit) does not read the file again.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -98,17 +100,22 @@ def _store(path: Path, make: Callable[[], Dataset]) -> None:
 
 def _load(path: Path, key: str, data: Arrays) -> Fit | None:
     """The stored fit; None when there is none, or when the file is broken or another fit's."""
-    import xarray as xr
-
-    if not path.exists():
-        return None
     try:
-        with xr.open_dataset(path, engine="h5netcdf") as file:
-            posterior = file.load()
+        stat = path.stat()
+        posterior = _read(path, stat.st_mtime_ns, stat.st_size)
         gate = Gate(**json.loads(posterior.attrs["gate"]))
     except (OSError, RuntimeError, ValueError, TypeError, KeyError):
         return None
     return Fit(key, posterior, gate, data) if posterior.attrs.get("key") == key else None
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, written: int, size: int) -> Dataset:
+    """The draws of a file, as it was when it had this time and size; the latest few are kept in memory."""
+    import xarray as xr
+
+    with xr.open_dataset(path, engine="h5netcdf") as file:
+        return file.load()
 
 
 def _key(spec: ModelSpec, data: Arrays, profile: Profile, seed: int) -> str:
