@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import date
 
 import numpy as np
@@ -14,12 +14,17 @@ from telemed_forecast.forecast.rivals import Known, known
 from telemed_forecast.inference.cache import Fit, fitted
 from telemed_forecast.inference.sampling import ModelSpec
 from telemed_forecast.models import adoption
-from telemed_forecast.models.timeline import period_end
+from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM
+from telemed_forecast.models.timeline import decimal_year, period_end
 
 SPEC = ModelSpec("user_adoption", adoption.build)
 
 PANEL_ORIGINS = ("nejm_catalyst_2022", "korea_international_trade_association")
 """Origins of the app-panel figures that measure one panel: the months before, in and after the first wave."""
+
+SURVEYED = ("national", "yangtze_river_delta_residents", "jiangsu_outpatients")
+"""Whom the surveys on use asked that see the usage rate through a contrast of their own. Rural users are part of the
+national count, and the users of primary institutions' services were asked about those services alone."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +38,15 @@ class UserAdoption:
         (percent of internet users).
     base, kept, passing
         Users without the waves, users of the waves who stay for good, users of the waves who are still leaving.
-    stays
-        Share of each wave that is still there. Dims: (sample, period, wave).
+    stays, for_good
+        Share of each wave that is still there, and share that will be for good. Dims: (sample, period, wave).
     wave_gain
         Users that each wave brought in at its start (persons). Dims: (sample, wave).
     known
         The surveys as rivals see them, without the first wave's months.
     evidence
-        Survey counts, internet users and app-panel figures that entered.
+        What entered: survey counts (``users``), internet users, app-panel figures, population, surveys on use
+        (``surveys``) and on knowing of the services (``unaware``).
     fit
         The fitted model.
     """
@@ -53,6 +59,7 @@ class UserAdoption:
     kept: Path
     passing: Path
     stays: np.ndarray
+    for_good: np.ndarray
     wave_gain: np.ndarray
     known: Known
     evidence: dict[str, Observations]
@@ -62,6 +69,11 @@ class UserAdoption:
     def last_period(self) -> date:
         """The last period for which a survey was known."""
         return self.users.periods[self.users.last_known]
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """Claim ids of every row that entered the likelihood or the arrays."""
+        return tuple(dict.fromkeys(str(claim) for rows in self.evidence.values() for claim in rows.claim_id))
 
 
 def run(context: Context) -> UserAdoption:
@@ -87,7 +99,6 @@ def run(context: Context) -> UserAdoption:
         return Path(target, unit, periods, factor * draws[name], adoption.GRID - 1, 6)
 
     surveys = evidence["users"]
-    plain = surveys.where(surveys.end > np.datetime64("2020-06-30"))
     return UserAdoption(
         users=path("users", "online_medical_users_latent"),
         published=path("published", "online_medical_users"),
@@ -97,8 +108,9 @@ def run(context: Context) -> UserAdoption:
         kept=path("kept", "users_kept_from_waves"),
         passing=path("passing", "users_leaving_after_waves"),
         stays=draws["stays"],
+        for_good=draws["for_good"],
         wave_gain=draws["wave_gain"],
-        known=known(plain, "log", draws["ceiling"]),
+        known=known(surveys.where(comparable(surveys)), "log", draws["ceiling"]),
         evidence=evidence,
         fit=fit,
     )
@@ -120,11 +132,77 @@ def yearly_log_users(fit: Fit) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return years, yearly.mean(axis=0), yearly.std(axis=0)
 
 
+def headline(context: Context) -> Observations:
+    """The national survey's counts of users: the rows that the forecast is about (persons)."""
+    return context.observed("online_medical_users", "national")
+
+
+def comparable(observations: Observations) -> np.ndarray:
+    """Which counts are of the present definition: what rivals learn from and are scored on. Dims: (obs,)."""
+    return observations.end > np.datetime64("2020-06-30")
+
+
+def predictive(result: UserAdoption, observations: Observations, rng: np.random.Generator) -> np.ndarray:
+    """Draws of what the national survey would print for given rows, seen by the fit or not.
+
+    Parameters
+    ----------
+    result
+        The forecast.
+    observations
+        Counts of users (persons), such as :func:`headline` gives.
+    rng
+        Source of the surveys' noise.
+
+    Returns
+    -------
+    Persons, with the definition of the row's day and the row's grade. NaN for days outside the forecast's
+    periods. Dims: (sample, obs).
+    """
+    draws = {name: np.asarray(result.fit.posterior[name]) for name in ("definition_offset", "survey_noise")}
+    at = (decimal_year(observations.end) - np.asarray(result.fit.data["grid"])[0]) / adoption.STEP
+    last = len(result.users.periods) - 1
+    # Ends of Junes lie a few thousandths of a year off the grid's halves.
+    outside = (at < -0.02) | (at > last + 0.02)
+    level = adoption.on_grid(np.log(result.users.draws), np.clip(at, 0.0, last))
+    offset = draws["definition_offset"] @ adoption.definitions(observations).T
+    scale = np.sqrt(observations.scale()[None, :] ** 2 + draws["survey_noise"][:, None] ** 2)
+    noise = scale * rng.standard_t(DEGREES_OF_FREEDOM, size=level.shape)
+    return np.where(outside, np.nan, np.exp(level + offset + noise))
+
+
+def prior_predictive(result: UserAdoption, rng: np.random.Generator, size: int = 1000) -> np.ndarray:
+    """Users on the history grid drawn from the prior alone (persons). Dims: (size, history time)."""
+    draws = adoption.prior_sample(result.fit.data, size, rng)
+    ahead = np.asarray(result.fit.data["log_population"])[-1:]
+    return adoption.project(draws, result.fit.data, log_population_ahead=ahead, rng=rng)["users"][:, : adoption.GRID]
+
+
 def _evidence(context: Context) -> dict[str, Observations]:
     panel = context.observed("online_medical_active_users", "national")
     return {
-        "users": context.observed("online_medical_users", "national"),
+        "users": headline(context),
         "internet": context.observed("internet_users", "national"),
         "panel": panel.where(np.isin(panel.origin, PANEL_ORIGINS)),
         "population": context.observed("population", "national"),
+        "surveys": _surveys(context),
+        "unaware": context.observed("survey_lack_knowledge", "yangtze_river_delta_residents"),
     }
+
+
+def _surveys(context: Context) -> Observations:
+    """Shares that have used such services; a survey that also prints who never did says that once."""
+    used = context.observed("survey_used_online_medical", *SURVEYED)
+    never = context.observed("survey_never_used_online_medical", *SURVEYED)
+    # A survey that prints only who never used them still speaks: by the complement.
+    alone = never.where(~np.isin(_survey(never), _survey(used)))
+    complement = replace(alone, low=100.0 - alone.high, high=100.0 - alone.low)
+    return Observations(
+        **{f.name: np.concatenate([getattr(used, f.name), getattr(complement, f.name)]) for f in fields(used)}
+    )
+
+
+def _survey(rows: Observations) -> np.ndarray:
+    """One text for each survey: who made it, whom it asked and when. Dims: (obs,)."""
+    named = zip(rows.origin, rows.segment, rows.end, strict=True)
+    return np.array([f"{origin} {segment} {end}" for origin, segment, end in named], dtype=np.str_)

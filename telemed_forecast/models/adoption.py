@@ -12,7 +12,8 @@ the ceiling. Internet users are a growth process below the population.
 
 Definition breaks are offsets of single reports: 2015 counted looking up information, June 2020 counted buying drugs and
 devices apart. Monthly active users of an app panel share the path up to a constant and tell the height of the
-first wave.
+first wave. Surveys of one region or one panel ("have you ever used it") see the usage rate through a contrast of their
+own whose spread is learned; the share of people who know the services at all bounds the ceiling from above.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from telemed_forecast.models.growth import growth_process, simulate
+from telemed_forecast.models.growth import growth_process, prior_paths, simulate
 from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM, interval_logp
 from telemed_forecast.models.priors import growth_prior, surge_prior
 from telemed_forecast.models.timeline import carried, decimal_year, half_year_at_or_after, half_years
@@ -41,9 +42,21 @@ GRID = 23
 WAVES = (2020.1, 2022.95)
 """[year] When the two waves of the epidemic brought people online."""
 
-CEILING_USAGE = (0.4, 0.8)
-"""Mean and sd of logit(ceiling of the usage rate): half of the prior between 46% and 72%. Four fifths of surveyed
-residents knew what the services are (19.05% lacked knowledge), which bounds who can be expected to use them soon."""
+CEILING_USAGE = (0.4, 1.2)
+"""Mean and sd of logit(ceiling of the usage rate): half of the prior between 40% and 77%. The highest usage rates that
+the same national survey printed for fifteen other online services (metrics ``*_usage_rate`` and ``*_users``) go from
+21% of internet users (wealth management) to 98% (messaging): mean 0.8 and sd 1.5 on this scale, with the median
+at 51%. Care is needed by those who are ill, so the few universal services count half in the mean."""
+
+AWARENESS_GAP = (1.35, 0.78)
+"""Mean and sd (log odds) of how far knowing of the services lies above the ceiling of their use. In the survey of the
+Yangtze River Delta 80.95% knew of them (seed-yrd-lack) and 22.07% had used them (seed-yrd-used), 2.7 apart: the ceiling
+lies between the two, and a uniform distribution over that stretch has this mean and sd."""
+
+REGIONAL_SPREAD = (-0.7, 0.4)
+"""Mean and sd of the log of the contrast (log odds) between a survey of one region or panel and the whole country: 0.5,
+90% between 0.26 and 0.96. Within the national survey itself rural users lie 0.63 below the total
+(cnnic-2022-12-online-medical-usage-rate-rural-hk51: 21.5% against 34.0%)."""
 
 CEILING_INTERNET = (2.2, 0.7)
 """Mean and sd of logit(ceiling of internet users as a share of the population): 90% of it between 74% and 97%."""
@@ -55,8 +68,15 @@ SURVEY_NOISE = (-3.5, 0.6)
 """Mean and sd of the log of a survey's noise (log scale): 3%, 90% between 1% and 8%: sampling
 error of tens of thousands of interviews in clusters, and changes of the questionnaire."""
 
-OFFSETS = {"definition_2015": (0.2, 0.3), "definition_2020h1": (0.15, 0.15), "panel": (-1.5, 0.7)}
-"""Mean and sd (log scale) of the offset of each other definition against the plain count of users."""
+OFFSETS = {"definition_2015": (0.2, 0.3), "definition_2020h1": (0.25, 0.15), "panel": (-1.5, 0.7)}
+"""Mean and sd (log scale) of the offset of each other definition against the plain count of users. In June 2020 29.4% of
+internet users had used any such service, 26.4% had bought drugs or devices and 17.9% had registered or consulted
+(online_medical_component_usage_rate): if the later counts hold no purchases the offset is log(29.4 / 17.9) = 0.50, if
+they hold all of them it is 0; mean and sd are those of a uniform distribution between. The panel of apps sees between
+one user in 1.4 and one in 14 (90%)."""
+
+MOST_USAGE = 0.999
+"""Largest share that a survey's interval may reach: the log odds of everybody have no number."""
 
 
 def retention(since: Any, *, kept: Any, half_life: Any, xp: Any = np) -> Any:
@@ -100,7 +120,8 @@ def build(data: Any) -> Any:
     ----------
     data
         Arrays (see :func:`arrays`): grid (time,), population (time,) in persons, wave (k,), and for each evidence
-        block `internet`, `users`: low, high (log persons), at (grid position), scale, definition one-hots.
+        block `internet`, `users`: low, high (log persons), at (grid position), scale, definition one-hots; for
+        `survey` and `aware` low, high, scale in log odds.
     """
     import pymc as pm
     import pytensor.tensor as pt
@@ -127,6 +148,7 @@ def build(data: Any) -> Any:
         stays = [retention(d["grid"] - d["wave"][k], kept=kept, half_life=half_life, xp=pt) for k in range(len(WAVES))]
         rate = usage(pt.exp(base.log_level), ceiling=kappa, gained=[gained[0], gained[1]], stays=stays)
         log_users = pm.Deterministic("log_users", internet.log_level + pt.log(rate))
+        surveyed = on_grid(pt.log(rate) - pt.log1p(-rate), d["survey_at"], pt)
 
         offset = pm.Normal(
             "definition_offset",
@@ -134,12 +156,14 @@ def build(data: Any) -> Any:
             sigma=np.array([v[1] for v in OFFSETS.values()]),
         )
         noise = pm.LogNormal("survey_noise", *SURVEY_NOISE)
-        for block, path, shift in (
-            ("internet", internet.log_level, 0.0),
-            ("users", log_users, pt.dot(d["users_definition"], offset)),
+        spread = pm.LogNormal("regional_spread", *REGIONAL_SPREAD)
+        users = on_grid(log_users, d["users_at"], pt) + pt.dot(d["users_definition"], offset)
+        for block, mu, own in (
+            ("internet", on_grid(internet.log_level, d["internet_at"], pt), 0.0),
+            ("users", users, noise),
+            ("survey", surveyed, spread),
+            ("aware", kappa_logit + AWARENESS_GAP[0], AWARENESS_GAP[1]),
         ):
-            mu = on_grid(path, d[f"{block}_at"], pt) + shift
-            own = noise if block == "users" else 0.0
             scale = pt.sqrt(d[f"{block}_scale"] ** 2 + own**2)
             logp = interval_logp(d[f"{block}_low"], d[f"{block}_high"], mu, scale, pt)
             pm.Potential(f"{block}_evidence", logp.sum())
@@ -152,18 +176,27 @@ def on_grid(path: Any, at: Any, xp: Any = np) -> Any:
     Parameters
     ----------
     path
-        Dims: (time,).
+        Dims: (..., time).
     at
         Positions on the grid (0 is the first point, 1.5 lies between the second and third). Dims: (obs,).
+
+    Returns
+    -------
+    Dims: (..., obs).
     """
     left = xp.floor(at).astype("int64")
-    right = xp.minimum(left + 1, path.shape[0] - 1)
+    right = xp.minimum(left + 1, path.shape[-1] - 1)
     weight = at - left
-    return path[left] * (1.0 - weight) + path[right] * weight
+    return path[..., left] * (1.0 - weight) + path[..., right] * weight
 
 
 def arrays(
-    users: Observations, internet: Observations, panel: Observations, population: Observations
+    users: Observations,
+    internet: Observations,
+    panel: Observations,
+    population: Observations,
+    surveys: Observations,
+    unaware: Observations,
 ) -> dict[str, np.ndarray]:
     """The arrays of :func:`build` from interval evidence.
 
@@ -177,6 +210,10 @@ def arrays(
         Monthly active users of an app panel (persons).
     population
         Residents (persons).
+    surveys
+        Residents or respondents who have used such services (percent).
+    unaware
+        Residents who lack knowledge of them (percent).
 
     Notes
     -----
@@ -188,11 +225,6 @@ def arrays(
     known, value = decimal_year(internet.end), np.log(_middle(internet))
     order = np.argsort(known)
     both = _inside(users, grid), _inside(panel, grid)
-    definition = np.zeros((len(both[0]) + len(both[1]), len(OFFSETS)))
-    day = both[0].end.astype("datetime64[D]").astype(str)
-    definition[: len(day), 0] = day <= "2015-12-31"
-    definition[: len(day), 1] = day == "2020-06-30"
-    definition[len(day) :, 2] = 1.0
     online = _inside(internet, grid)
     return {
         "grid": grid,
@@ -202,7 +234,38 @@ def arrays(
         "usage_guess": _usage_guess(users, internet, grid),
         **_block("internet", [online], grid),
         **_block("users", both, grid),
-        "users_definition": definition,
+        "users_definition": np.concatenate([definitions(both[0]), np.tile([0.0, 0.0, 1.0], (len(both[1]), 1))]),
+        **_survey_block(surveys, grid),
+        "aware_low": _logit(1.0 - unaware.high / 100.0),
+        "aware_high": _logit(1.0 - unaware.low / 100.0),
+        "aware_scale": unaware.scale(),
+    }
+
+
+def definitions(users: Observations) -> np.ndarray:
+    """Which definition each national count of users follows: one-hots over `OFFSETS`. Dims: (obs, definition)."""
+    day = users.end.astype("datetime64[D]").astype(str)
+    found = np.zeros((len(users), len(OFFSETS)))
+    found[:, 0] = day <= "2015-12-31"
+    found[:, 1] = day == "2020-06-30"
+    return found
+
+
+def survey_years(surveys: Observations) -> np.ndarray:
+    """Decimal year at which a survey sees the usage rate: the middle of its window. Dims: (obs,)."""
+    return 0.5 * (decimal_year(surveys.start) + decimal_year(surveys.end))
+
+
+def _survey_block(surveys: Observations, grid: np.ndarray) -> dict[str, np.ndarray]:
+    """Surveys on the grid: interval in log odds, position, scale by grade."""
+    year = survey_years(surveys)
+    inside = (year >= grid[0]) & (year <= grid[-1])
+    kept = surveys.where(inside)
+    return {
+        "survey_low": _logit(kept.low / 100.0),
+        "survey_high": _logit(kept.high / 100.0),
+        "survey_at": (year[inside] - grid[0]) / STEP,
+        "survey_scale": kept.scale(),
     }
 
 
@@ -249,7 +312,7 @@ def _block(name: str, parts: Sequence[Observations], grid: np.ndarray) -> dict[s
 
 
 def project(
-    posterior: Dataset,
+    posterior: Dataset | Mapping[str, np.ndarray],
     data: Mapping[str, np.ndarray],
     *,
     log_population_ahead: np.ndarray,
@@ -282,8 +345,8 @@ def project(
     Draws by name, dims (sample, time) over history and future: ``users`` (persons, truth), ``published`` (persons, as
     a survey would print it), ``internet`` (persons), ``base``, ``kept`` and ``passing`` (persons: users without the
     waves, those of the waves who stay for good, those who are still there but leaving), ``usage`` (share), ``stays``
-    (share of each wave still there; dims sample, time, wave), ``ceiling`` (persons, dims sample) and ``wave_gain``
-    (persons that each wave brought in; dims sample, wave).
+    and ``for_good`` (share of each wave still there, and share that will be for good; dims sample, time, wave),
+    ``ceiling`` (persons, dims sample) and ``wave_gain`` (persons that each wave brought in; dims sample, wave).
     """
     prior, steps = growth_prior("penetration"), len(log_population_ahead)
     p = {str(name): np.asarray(values) for name, values in posterior.items()}
@@ -337,6 +400,7 @@ def project(
         "kept": internet * (settled - base),
         "passing": internet * (rate - settled),
         "stays": stays,
+        "for_good": for_good,
         "ceiling": np.exp(log_population_ahead[0] + reach[:, 0] + raised[:, 0]),
         "wave_gain": np.stack([_gain(k, data["wave"][k]) for k in range(len(WAVES))], axis=1),
     }
@@ -368,3 +432,46 @@ def _stays(
 
 def _sigmoid(x: np.ndarray) -> np.ndarray:
     return 1.0 / (1.0 + np.exp(-x))
+
+
+def _logit(share: np.ndarray) -> np.ndarray:
+    inside = np.clip(share, 1.0 - MOST_USAGE, MOST_USAGE)
+    return np.log(inside) - np.log1p(-inside)
+
+
+def prior_sample(data: Mapping[str, np.ndarray], size: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Draws from the prior, with the names and dims that a posterior has: what is believed before any figure.
+
+    Parameters
+    ----------
+    data
+        The arrays of a fit; only the population, the waves' dates and the first guess of each path are used.
+    size
+        Number of draws.
+    rng
+        Source of the draws.
+
+    Returns
+    -------
+    Everything that :func:`project` reads. Dims: (sample, ...).
+    """
+    prior, surge = growth_prior("penetration"), surge_prior()
+    online, kappa = rng.normal(*CEILING_INTERNET, size), rng.normal(*CEILING_USAGE, size)
+    offset = np.array(list(OFFSETS.values()))
+
+    def path(name: str, log_ceiling: np.ndarray) -> dict[str, np.ndarray]:
+        start = float(data[f"{name}_guess"][0])
+        return prior_paths(name, size=size, start=start, log_ceiling=log_ceiling, step=STEP, prior=prior, rng=rng)
+
+    return {
+        **path("internet", data["log_population"] + np.log(_sigmoid(online))[:, None]),
+        **path("usage", np.repeat(np.log(_sigmoid(kappa))[:, None], GRID, axis=1)),
+        "internet_logit_ceiling": online,
+        "usage_logit_ceiling": kappa,
+        "surge_logit_kept": rng.normal(*surge.logit_kept, size),
+        "surge_half_life": rng.lognormal(*surge.log_half_life, size),
+        "surge_gained": rng.beta(*surge.gained, (size, len(WAVES))),
+        "definition_offset": offset[:, 0] + offset[:, 1] * rng.standard_normal((size, len(OFFSETS))),
+        "survey_noise": rng.lognormal(*SURVEY_NOISE, size),
+        "regional_spread": rng.lognormal(*REGIONAL_SPREAD, size),
+    }
