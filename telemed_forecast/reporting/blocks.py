@@ -309,7 +309,10 @@ class Column(Frozen):
 
 
 class TableBlock(Block):
-    """A table on the page. A cell is text ("@key" for the catalogue's), a number, a Value or None."""
+    """A table on the page. A cell is text ("@key" for the catalogue's), a number, a Value or None.
+
+    A folded one shows its title only, until the reader opens it; paper leaves it out.
+    """
 
     type: Literal["table"] = "table"
     id: Id
@@ -320,6 +323,7 @@ class TableBlock(Block):
     columns: tuple[Column, ...] = Field(min_length=1)
     rows: tuple[tuple[Value | Cell, ...], ...]
     sources: tuple[ClaimId, ...] = ()
+    folded: bool = False
 
     @field_validator("rows", mode="before")
     @classmethod

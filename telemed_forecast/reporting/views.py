@@ -190,6 +190,7 @@ def _table(block: TableBlock, setting: Setting, number: str) -> View:
         "number": number,
         "title": grid.name,
         "table": grid,
+        "folded": block.folded and setting.both_forms,
         "note": setting.texts.text(block.note_key, block.note_values) if block.note_key else "",
         "citations": setting.citations.of(block.claims()),
         "csv": setting.csv(block.id),
