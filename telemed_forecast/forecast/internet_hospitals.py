@@ -1,4 +1,4 @@
-"""The number of internet hospitals: fit, forecast, and a look back."""
+"""The number of internet hospitals by sponsor: fit, forecast, and what would be printed."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from datetime import date
 
 import numpy as np
 
+from telemed_forecast.evidence import ledger
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.paths import Path
 from telemed_forecast.forecast.rivals import Known, known
 from telemed_forecast.inference.cache import Fit, fitted
 from telemed_forecast.inference.sampling import ModelSpec
-from telemed_forecast.models import internet_hospitals
-from telemed_forecast.models.timeline import period_end
+from telemed_forecast.models import internet_hospitals, licensing_policy
+from telemed_forecast.models.licensing_policy import Events
+from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM
+from telemed_forecast.models.timeline import decimal_year, period_end
 
 SPEC = ModelSpec("internet_hospitals", internet_hospitals.build)
 
@@ -33,24 +36,38 @@ class InternetHospitals:
     ----------
     count, published
         Official count (hospitals), and the count as it would be announced, with the noise of announcements.
+    hospital_run, third_party
+        The count by sponsor (hospitals).
+    hospital_share
+        Hospital-run over the count (percent).
     share_of_pool
-        Count over secondary and tertiary hospitals (percent).
+        Hospital-run over secondary and tertiary hospitals (percent).
     counters
         Names of the counters other than the official one, in the order of the posterior's offsets.
+    events
+        The policy that acts, in the order of the posterior's effects.
     known
         The official counts as rivals see them.
-    evidence
-        The counts that entered.
+    evidence, shares
+        The counts and the shares that entered.
+    claims
+        Claim ids of every row that entered the likelihood or the pool.
     fit
         The fitted model.
     """
 
     count: Path
     published: Path
+    hospital_run: Path
+    third_party: Path
+    hospital_share: Path
     share_of_pool: Path
     counters: list[str]
+    events: Events
     known: Known
     evidence: Observations
+    shares: Observations
+    claims: tuple[str, ...]
     fit: Fit
 
     @property
@@ -59,37 +76,110 @@ class InternetHospitals:
         return self.count.periods[self.count.last_known]
 
 
+def headline(context: Context) -> Observations:
+    """The counts of the whole country, of both sponsors."""
+    return context.observed("internet_hospitals", *COUNTERS)
+
+
 def run(context: Context) -> InternetHospitals:
     """Fit the model to what was known and carry it to the horizon."""
-    counts = context.observed("internet_hospitals", *COUNTERS)
+    counts = context.observed("internet_hospitals", *COUNTERS, internet_hospitals.HOSPITAL_RUN)
+    shares = context.observed("internet_hospital_share", internet_hospitals.HOSPITAL_RUN)
     pool = [context.observed("hospitals", level) for level in LEVELS]
-    data, counters = internet_hospitals.arrays(counts, pool)
+    events = licensing_policy.events_by(ledger.policy_events(), np.datetime64(context.settings.as_of_date))
+    data, counters = internet_hospitals.arrays(counts, pool, shares, events)
     fit = fitted(SPEC, data, profile=context.profile, seed=context.settings.seed)
     end = internet_hospitals.grid_end(counts)
-    steps = round(2 * (context.settings.horizon + 1 - end))
-    ahead = end + internet_hospitals.STEP * np.arange(steps)
     # The ceiling of a step is the pool at its start; the share is taken at its end.
-    pool_ahead = internet_hospitals.eligible(pool, np.append(ahead, ahead[-1] + internet_hospitals.STEP))
+    ahead = end + internet_hospitals.STEP * np.arange(round(2 * (context.settings.horizon + 1 - end)) + 1)
     draws = internet_hospitals.project(
         fit.posterior,
         data,
-        log_pool_ahead=np.log(pool_ahead),
+        log_pool_ahead=np.log(internet_hospitals.eligible(pool, ahead)),
         rng=context.generator("internet_hospitals"),
         pace=context.scenario["licensing"],
+        exposure_ahead=licensing_policy.exposure(events, ahead),
     )
-    grid = internet_hospitals.half_years(end, internet_hospitals.GRID)
-    times = np.concatenate([grid, ahead + internet_hospitals.STEP])
+    times = np.concatenate([internet_hospitals.half_years(end, internet_hospitals.GRID), ahead[1:]])
     periods = tuple(period_end(t) for t in times)
-    official = counts.where(np.isin(counts.origin, internet_hospitals.OFFICIAL))
-    last = internet_hospitals.GRID - 1
+
+    def path(target: str, name: str, unit: str = "hospitals") -> Path:
+        factor = 100.0 if unit == "percent" else 1.0
+        return Path(target, unit, periods, factor * draws[name], internet_hospitals.GRID - 1, 6)
+
     return InternetHospitals(
-        count=Path("internet_hospitals_latent", "hospitals", periods, draws["count"], last, 6),
-        published=Path("internet_hospitals", "hospitals", periods, draws["published"], last, 6),
-        share_of_pool=Path(
-            "internet_hospitals_share_of_pool", "percent", periods, 100.0 * draws["share_of_pool"], last, 6
-        ),
+        count=path("internet_hospitals_latent", "count"),
+        published=path("internet_hospitals", "published"),
+        hospital_run=path("internet_hospitals_hospital_run", "hospital"),
+        third_party=path("internet_hospitals_third_party", "firm"),
+        hospital_share=path("internet_hospitals_hospital_share", "hospital_share", "percent"),
+        share_of_pool=path("internet_hospitals_share_of_pool", "share_of_pool", "percent"),
         counters=counters,
-        known=known(official, "log", draws["ceiling"]),
+        events=events,
+        known=known(counts.where(comparable(counts)), "log", draws["ceiling"]),
         evidence=counts,
+        shares=shares,
+        claims=tuple(dict.fromkeys(str(c) for o in (counts, shares, *pool) for c in o.claim_id)),
         fit=fit,
     )
+
+
+def comparable(observations: Observations) -> np.ndarray:
+    """Which are official counts of both sponsors: what rivals learn from and are scored on. Dims: (obs,)."""
+    official = np.isin(observations.origin, internet_hospitals.OFFICIAL)
+    return official & (internet_hospitals.parts(observations) == 0)
+
+
+def predictive(result: InternetHospitals, observations: Observations, rng: np.random.Generator) -> np.ndarray:
+    """What would be printed in the place of each count.
+
+    Parameters
+    ----------
+    result
+        The forecast.
+    observations
+        Counts of internet hospitals, known to the fit or not.
+    rng
+        Source of the noise, and of the offsets of counters whom the fit does not know.
+
+    Returns
+    -------
+    Hospitals. Dims: (sample, obs); NaN where the figure lies outside the forecast's periods.
+    """
+    posterior = {k: np.asarray(v) for k, v in result.fit.posterior.items() if k.startswith(("origin", "reporting"))}
+    samples, number = len(posterior["reporting_noise"]), len(observations)
+    at = _positions(result, observations)
+    inside = np.isfinite(at)
+    own = _between(np.log(result.hospital_run.draws), np.where(inside, at, 0.0))
+    both = _between(np.log(result.count.draws), np.where(inside, at, 0.0))
+    mu = np.where(internet_hospitals.parts(observations) == 1, own, both)
+    slot = internet_hospitals.origin_slots(observations, result.counters)
+    offsets = np.concatenate([np.zeros((samples, 1)), posterior["origin_offset"]], axis=1)[:, np.maximum(slot, 0)]
+    for name in {o for o, k in zip(observations.origin.tolist(), slot, strict=True) if k < 0}:
+        # One counter whom the fit does not know has one offset, whatever it counts.
+        offsets[:, observations.origin == name] = (posterior["origin_spread"] * rng.standard_normal(samples))[:, None]
+    scale = np.hypot(observations.scale()[None, :], posterior["reporting_noise"][:, None])
+    printed = np.exp(mu + offsets + scale * rng.standard_t(DEGREES_OF_FREEDOM, size=(samples, number)))
+    return np.where(inside, printed, np.nan)
+
+
+def _positions(result: InternetHospitals, observations: Observations) -> np.ndarray:
+    """Positions of the figures on the periods of the forecast; NaN outside of them."""
+    periods = decimal_year(np.array(result.count.periods, dtype="datetime64[D]"))
+    year = decimal_year(observations.end)
+    at = np.interp(year, periods, np.arange(len(periods), dtype=float))
+    # A day of slack at both ends: mid-years are not exactly one half.
+    return np.where((year >= periods[0] - 0.01) & (year <= periods[-1] + 0.01), at, np.nan)
+
+
+def _between(path: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Values of draws between grid points. Dims in: (sample, time), (obs,); out: (sample, obs)."""
+    left = np.floor(at).astype(int)
+    right = np.minimum(left + 1, path.shape[1] - 1)
+    return path[:, left] * (1.0 - (at - left)) + path[:, right] * (at - left)
+
+
+def prior_predictive(result: InternetHospitals, rng: np.random.Generator, size: int = 1000) -> np.ndarray:
+    """The count on the history's grid under the prior alone. Dims: (size, history time)."""
+    drawn = internet_hospitals.prior_sample(result.fit.data, size, rng)
+    return np.exp(np.logaddexp(drawn["hospital_log_level"], drawn["firm_log_level"]))

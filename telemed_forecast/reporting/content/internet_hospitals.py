@@ -220,9 +220,9 @@ def _appendix(context: Context, result: InternetHospitals) -> list[Block]:
     draws = {k: np.asarray(v) for k, v in result.fit.posterior.items()}
     logit = rng.normal(*model.CEILING_SHARE, 4000)
     rows = [
-        ("parameter.pool_share", 1 / (1 + np.exp(-logit)), 1 / (1 + np.exp(-draws["count_logit_ceiling"]))),
-        ("parameter.count_rate", np.exp(rng.normal(*growth.log_rate, 4000)), draws["count_rate"]),
-        ("parameter.count_sigma", np.exp(rng.normal(*growth.log_sigma, 4000)), draws["count_sigma"]),
+        ("parameter.pool_share", 1 / (1 + np.exp(-logit)), 1 / (1 + np.exp(-draws["hospital_logit_ceiling"]))),
+        ("parameter.count_rate", np.exp(rng.normal(*growth.log_rate, 4000)), draws["hospital_rate"]),
+        ("parameter.count_sigma", np.exp(rng.normal(*growth.log_sigma, 4000)), draws["hospital_sigma"]),
         ("parameter.origin_spread", np.exp(rng.normal(*model.ORIGIN_SPREAD, 4000)), draws["origin_spread"]),
         (
             "parameter.reporting_noise",
