@@ -173,9 +173,7 @@ def predictive(result: UserAdoption, observations: Observations, rng: np.random.
 
 def prior_predictive(result: UserAdoption, rng: np.random.Generator, size: int = 1000) -> np.ndarray:
     """Users on the history grid drawn from the prior alone (persons). Dims: (size, history time)."""
-    draws = adoption.prior_sample(result.fit.data, size, rng)
-    ahead = np.asarray(result.fit.data["log_population"])[-1:]
-    return adoption.project(draws, result.fit.data, log_population_ahead=ahead, rng=rng)["users"][:, : adoption.GRID]
+    return np.asarray(np.exp(adoption.prior_sample(result.fit.data, size, rng)["log_users"]))
 
 
 def _evidence(context: Context) -> dict[str, Observations]:

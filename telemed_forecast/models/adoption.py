@@ -69,8 +69,8 @@ SURVEY_NOISE = (-3.5, 0.6)
 error of tens of thousands of interviews in clusters, and changes of the questionnaire."""
 
 OFFSETS = {"definition_2015": (0.2, 0.3), "definition_2020h1": (0.25, 0.15), "panel": (-1.5, 0.7)}
-"""Mean and sd (log scale) of the offset of each other definition against the plain count of users. In June 2020 29.4% of
-internet users had used any such service, 26.4% had bought drugs or devices and 17.9% had registered or consulted
+"""Mean and sd (log scale) of the offset of each other definition against the plain count of users. In June 2020 29.4%
+of internet users had used any such service, 26.4% had bought drugs or devices and 17.9% had registered or consulted
 (online_medical_component_usage_rate): if the later counts hold no purchases the offset is log(29.4 / 17.9) = 0.50, if
 they hold all of them it is 0; mean and sd are those of a uniform distribution between. The panel of apps sees between
 one user in 1.4 and one in 14 (90%)."""
@@ -463,7 +463,7 @@ def prior_sample(data: Mapping[str, np.ndarray], size: int, rng: np.random.Gener
         start = float(data[f"{name}_guess"][0])
         return prior_paths(name, size=size, start=start, log_ceiling=log_ceiling, step=STEP, prior=prior, rng=rng)
 
-    return {
+    draws = {
         **path("internet", data["log_population"] + np.log(_sigmoid(online))[:, None]),
         **path("usage", np.repeat(np.log(_sigmoid(kappa))[:, None], GRID, axis=1)),
         "internet_logit_ceiling": online,
@@ -475,3 +475,14 @@ def prior_sample(data: Mapping[str, np.ndarray], size: int, rng: np.random.Gener
         "survey_noise": rng.lognormal(*SURVEY_NOISE, size),
         "regional_spread": rng.lognormal(*REGIONAL_SPREAD, size),
     }
+    return draws | {"log_users": _log_users(draws, data)}
+
+
+def _log_users(draws: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Log users on the history grid. Dims: (sample, time)."""
+    ceiling = _sigmoid(draws["usage_logit_ceiling"])[:, None]
+    kept, half_life = _sigmoid(draws["surge_logit_kept"])[:, None], draws["surge_half_life"][:, None]
+    stays = [retention(data["grid"] - start, kept=kept, half_life=half_life) for start in data["wave"]]
+    gained = [draws["surge_gained"][:, k, None] for k in range(len(WAVES))]
+    rate = usage(np.exp(draws["usage_log_level"]), ceiling=ceiling, gained=gained, stays=stays)
+    return np.asarray(draws["internet_log_level"] + np.log(rate))

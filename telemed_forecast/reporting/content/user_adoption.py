@@ -9,46 +9,28 @@ import numpy as np
 
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.rivals import prophet
-from telemed_forecast.forecast.user_adoption import UserAdoption
+from telemed_forecast.forecast.user_adoption import UserAdoption, headline, predictive, prior_predictive
 from telemed_forecast.models import adoption
 from telemed_forecast.models.priors import growth_prior, surge_prior
 from telemed_forecast.reporting.blocks import (
     Block,
-    Chart,
     Heading,
     KeyFigures,
     Paragraph,
-    Table,
     Title,
     Value,
 )
-from telemed_forecast.reporting.content import parts
+from telemed_forecast.reporting.content import parts, predictive_checks, user_surveys, user_waves
 from telemed_forecast.reporting.content.parts import Sections, value
 
-SURVEYS = (
-    "seed-yrd-used",
-    "seed-yrd-never",
-    "seed-yrd-lack",
-    "seed-yrd-immature",
-    "bain-2020-used",
-    "cnnic-2022-12-online-medical-usage-rate-rural-hk51",
-    "jmir2025-jiangsu-used12m",
-)
-"""Surveys that bear on awareness, trust and the ceiling; shown with their sources."""
-
-SURGES = (
-    "seed-bjnews-haodf-demand",
-    "seed-bjnews-haodf-reg",
-    "seed-bjnews-pagd-reg",
-    "seed-bjnews-pagd-consult",
-    "seed-bjnews-pagd-visits",
-    "seed-bjnews-haodf-free",
-    "seed-tencent-users",
-    "seed-tencent-doctor",
-    "seed-tencent-push",
-    "dxy-2020-06-mult",
-)
-"""What platforms said of the first wave; peaks of one platform are no measure of the country's users."""
+EVIDENCE = {
+    "users": "persons",
+    "panel": "persons",
+    "internet": "persons",
+    "population": "persons",
+    "surveys": "percent",
+}
+"""Evidence in the appendix, a table each, with its unit; awareness stands with the surveys."""
 
 
 def sections(context: Context, result: UserAdoption, parameters: dict[str, Any]) -> Sections:
@@ -56,8 +38,10 @@ def sections(context: Context, result: UserAdoption, parameters: dict[str, Any])
     made: Sections = {
         "summary": _summary(context, result),
         "users": _users(context, result),
-        "waves": _waves(context, result),
-        "ceiling": _ceiling(context, result),
+        "waves": user_waves.waves(result),
+        "platforms": user_waves.platforms(context, result),
+        "ceiling": user_surveys.ceiling(context, result),
+        "counts": user_surveys.other_counts(context, result),
         "appendix": _appendix(context, result),
     }
     made["record"] = parts.record(context, made, parameters)
@@ -169,88 +153,6 @@ def _users(context: Context, result: UserAdoption) -> list[Block]:
     ]
 
 
-def _waves(context: Context, result: UserAdoption) -> list[Block]:
-    now = result.users.last_known
-    shown = [k for k, day in enumerate(result.users.periods) if day.year >= 2018 and day.month == 12]
-    stacked = [
-        (result.users.periods[k].isoformat(), f"@series.{name}", float(np.mean(path.draws[:, k])))
-        for name, path in (("base", result.base), ("kept", result.kept), ("passing", result.passing))
-        for k in shown
-    ]
-    claims = tuple(parts.newest(result.evidence["panel"], 3))
-    return [
-        Heading(key="user_adoption.waves"),
-        Paragraph(
-            key="user_adoption.waves_text",
-            values={
-                "first": value(result.wave_gain[:, 0], "persons"),
-                "second": value(result.wave_gain[:, 1], "persons"),
-                "left_first": parts.share(result.stays[:, now, 0]),
-                "left_second": parts.share(result.stays[:, now, 1]),
-                "for_good": parts.share(_kept(np.asarray(result.fit.posterior["surge_logit_kept"]))),
-                "day": result.last_period.isoformat(),
-            },
-            sources=claims,
-        ),
-        Chart(
-            id="users_parts",
-            kind="stack",
-            title_key="chart.users_parts.title",
-            alt_key="chart.users_parts.alt",
-            unit="persons",
-            data=Table(columns=("period", "series", "value"), rows=tuple(stacked)),
-            sources=claims,
-        ),
-        _retention_chart(result, claims),
-        parts.context_table(context, "surges", SURGES),
-    ]
-
-
-def _retention_chart(result: UserAdoption, claims: tuple[str, ...]) -> Chart:
-    """What is left of a wave, year by year: prior from other countries and posterior for China."""
-    since = np.arange(0.0, 6.01, 0.5)
-    prior = surge_prior()
-    rng = np.random.default_rng(0)
-    drawn = {
-        "prior": (rng.normal(*prior.logit_kept, 4000), np.exp(rng.normal(*prior.log_half_life, 4000))),
-        "posterior": (
-            np.asarray(result.fit.posterior["surge_logit_kept"]),
-            np.asarray(result.fit.posterior["surge_half_life"]),
-        ),
-    }
-    rows = []
-    for name, (logit, half_life) in drawn.items():
-        left = adoption.retention(since[None, :], kept=_kept(logit)[:, None], half_life=half_life[:, None])
-        low, middle, high = 100.0 * np.quantile(left, [0.1, 0.5, 0.9], axis=0)
-        rows += [
-            (float(since[k]), f"@series.{name}", float(middle[k]), float(low[k]), float(high[k]))
-            for k in range(len(since))
-        ]
-    return Chart(
-        id="retention",
-        kind="lines",
-        title_key="chart.retention.title",
-        alt_key="chart.retention.alt",
-        unit="percent",
-        x_key="axis.years_since_wave",
-        data=Table(columns=("period", "series", "value", "low", "high"), rows=tuple(rows)),
-        sources=claims,
-    )
-
-
-def _ceiling(context: Context, result: UserAdoption) -> list[Block]:
-    ceiling = _kept(np.asarray(result.fit.posterior["usage_logit_ceiling"]))
-    return [
-        Heading(key="user_adoption.ceiling"),
-        Paragraph(
-            key="user_adoption.ceiling_text",
-            values={"ceiling": parts.share(ceiling)},
-            sources=tuple(c for c in SURVEYS[:3] if c in set(context.view["claim_id"])),
-        ),
-        parts.context_table(context, "surveys", SURVEYS),
-    ]
-
-
 def _appendix(context: Context, result: UserAdoption) -> list[Block]:
     rng = np.random.default_rng(1)
     growth, surge = growth_prior("penetration"), surge_prior()
@@ -268,15 +170,39 @@ def _appendix(context: Context, result: UserAdoption) -> list[Block]:
         ("parameter.usage_rate", np.exp(rng.normal(*growth.log_rate, 4000)), draws["usage_rate"]),
         ("parameter.usage_sigma", np.exp(rng.normal(*growth.log_sigma, 4000)), draws["usage_sigma"]),
         ("parameter.survey_noise", np.exp(rng.normal(*adoption.SURVEY_NOISE, 4000)), draws["survey_noise"]),
+        ("parameter.regional_spread", np.exp(rng.normal(*adoption.REGIONAL_SPREAD, 4000)), draws["regional_spread"]),
     ]
-    evidence = [result.evidence[k] for k in ("users", "panel")]
+    rows += [
+        (f"parameter.{name}", np.exp(rng.normal(*prior, 4000)), np.exp(draws["definition_offset"][:, k]))
+        for k, (name, prior) in enumerate(adoption.OFFSETS.items())
+    ]
     return [
         Heading(key="appendix.heading"),
         Paragraph(key="user_adoption.method"),
         parts.parameter_table("users_parameters", rows),
-        parts.evidence_table("users_evidence", evidence, "persons"),
+        *_evidence(result),
+        *_checks(context, result),
         parts.forecasts(context, [result.published, result.users, result.usage, result.internet]),
     ]
+
+
+def _evidence(result: UserAdoption) -> list[Block]:
+    """The figures that entered, a table for each quantity."""
+    tables = []
+    for name, unit in EVIDENCE.items():
+        rows = [result.evidence[name]] + ([result.evidence["unaware"]] if name == "surveys" else [])
+        if any(len(part) for part in rows):
+            table = parts.evidence_table(f"{name}_evidence", rows, unit)
+            tables.append(table.model_copy(update={"title_key": f"table.{name}_evidence.title"}))
+    return list(tables)
+
+
+def _checks(context: Context, result: UserAdoption) -> list[Block]:
+    """What the prior said, and where the surveys' counts lie in what the model would have printed."""
+    rng, surveys = context.generator("user_adoption checks"), headline(context)
+    prior, drawn = prior_predictive(result, rng), predictive(result, surveys, rng)
+    plain = surveys.where(surveys.end > np.datetime64("2020-06-30"))
+    return predictive_checks.blocks("users", result.published, prior, drawn, surveys, plain)
 
 
 def _kept(logit: np.ndarray) -> np.ndarray:
