@@ -134,6 +134,11 @@ def _unscaled(scaled: np.ndarray, share: bool) -> np.ndarray:
     return 1.0 / (1.0 + np.exp(-scaled)) if share else np.exp(scaled)
 
 
+def _errors(rng: np.random.Generator, steps: int, draws: int) -> np.ndarray:
+    """Standard normal errors, dims (draw, step): asking for a later day leaves those of the earlier ones alone."""
+    return rng.standard_normal((steps, draws)).T
+
+
 def _auto_ets(known: np.ndarray, steps: int, draws: int, rng: np.random.Generator) -> np.ndarray | None:
     """Exponential smoothing with the trend that AICc prefers; None where no variant has figures enough for one."""
     from statsmodels.tsa.exponential_smoothing.ets import ETSModel
@@ -151,17 +156,29 @@ def _auto_ets(known: np.ndarray, steps: int, draws: int, rng: np.random.Generato
 
 
 def _theta(known: np.ndarray, steps: int, draws: int, rng: np.random.Generator) -> np.ndarray:
-    """Theta: exponential smoothing with half the slope of the straight line; errors as in its ARIMA(0, 1, 1) form."""
+    """Theta: exponential smoothing with half the slope of the straight line as its drift.
+
+    The spread is that of its own errors one step ahead, with the smoothing and the slope taken off their number.
+    (statsmodels has the spread of an ARIMA model with the whole slope, smaller than the errors that Theta makes.)
+
+    References
+    ----------
+    Hyndman & Billah (2003), Unmasking the Theta method, International Journal of Forecasting 19(2).
+    """
     from statsmodels.tsa.forecasting.theta import ThetaModel
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         fit = ThetaModel(known, period=1, deseasonalize=False).fit()
         middle = np.asarray(fit.forecast(steps), dtype=float)
-        spread = np.sqrt(float(fit.sigma2))  # fitted only when it is asked for
-    errors = spread * rng.standard_normal((draws, steps))
-    earlier = np.cumsum(errors, axis=1) - errors
-    return middle + errors + float(fit.params["alpha"]) * earlier
+    alpha, slope = float(fit.params["alpha"]), 0.5 * float(fit.params["b0"])
+    level, errors = known[0], []
+    for value in known[1:]:
+        errors.append(value - level - slope)
+        level += slope + alpha * errors[-1]
+    spread = np.sqrt(np.sum(np.square(errors)) / (len(errors) - 2))
+    ahead = spread * _errors(rng, steps, draws)
+    return middle + ahead + alpha * (np.cumsum(ahead, axis=1) - ahead)
 
 
 def _drift(known: np.ndarray, steps: int, draws: int, rng: np.random.Generator) -> np.ndarray:
@@ -169,13 +186,13 @@ def _drift(known: np.ndarray, steps: int, draws: int, rng: np.random.Generator) 
     differences = np.diff(known)
     slope, spread = differences.mean(), differences.std(ddof=1)
     slopes = slope + spread / np.sqrt(len(differences)) * rng.standard_normal((draws, 1))
-    return known[-1] + np.cumsum(slopes + spread * rng.standard_normal((draws, steps)), axis=1)
+    return known[-1] + np.cumsum(slopes + spread * _errors(rng, steps, draws), axis=1)
 
 
 def _naive(known: np.ndarray, steps: int, draws: int, rng: np.random.Generator) -> np.ndarray:
     """Random walk: the newest figure stays, give or take the size of past changes."""
     spread = np.sqrt(np.mean(np.diff(known) ** 2))
-    return known[-1] + np.cumsum(spread * rng.standard_normal((draws, steps)), axis=1)
+    return known[-1] + np.cumsum(spread * _errors(rng, steps, draws), axis=1)
 
 
 _STEPWISE: dict[str, Callable[[np.ndarray, int, int, np.random.Generator], np.ndarray | None]] = {

@@ -1,0 +1,320 @@
+r"""Rolling origins: what would have been said at each year's end, held against what was published later.
+
+Each origin is a whole refit on the evidence of that day, so nothing later can leak into it. Our model forecasts what
+would be printed for every later row of its headline quantity, with that row's definition, publisher and grade. Rivals
+know one definition only and forecast its rows; they learn the noise of publishing from the figures themselves. All
+are scored on the log scale (logit for shares), where an error of 10% costs the same in every market.
+
+The ensemble is scored as it would have been made then: with weights from the scores that were known on that day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from telemed_forecast.evaluation import scores
+from telemed_forecast.evaluation.markets import MARKETS
+from telemed_forecast.evidence.observations import Observations
+from telemed_forecast.forecast.context import Context
+from telemed_forecast.forecast.rivals import rivals
+from telemed_forecast.inference.gates import Gate
+from telemed_forecast.models import ensemble
+
+YEARS = range(2019, 2025)
+"""Origins are the ends of these years: before 2019 hardly anything was published, after 2024 little has come yet."""
+
+OURS = "ours"
+POOL = "ensemble"
+
+MEMBERS = (OURS, "prophet", "ets", "theta", "drift")
+"""Members of the ensemble; `naive` is scored beside them as the least that a forecast must beat."""
+
+BENCHMARK = "drift"
+"""Skill is one minus the score over that of the random walk with drift."""
+
+POOL_DRAWS = 4000
+"""Draws of the ensemble."""
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """The forecasts of one day, and what came.
+
+    Attributes
+    ----------
+    day
+        The origin: the last day of a year.
+    gate
+        Verdict on our fit of that day.
+    actuals
+        Rows of the headline quantity published after the day, about days after the day.
+    known
+        Day on which each row became known. Dims: (obs,).
+    comparable
+        Rows of the definition that rivals know. Dims: (obs,); boolean.
+    draws
+        Forecaster -> draws of what would be printed, in the row's unit; NaN columns where it has nothing to say.
+        Dims: (draw, obs).
+    """
+
+    day: date
+    gate: Gate
+    actuals: Observations
+    known: tuple[date, ...]
+    comparable: np.ndarray
+    draws: Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Score:
+    """One forecast of one figure.
+
+    Attributes
+    ----------
+    member
+        Who forecast: one of `MEMBERS`, ``naive`` or ``ensemble``.
+    origin
+        Day of the forecast.
+    claim_id
+        The figure that came.
+    day, known
+        Last day of its period, and the day it became known.
+    comparable
+        Whether rivals are scored on it too.
+    low, median, high
+        Median and 80% interval of the forecast, in `unit`.
+    published
+        Middle of the figure's interval, in `unit`.
+    unit
+        Unit of the figure.
+    crps, bias
+        On the log (logit) scale.
+    pit
+        Share of the forecast below the figure.
+    inside
+        Level -> whether the central interval of that probability held it.
+    """
+
+    member: str
+    origin: date
+    claim_id: str
+    day: date
+    known: date
+    comparable: bool
+    low: float
+    median: float
+    high: float
+    published: float
+    unit: str
+    crps: float
+    bias: float
+    pit: float
+    inside: Mapping[float, bool]
+
+
+LEVELS = (0.5, 0.8, 0.9)
+"""Central intervals whose coverage is counted."""
+
+
+def origins(context: Context, market: str) -> list[Origin]:
+    """Forecasts of one market at every year's end before the context's date that has met outcomes by then.
+
+    Parameters
+    ----------
+    context
+        Its date decides which outcomes are known; horizon and seed are used as they are.
+    market
+        One of `MARKETS`.
+    """
+    days = [date(year, 12, 31) for year in YEARS if date(year, 12, 31) < context.settings.as_of_date]
+    made = [_origin(context, market, day) for day in days]
+    return [origin for origin in made if origin is not None]
+
+
+def _origin(context: Context, market: str, day: date) -> Origin | None:
+    module = MARKETS[market].module
+    actuals, known = _later(context, module.headline(context), day)
+    if not len(actuals):
+        return None
+    earlier = _as_of(context, day)
+    result = module.run(earlier)
+    # Row by row, each with random numbers of its own: another outcome leaves the others' forecasts as they were.
+    ours = [
+        module.predictive(result, actuals.where([k]), earlier.generator(f"origin {actuals.claim_id[k]}"))
+        for k in range(len(actuals))
+    ]
+    comparable = np.asarray(module.comparable(actuals), dtype=bool)
+    targets = tuple(actuals.end.astype("datetime64[D]").tolist())
+    draws = {OURS: np.concatenate(ours, axis=1)}
+    for name, drawn in rivals(result.known, targets, earlier.settings.seed).items():
+        draws[name] = np.where(comparable, drawn, np.nan)
+    gate = replace(result.fit.gate, name=f"{result.fit.gate.name}, {day.isoformat()}")
+    return Origin(day, gate, actuals, known, comparable, draws)
+
+
+def _as_of(context: Context, day: date) -> Context:
+    """The context of an origin: an earlier vintage and fewer draws; the quick profile stays quick."""
+    settings: Any = context.earlier(day).settings
+    return Context(settings if settings.profile == "quick" else replace(settings, profile="origins"))
+
+
+def _later(context: Context, rows: Observations, day: date) -> tuple[Observations, tuple[date, ...]]:
+    """Levels that became known after a day and speak of days after it, with the days they became known."""
+    known = context.view.set_index("claim_id")["known_date"]
+    published = np.array([known[claim] for claim in rows.claim_id.tolist()], dtype="datetime64[D]")
+    limit = np.datetime64(day)
+    usable = np.isfinite(rows.high) & (rows.low > 0.0) & (rows.unit != "ratio")
+    chosen = np.flatnonzero(usable & (published > limit) & (rows.end > limit))
+    return rows.where(chosen), tuple(published[chosen].tolist())
+
+
+def score(made: Sequence[Origin], *, seed: int) -> list[Score]:
+    """Score every forecast, and the ensemble with the weights that each origin's day could know.
+
+    Parameters
+    ----------
+    made
+        Origins of one market, in order of their days.
+    seed
+        Seed of the ensemble's draws.
+    """
+    found: list[Score] = []
+    for origin in made:
+        shares = weights(found, origin.day)
+        pooled = _pooled(origin, shares, np.random.default_rng([seed, origin.day.year]))
+        for member, draws in [*origin.draws.items(), (POOL, pooled)]:
+            found += _scored(origin, member, draws)
+    return found
+
+
+def _pooled(origin: Origin, shares: Mapping[str, float], rng: np.random.Generator) -> np.ndarray:
+    """The ensemble's draws, row by row from the members that forecast the row. Dims: (draw, obs)."""
+    columns = []
+    for k in range(len(origin.actuals)):
+        able = {name: draws[:, k] for name, draws in origin.draws.items() if np.isfinite(draws[:, k]).all()}
+        there = set(able) & set(shares)
+        columns.append(ensemble.pool(able, shares, size=POOL_DRAWS, rng=rng) if there else np.full(POOL_DRAWS, np.nan))
+    return np.stack(columns, axis=1)
+
+
+def _scored(origin: Origin, member: str, draws: np.ndarray) -> list[Score]:
+    rows = origin.actuals
+    found = []
+    for k in np.flatnonzero(np.isfinite(draws).all(axis=0)):
+        unit = str(rows.unit[k])
+        column = scores.scaled(draws[:, [k]], unit)
+        # The middle of the printed interval on the scale of the score: its ends are a factor apart.
+        truth = scores.scaled([rows.low[k], rows.high[k]], unit).mean(keepdims=True)
+        low, median, high = (float(q) for q in np.quantile(draws[:, k], [0.1, 0.5, 0.9]))
+        found.append(
+            Score(
+                member=member,
+                origin=origin.day,
+                claim_id=str(rows.claim_id[k]),
+                day=rows.end[k].astype("datetime64[D]").item(),
+                known=origin.known[k],
+                comparable=bool(origin.comparable[k]),
+                low=low,
+                median=median,
+                high=high,
+                published=float(0.5 * (rows.low[k] + rows.high[k])),
+                unit=unit,
+                crps=float(scores.crps(column, truth)[0]),
+                bias=float(scores.bias(column, truth)[0]),
+                pit=float(scores.pit(column, truth)[0]),
+                inside={level: bool(scores.inside(column, truth, level)[0]) for level in LEVELS},
+            )
+        )
+    return found
+
+
+def shared(found: Sequence[Score], members: Sequence[str] = MEMBERS) -> list[Score]:
+    """The scores of the forecasts that all these members made: same origin, same figure, no one spared."""
+    who: dict[tuple[date, str], set[str]] = {}
+    for one in found:
+        who.setdefault((one.origin, one.claim_id), set()).add(one.member)
+    return [one for one in found if set(members) <= who[one.origin, one.claim_id]]
+
+
+def weights(found: Sequence[Score], day: date) -> dict[str, float]:
+    """The ensemble's weights on a day: from forecasts of earlier days whose outcomes were known by then.
+
+    Returns
+    -------
+    Member -> weight, all of `MEMBERS`. Outcomes count once however many origins forecast them.
+    """
+    past = shared([one for one in found if one.origin < day and one.known <= day])
+    outcomes = len({one.claim_id for one in past})
+    means = {name: _mean([one.crps for one in past if one.member == name]) for name in MEMBERS}
+    return ensemble.weights(means, outcomes)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How good a forecaster was.
+
+    Attributes
+    ----------
+    member
+        Name.
+    weight
+        In the ensemble from now on; None for those that are no members.
+    number, outcomes
+        Forecasts made, and different figures among them.
+    coverage
+        Level -> share of all its forecasts whose central interval held the figure (0..1).
+    bias
+        Mean of the median forecast less the figure on the log (logit) scale.
+    common
+        Forecasts that all members made.
+    crps
+        Mean over the common forecasts; NaN without any.
+    skill
+        One minus `crps` over that of the random walk with drift; NaN without any.
+    """
+
+    member: str
+    weight: float | None
+    number: int
+    outcomes: int
+    coverage: Mapping[float, float]
+    bias: float
+    common: int
+    crps: float
+    skill: float
+
+
+def standings(found: Sequence[Score], day: date) -> list[Standing]:
+    """The table of all forecasters, with the weights of a day; those without any forecast are missing."""
+    shares = weights(found, day)
+    common = shared(found)
+    against = _mean([one.crps for one in common if one.member == BENCHMARK])
+    table = []
+    for member in dict.fromkeys([*MEMBERS, "naive", POOL]):
+        own = [one for one in found if one.member == member]
+        if not own:
+            continue
+        crps = _mean([one.crps for one in common if one.member == member])
+        table.append(
+            Standing(
+                member=member,
+                weight=shares.get(member),
+                number=len(own),
+                outcomes=len({one.claim_id for one in own}),
+                coverage={level: _mean([one.inside[level] for one in own]) for level in LEVELS},
+                bias=_mean([one.bias for one in own]),
+                common=sum(one.member == member for one in common),
+                crps=crps,
+                skill=1.0 - crps / against,
+            )
+        )
+    return table
+
+
+def _mean(values: Sequence[float]) -> float:
+    return float(np.mean(values)) if values else float("nan")

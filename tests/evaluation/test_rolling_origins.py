@@ -1,0 +1,189 @@
+"""Rolling origins: what was said then against what came, with nothing of what came in what was said."""
+
+from dataclasses import dataclass
+from datetime import date
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from telemed_forecast.evaluation import rolling_origins as rolling
+from telemed_forecast.evaluation.markets import Market
+from telemed_forecast.evaluation.rolling_origins import Score
+from telemed_forecast.evidence import ledger
+from telemed_forecast.forecast import context as context_module
+from telemed_forecast.forecast.context import Context
+from telemed_forecast.forecast.rivals import Known, known
+from telemed_forecast.inference.gates import Gate
+from telemed_forecast.runs import parameters
+
+pytestmark = pytest.mark.unit
+
+GATE = Gate("toy", True, 1.0, 1000.0, 1000.0, 0, 1.0, 2, 1000)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the toy model learned: the newest middle, and the history for rivals."""
+
+    newest: float
+    known: Known
+    fit: SimpleNamespace
+
+
+def headline(context):
+    return context.observed("online_medical_users", "national")
+
+
+def run(context):
+    rows = headline(context)
+    middles = 0.5 * (rows.low + rows.high)
+    return Result(float(middles[np.argmax(rows.end)]), known(rows, "log"), SimpleNamespace(gate=GATE))
+
+
+def predictive(result, observations, rng):
+    return result.newest * np.exp(0.2 * rng.standard_normal((500, len(observations))))
+
+
+TOY = SimpleNamespace(
+    headline=headline, run=run, predictive=predictive, comparable=lambda rows: np.ones(len(rows), dtype=bool)
+)
+
+
+@pytest.fixture
+def toy(monkeypatch):
+    monkeypatch.setattr(rolling, "MARKETS", {"toy": Market("toy", TOY, lambda result: None)})
+
+
+@pytest.fixture(scope="module")
+def claims():
+    return ledger.load()
+
+
+def made(monkeypatch, claims, as_of="2026-11-21"):
+    monkeypatch.setattr(context_module, "_ledger", lambda: claims)
+    return rolling.origins(Context(parameters.validate("user_adoption", {"as_of": as_of})), "toy")
+
+
+def planted(claims, *, end, known_on):
+    """A copy of a survey, a hundred times as large, about another day and published on another day."""
+    row = claims[claims["claim_id"] == "cnnic-2021-12-online-medical-users-b2c49"]
+    assert len(row) == 1
+    day = pd.Timestamp(end)
+    value = 100 * row["value"]
+    changes = {"period_start": day, "period_end": day, "known_date": pd.Timestamp(known_on)}
+    return pd.concat(
+        [claims, row.assign(claim_id="planted", value=value, printed=value.map(repr), **changes)], ignore_index=True
+    )
+
+
+def test_outcomes_are_published_after_the_origin_and_speak_of_days_after_it(toy, monkeypatch, claims):
+    found = made(monkeypatch, claims)
+    assert [origin.day for origin in found] == [date(year, 12, 31) for year in range(2019, 2025)]
+    for origin in found:
+        assert len(origin.actuals)
+        assert min(origin.known) > origin.day
+        assert (origin.actuals.end > np.datetime64(origin.day)).all()
+
+
+def test_an_earlier_run_knows_earlier_origins_and_outcomes_only(toy, monkeypatch, claims):
+    found = made(monkeypatch, claims, as_of="2022-12-31")
+    assert [origin.day.year for origin in found] == [2019, 2020, 2021]
+    assert max(day for origin in found for day in origin.known) <= date(2022, 12, 31)
+
+
+def test_a_figure_published_later_changes_no_bit_of_any_forecast_made_before(toy, monkeypatch, claims):
+    before = made(monkeypatch, claims)
+    after = made(monkeypatch, planted(claims, end="2022-03-31", known_on="2024-06-30"))
+    for one, other in zip(before, after, strict=True):
+        if one.day >= date(2024, 6, 30):
+            continue
+        same = other.actuals.claim_id != "planted"
+        assert other.actuals.where(same).claim_id.tolist() == one.actuals.claim_id.tolist()
+        assert one.draws.keys() == other.draws.keys()
+        for name, draws in one.draws.items():
+            if name not in ("prophet", "ets"):  # their libraries draw for all days at once
+                assert np.array_equal(other.draws[name][:, same], draws, equal_nan=True), name
+
+
+def test_the_same_figure_published_in_time_changes_the_forecast(toy, monkeypatch, claims):
+    # Without this the test above would pass on a row that nobody looks at.
+    before = made(monkeypatch, claims)[-1]
+    after = made(monkeypatch, planted(claims, end="2024-12-30", known_on="2024-12-31"))[-1]
+    assert before.day == after.day == date(2024, 12, 31)
+    assert not np.array_equal(after.draws["drift"], before.draws["drift"])
+
+
+def test_rivals_wait_until_there_are_figures_enough(toy, monkeypatch, claims):
+    members = {origin.day.year: set(origin.draws) for origin in made(monkeypatch, claims)}
+    assert members[2019] == {"ours"}
+    assert members[2024] == {"ours", "prophet", "ets", "theta", "drift", "naive"}
+
+
+def test_every_forecast_is_scored_and_the_ensemble_with_them(toy, monkeypatch, claims):
+    found = made(monkeypatch, claims)
+    scored = rolling.score(found, seed=1)
+    ours = [one for one in scored if one.member == "ours"]
+    pooled = [one for one in scored if one.member == "ensemble"]
+    assert len(ours) == len(pooled) == sum(len(origin.actuals) for origin in found)
+    for one in scored:
+        assert one.low <= one.median <= one.high
+        assert one.inside[0.5] <= one.inside[0.8] <= one.inside[0.9]
+        assert one.inside[0.8] == (0.1 <= one.pit <= 0.9)
+    assert rolling.score(found, seed=1) == scored
+
+
+def made_up(member, origin, claim, crps, *, known=None, inside=True):
+    day = date(origin + 1, 6, 30)
+    return Score(
+        member, date(origin, 12, 31), claim, day, known or day, True, 1.0, 2.0, 3.0, 2.0, "persons",
+        crps, 0.1, 0.5, {0.5: inside, 0.8: inside, 0.9: True},
+    )  # fmt: skip
+
+
+ALL = dict(zip(rolling.MEMBERS, (0.1, 0.2, 0.3, 0.4, 0.5), strict=True))
+
+
+def everyone(origin, claim, **options):
+    return [made_up(member, origin, claim, crps, **options) for member, crps in ALL.items()]
+
+
+def test_weights_are_equal_before_anything_has_come():
+    found = everyone(2021, "a")
+    assert set(rolling.weights(found, date(2022, 6, 29)).values()) == {0.2}
+
+
+def test_weights_follow_the_scores_of_outcomes_known_by_then():
+    weights = rolling.weights(everyone(2021, "a"), date(2022, 6, 30))
+    assert sorted(weights, key=weights.__getitem__, reverse=True) == list(rolling.MEMBERS)
+    assert sum(weights.values()) == pytest.approx(1.0)
+
+
+def test_one_outcome_forecast_from_three_origins_is_one_outcome():
+    day = date(2025, 1, 1)
+    once = rolling.weights(everyone(2021, "a"), day)
+    thrice = rolling.weights([s for year in (2021, 2022, 2023) for s in everyone(year, "a")], day)
+    assert thrice == pytest.approx(once)
+
+
+def test_a_forecast_that_not_all_made_moves_no_weight():
+    found = everyone(2021, "a")
+    alone = made_up("ours", 2021, "b", 9.0)
+    assert rolling.weights([*found, alone], date(2025, 1, 1)) == rolling.weights(found, date(2025, 1, 1))
+    assert rolling.shared([*found, alone]) == found
+
+
+def test_skill_is_against_the_drift_and_coverage_over_all_forecasts_of_a_member():
+    found = [*everyone(2021, "a"), made_up("ours", 2020, "b", 0.7, inside=False)]
+    table = {row.member: row for row in rolling.standings(found, date(2025, 1, 1))}
+    assert list(table) == list(rolling.MEMBERS)
+    assert table["ours"].skill == pytest.approx(0.8)
+    assert table["drift"].skill == 0.0
+    assert (table["ours"].number, table["ours"].common) == (2, 1)
+    assert table["ours"].coverage == {0.5: 0.5, 0.8: 0.5, 0.9: 1.0}
+    assert sum(row.weight for row in table.values()) == pytest.approx(1.0)
+
+
+def test_without_forecasts_there_is_no_table():
+    assert rolling.standings([], date(2025, 1, 1)) == []
