@@ -33,6 +33,9 @@ from telemed_forecast import paths
 from telemed_forecast.errors import InputError
 from telemed_forecast.evidence import citations
 
+COMPARED = ("bear", "base", "bull")
+"""The scenarios that every report compares, worst first; their weights sum to 1."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class LeverSpecification:
@@ -108,6 +111,11 @@ class Scenario:
     def __getitem__(self, lever: str) -> float:
         return self.levers[lever].value
 
+    @property
+    def own(self) -> bool:
+        """Whether it is the user's, not one of those that every report compares."""
+        return self.name not in COMPARED or self.files[0].parent != paths.SCENARIOS
+
     def only(self, names: Collection[str]) -> Scenario:
         """The scenario with every other lever at its neutral value."""
         kept = {name: lever if name in names else neutral(LEVERS[name]) for name, lever in self.levers.items()}
@@ -127,17 +135,9 @@ LEVERS: Mapping[str, LeverSpecification] = MappingProxyType(
                 neutral=1.0,
             ),
             LeverSpecification(
-                name="price",
-                unit="per year",
-                meaning="added to the yearly growth (log points, nominal) of the price of an online consultation",
-                low=-0.2,
-                high=0.2,
-                neutral=0.0,
-            ),
-            LeverSpecification(
-                name="licensing",
+                name="trust",
                 unit="ratio",
-                meaning="multiplies the imitation rate of the number of internet hospitals",
+                meaning="multiplies the imitation rate of the usage rate (trust in online care)",
                 low=0.2,
                 high=5.0,
                 neutral=1.0,
@@ -151,17 +151,26 @@ LEVERS: Mapping[str, LeverSpecification] = MappingProxyType(
                 neutral=1.0,
             ),
             LeverSpecification(
-                name="trust",
-                unit="ratio",
-                meaning="multiplies the imitation rate of the usage rate (trust in online care)",
-                low=0.2,
-                high=5.0,
-                neutral=1.0,
-            ),
-            LeverSpecification(
                 name="first_visits",
                 unit="per year",
                 meaning="added to the yearly growth (log points) of encounters per user (first visits online)",
+                low=-0.2,
+                high=0.2,
+                neutral=0.0,
+            ),
+            LeverSpecification(
+                name="price",
+                unit="per year",
+                meaning="added to the yearly growth (log points, nominal) of the price of an online consultation",
+                low=-0.2,
+                high=0.2,
+                neutral=0.0,
+            ),
+            LeverSpecification(
+                name="payers",
+                unit="per year",
+                meaning="added to the yearly growth (log points) of telemedicine services beyond consultations"
+                " (commercial insurers and drug makers as payers)",
                 low=-0.2,
                 high=0.2,
                 neutral=0.0,
@@ -175,13 +184,12 @@ LEVERS: Mapping[str, LeverSpecification] = MappingProxyType(
                 neutral=1.0,
             ),
             LeverSpecification(
-                name="payers",
-                unit="per year",
-                meaning="added to the yearly growth (log points) of telemedicine services beyond consultations"
-                " (commercial insurers and drug makers as payers)",
-                low=-0.2,
-                high=0.2,
-                neutral=0.0,
+                name="licensing",
+                unit="ratio",
+                meaning="multiplies the imitation rate of the number of internet hospitals",
+                low=0.2,
+                high=5.0,
+                neutral=1.0,
             ),
         )
     }
@@ -245,7 +253,7 @@ def weights(scenarios: Sequence[str] | None = None) -> dict[str, float]:
     Parameters
     ----------
     scenarios : sequence of str, optional
-        Names or files; the shipped ones when left out.
+        Names or files; those that every report compares when left out.
 
     Returns
     -------
@@ -257,7 +265,7 @@ def weights(scenarios: Sequence[str] | None = None) -> dict[str, float]:
     InputError
         A scenario has no weight, or the weights do not sum to 1 (to within one part in a million).
     """
-    loaded = [load(scenario) for scenario in (shipped() if scenarios is None else scenarios)]
+    loaded = [load(scenario) for scenario in (COMPARED if scenarios is None else scenarios)]
     faults = [f"scenario {s.name} states no weight" for s in loaded if s.weight is None]
     stated = [(s.name, s.weight) for s in loaded if s.weight is not None]
     total = math.fsum(weight for _, weight in stated)
@@ -272,7 +280,7 @@ def weights(scenarios: Sequence[str] | None = None) -> dict[str, float]:
 def check_set(chosen: Sequence[str]) -> None:
     """Check the weights of scenarios that are asked for together.
 
-    Shipped scenarios need no check: each is a run of its own, whatever its weight among the shipped ones. Files of the
+    Those that every report compares need no check: each is a run of its own, whatever its weight among the three. The
     user's own may leave weights out; once one of several states a weight, all of them are a set, and its weights have
     to sum to 1.
 
@@ -286,7 +294,7 @@ def check_set(chosen: Sequence[str]) -> None:
     InputError
         As :func:`weights`.
     """
-    own = [scenario for scenario in map(load, chosen) if scenario.files[0].parent != paths.SCENARIOS]
+    own = [scenario for scenario in map(load, chosen) if scenario.own]
     if len(chosen) > 1 and any(scenario.weight is not None for scenario in own):
         weights(chosen)
 

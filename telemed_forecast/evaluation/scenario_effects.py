@@ -1,14 +1,31 @@
-"""What the shipped scenarios do to the headline numbers: the same fits, other levers."""
+"""What scenarios do to the headline numbers, and which lever does how much of it.
+
+The fits are the same in every scenario, and so are the random shocks of the forecast (common random numbers): a
+difference between two scenarios is the levers' doing, draw by draw. Each lever is shown twice: alone, all others
+neutral (a tornado), and as its part of a whole scenario (a decomposition, whose parts add up to the total exactly).
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from telemed_forecast import scenarios
 from telemed_forecast.forecast import internet_hospitals, market_size, user_adoption
 from telemed_forecast.forecast.context import Context
+from telemed_forecast.scenarios import COMPARED, Scenario
+
+MIXTURE = "mixture"
+"""Name of the row that pools the compared scenarios by their weights."""
+
+ACTS_ON: Mapping[str, tuple[str, ...]] = {
+    "market": ("retention", "trust", "insurance", "first_visits", "price", "payers", "prescription_drugs"),
+    "users": ("retention", "trust", "insurance"),
+    "hospitals": ("licensing",),
+}
+"""Levers that each headline number depends on; the others leave its draws as they are, bit by bit."""
 
 
 @dataclass(frozen=True)
@@ -18,9 +35,9 @@ class Headline:
     Attributes
     ----------
     scenario
-        Its name.
+        Its name, or `MIXTURE`.
     weight
-        Probability that the scenario file gives it; None for a scenario outside the shipped set.
+        Probability that the scenario file gives it; None for one outside the compared set, and for the mixture.
     market, services
         Healthcare and services definition, CNY million a year. Dims: (sample,).
     hospitals, users
@@ -35,27 +52,199 @@ class Headline:
     users: np.ndarray
 
 
-SHIPPED = ("bear", "base", "bull")
-"""The scenarios that every report compares, worst first."""
+@dataclass(frozen=True)
+class Effect:
+    """What something adds to a headline number's median.
+
+    Attributes
+    ----------
+    value
+        Difference of medians, in the number's unit.
+    low, high
+        Central 80% of the differences draw by draw, widened to hold `value`.
+    """
+
+    value: float
+    low: float
+    high: float
 
 
-def headlines(context: Context) -> list[Headline]:
-    """The headline numbers in the shipped scenarios, and in the run's own where that is another."""
-    weights = scenarios.weights(SHIPPED)
-    made = [_headline(context.in_scenario(name), name, weights[name]) for name in SHIPPED]
-    if context.scenario.name not in SHIPPED:
-        made.append(_headline(context, context.scenario.name, None))
-    return made
+@dataclass(frozen=True)
+class Effects:
+    """The levers of one scenario and one headline number.
+
+    Attributes
+    ----------
+    scenario, quantity
+        Name of the scenario; ``market``, ``users`` or ``hospitals``.
+    base
+        The number's median with every lever neutral.
+    total
+        What the whole scenario adds.
+    alone
+        What each lever adds when all others are neutral, by name.
+    parts
+        What each lever adds within the scenario, by name; the values add up to that of `total`.
+    """
+
+    scenario: str
+    quantity: str
+    base: float
+    total: Effect
+    alone: Mapping[str, Effect]
+    parts: Mapping[str, Effect]
 
 
-def _headline(context: Context, name: str, weight: float | None) -> Headline:
-    year = context.settings.horizon
-    market = market_size.run(context)
-    return Headline(
-        scenario=name,
-        weight=weight,
-        market=market.sizes["healthcare"].year_end(year),
-        services=market.sizes["services"].year_end(year),
-        hospitals=internet_hospitals.run(context).published.year_end(year),
-        users=user_adoption.run(context).published.year_end(year),
+@dataclass(frozen=True)
+class Comparison:
+    """Scenarios side by side.
+
+    Attributes
+    ----------
+    scenarios
+        Those compared, then the run's own where it is another one.
+    headlines
+        One for each of them, and the mixture after the compared ones.
+    effects
+        One for each scenario off neutral and each headline number.
+    """
+
+    scenarios: tuple[Scenario, ...]
+    headlines: tuple[Headline, ...]
+    effects: tuple[Effects, ...]
+
+    def effects_on(self, quantity: str) -> list[Effects]:
+        """The effects on one headline number, scenario by scenario."""
+        return [effects for effects in self.effects if effects.quantity == quantity]
+
+
+def compare(context: Context) -> Comparison:
+    """The compared scenarios and the run's own: headline numbers, and what each lever does to them."""
+    shown = [scenarios.load(name) for name in COMPARED]
+    shown += [_told_apart(context.scenario)] if context.scenario.own else []
+    draws = _Draws(context)
+    made = [_headline(draws, scenario) for scenario in shown]
+    made.insert(len(COMPARED), mixture(made[: len(COMPARED)]))
+    effects = [
+        _effects(draws, scenario, quantity)
+        for scenario in shown
+        for quantity in ACTS_ON
+        if any(lever.value != scenarios.LEVERS[name].neutral for name, lever in scenario.levers.items())
+    ]
+    return Comparison(tuple(shown), tuple(made), tuple(effects))
+
+
+def _told_apart(scenario: Scenario) -> Scenario:
+    """The user's scenario, with a star when its file is called like one of those that are compared."""
+    return replace(scenario, name=f"{scenario.name}*") if scenario.name in COMPARED else scenario
+
+
+class _Draws:
+    """Draws of the headline numbers by lever settings, each computed once.
+
+    Parameters
+    ----------
+    context
+        Settings and evidence of the run.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.year = context.settings.horizon
+        self.made: dict[tuple[str, tuple[float, ...]], dict[str, np.ndarray]] = {}
+
+    def of(self, quantity: str, scenario: Scenario) -> dict[str, np.ndarray]:
+        """A headline number (with ``services`` for the market) under a scenario's levers. Dims: (sample,)."""
+        key = quantity, tuple(scenario[name] for name in ACTS_ON[quantity])
+        if key not in self.made:
+            self.made[key] = self._run(quantity, self.context.with_levers(scenario))
+        return self.made[key]
+
+    def _run(self, quantity: str, context: Context) -> dict[str, np.ndarray]:
+        if quantity == "users":
+            return {"users": user_adoption.run(context).published.year_end(self.year)}
+        if quantity == "hospitals":
+            return {"hospitals": internet_hospitals.run(context).published.year_end(self.year)}
+        sizes = market_size.run(context).sizes
+        return {"market": sizes["healthcare"].year_end(self.year), "services": sizes["services"].year_end(self.year)}
+
+
+def _headline(draws: _Draws, scenario: Scenario) -> Headline:
+    numbers = {name: values for quantity in ACTS_ON for name, values in draws.of(quantity, scenario).items()}
+    return Headline(scenario.name, None if scenario.own else scenario.weight, **numbers)
+
+
+def mixture(headlines: Sequence[Headline]) -> Headline:
+    """Pool scenarios by their weights: each draw lies in one scenario, the same one for all headline numbers.
+
+    Parameters
+    ----------
+    headlines
+        Scenarios whose weights sum to 1, with the same number of draws, made from the same shocks.
+    """
+    pooled = {}
+    for name in ("market", "services", "hospitals", "users"):
+        by_scenario = np.stack([getattr(headline, name) for headline in headlines])
+        chosen = shared_out([headline.weight or 0.0 for headline in headlines], by_scenario.shape[1])
+        pooled[name] = by_scenario[chosen, np.arange(by_scenario.shape[1])]
+    return Headline(MIXTURE, None, **pooled)
+
+
+def shared_out(weights: Sequence[float], size: int) -> np.ndarray:
+    """Give each draw to one scenario, evenly mixed and in proportion to the weights. Dims: (sample,)."""
+    # Multiples of the golden ratio fill the unit interval evenly however many are taken.
+    at = (np.arange(size) + 0.5) * (np.sqrt(5.0) - 1.0) / 2.0 % 1.0
+    ends = np.cumsum(weights)
+    return np.minimum(np.searchsorted(ends, at, side="right"), len(weights) - 1)
+
+
+def _effects(draws: _Draws, scenario: Scenario, quantity: str) -> Effects:
+    def outcome(names: Collection[str]) -> np.ndarray:
+        return draws.of(quantity, scenario.only(names))[quantity]
+
+    levers = ACTS_ON[quantity]
+    neutral = outcome(())
+    return Effects(
+        scenario=scenario.name,
+        quantity=quantity,
+        base=float(np.median(neutral)),
+        total=_effect([(neutral, outcome(levers))]),
+        alone={name: _effect([(neutral, outcome((name,)))]) for name in levers},
+        parts=decomposed(levers, outcome),
     )
+
+
+def decomposed(levers: Sequence[str], outcome: Callable[[Collection[str]], np.ndarray]) -> dict[str, Effect]:
+    """Share out the difference that all levers together make among them.
+
+    A lever's part is what it adds when the levers are set one after the other, averaged over this order and its
+    reverse. Every pair of levers is met in either order once, so that parts are Shapley values as far as levers
+    interact in pairs; whatever the interactions, they add up to the whole.
+
+    Parameters
+    ----------
+    levers
+        Names.
+    outcome
+        Draws of a number when the levers named are set and all others neutral. Dims: (sample,).
+
+    Returns
+    -------
+    What each lever adds to the number's median, by name.
+
+    References
+    ----------
+    Shapley, L. S. (1953), A value for n-person games.
+    """
+    steps: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in levers}
+    for order in (tuple(levers), tuple(reversed(levers))):
+        for k, name in enumerate(order):
+            steps[name].append((outcome(order[:k]), outcome(order[: k + 1])))
+    return {name: _effect(pairs) for name, pairs in steps.items()}
+
+
+def _effect(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> Effect:
+    """The mean effect of several steps, each from draws before to draws after."""
+    value = float(np.mean([np.median(after) - np.median(before) for before, after in pairs]))
+    low, high = np.quantile(np.mean([after - before for before, after in pairs], axis=0), [0.1, 0.9])
+    return Effect(value, min(float(low), value), max(float(high), value))

@@ -1,12 +1,14 @@
 """Scenarios: levers with units, ranges and evidence; inheritance; weights that sum to 1."""
 
+import re
 from datetime import date
 
 import pytest
 
-from telemed_forecast import scenarios
+from telemed_forecast import paths, scenarios
 from telemed_forecast.errors import InputError
 from telemed_forecast.evidence import citations
+from telemed_forecast.reporting.catalogue import catalogue
 from telemed_forecast.runs import plan
 
 pytestmark = pytest.mark.unit
@@ -169,3 +171,24 @@ def test_a_set_in_which_only_some_state_a_weight_is_refused(tmp_path):
     low, high = write(tmp_path, "low", "weight = 0.3\n"), write(tmp_path, "high", "")
     [fault] = faults_of(lambda: plan.request(scenario=[low, high]))
     assert "scenario high states no weight" in fault
+
+
+def test_the_scenario_in_the_readme_can_be_run(tmp_path):
+    readme = (paths.ROOT / "README.md").read_text(encoding="utf-8")
+    [text] = re.findall(r"```toml\n(.*?)```", readme, flags=re.DOTALL)
+    opening = scenarios.load(write(tmp_path, "opening", text))
+    assert (opening["price"], opening["first_visits"], opening["trust"]) == (0.0, 0.1, scenarios.load("bull")["trust"])
+
+
+def test_the_readme_lists_every_lever_with_its_unit_and_range():
+    readme = (paths.ROOT / "README.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^\| (\w+) \| (.+?) \| (\S+) to (\S+) \| (\S+) \|$", readme, flags=re.MULTILINE))
+    levers = scenarios.LEVERS.values()
+    assert listed == {(s.name, s.unit, f"{s.low:g}", f"{s.high:g}", f"{s.neutral:g}") for s in levers}
+
+
+@pytest.mark.parametrize("name", ["bear", "bull"])
+def test_the_pages_give_the_reasons_of_the_files(name):
+    texts = catalogue("en").texts
+    for lever in scenarios.load(name).levers.values():
+        assert texts[f"lever_reason.{name}.{lever.name}"] == lever.reason

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import numpy as np
 
-from telemed_forecast.evaluation.scenario_effects import SHIPPED, Headline
+from telemed_forecast.evaluation.scenario_effects import Comparison
 from telemed_forecast.forecast.channel_share import ChannelShare
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.internet_hospitals import InternetHospitals
@@ -20,12 +19,10 @@ from telemed_forecast.forecast.user_adoption import UserAdoption
 from telemed_forecast.models import market_size as model
 from telemed_forecast.reporting.blocks import (
     Block,
-    Column,
     Heading,
     KeyFigure,
     KeyFigures,
     Paragraph,
-    TableBlock,
     Title,
     Value,
 )
@@ -34,6 +31,7 @@ from telemed_forecast.reporting.content import (
     internet_hospitals,
     market_size,
     parts,
+    scenarios,
     user_adoption,
 )
 from telemed_forecast.reporting.content.parts import Sections, value
@@ -49,13 +47,14 @@ class Markets:
     market: MarketSize
 
 
-def sections(context: Context, markets: Markets, scenarios: Sequence[Headline], parameters: dict[str, Any]) -> Sections:
+def sections(context: Context, markets: Markets, comparison: Comparison, parameters: dict[str, Any]) -> Sections:
     """The report's sections in reading order: name -> blocks."""
     made: Sections = {
         "summary": _summary(context, markets),
-        "change": _change(context, markets, scenarios),
+        "change": _change(context, markets),
+        "scenarios": scenarios.section(context, comparison),
         "paths": _paths(context, markets),
-        "trust": _trust(context, markets, scenarios),
+        "trust": _trust(context, markets),
         "appendix": [
             Heading(key="appendix.heading"),
             Paragraph(key="executive_summary.method"),
@@ -157,26 +156,7 @@ def _answer(context: Context, markets: Markets, sources: tuple[str, ...]) -> Par
     )
 
 
-def _change(context: Context, markets: Markets, scenarios: Sequence[Headline]) -> list[Block]:
-    columns = (
-        Column(name="scenario", key="column.scenario"),
-        Column(name="weight", key="column.weight", unit="probability"),
-        Column(name="market", key="target.market_size_healthcare", unit="CNY_million"),
-        Column(name="services", key="target.market_size_services", unit="CNY_million"),
-        Column(name="hospitals", key="target.internet_hospitals", unit="hospitals"),
-        Column(name="users", key="target.online_medical_users", unit="persons"),
-    )
-    rows = tuple(
-        (
-            f"@scenario.{s.scenario}" if s.scenario in SHIPPED else s.scenario,
-            None if s.weight is None else parts.chance(s.weight),
-            value(s.market, "CNY_million"),
-            value(s.services, "CNY_million"),
-            value(s.hospitals, "hospitals"),
-            value(s.users, "persons"),
-        )
-        for s in scenarios
-    )
+def _change(context: Context, markets: Markets) -> list[Block]:
     largest = market_size.market_drivers(context, markets.market)[0]
     return [
         Heading(key="executive_summary.change"),
@@ -185,23 +165,7 @@ def _change(context: Context, markets: Markets, scenarios: Sequence[Headline]) -
             values={"driver": f"@{largest[0]}", "part": parts.chance(largest[3]), "horizon": context.settings.horizon},
         ),
         market_size.drivers_chart(context, markets.market),
-        TableBlock(
-            id="scenario_headlines",
-            title_key="table.scenario_headlines.title",
-            title_values={"horizon": context.settings.horizon},
-            note_key="table.scenario_headlines.note",
-            columns=columns,
-            rows=rows,
-            sources=_lever_claims(context, scenarios),
-        ),
     ]
-
-
-def _lever_claims(context: Context, scenarios: Sequence[Headline]) -> tuple[str, ...]:
-    known = set(context.view["claim_id"])
-    shipped = [context.in_scenario(s.scenario).scenario for s in scenarios if s.scenario in SHIPPED]
-    levers = [scenario.levers.values() for scenario in (*shipped, context.scenario)]
-    return tuple(dict.fromkeys(c for group in levers for lever in group for c in lever.evidence if c in known))
 
 
 def _paths(context: Context, markets: Markets) -> list[Block]:
@@ -246,7 +210,7 @@ def _paths(context: Context, markets: Markets) -> list[Block]:
     ]
 
 
-def _trust(context: Context, markets: Markets, scenarios: Sequence[Headline]) -> list[Block]:
+def _trust(context: Context, markets: Markets) -> list[Block]:
     def median(known: Known, path: Path) -> Value | str:
         draws = prophet(known, path.periods, context.settings.seed)
         if draws is None:
@@ -259,7 +223,7 @@ def _trust(context: Context, markets: Markets, scenarios: Sequence[Headline]) ->
         Paragraph(
             key="executive_summary.trust_text",
             values={
-                "base": parts.chance(next(s.weight or 0.0 for s in scenarios if s.scenario == "base")),
+                "scenario": scenarios.name_of(context.scenario),
                 "prophet_market": median(markets.market.known, markets.market.sizes["healthcare"]),
                 "prophet_hospitals": median(markets.hospitals.known, markets.hospitals.published),
                 "prophet_users": median(markets.users.known, markets.users.published),
