@@ -38,6 +38,7 @@ from telemed_forecast.reporting.atoms import (
 )
 from telemed_forecast.reporting.record import (
     FORECAST_COLUMNS,
+    DataTable,
     ForecastTable,
     GateResult,
     Gates,
@@ -57,6 +58,7 @@ __all__ = [
     "Block",
     "Chart",
     "Column",
+    "DataTable",
     "ForecastTable",
     "GateResult",
     "Gates",
@@ -357,7 +359,8 @@ AnyBlock = Annotated[
     | Sources
     | Gates
     | Provenance
-    | ForecastTable,
+    | ForecastTable
+    | DataTable,
     Field(discriminator="type"),
 ]
 _ADAPTER: TypeAdapter[Any] = TypeAdapter(AnyBlock)

@@ -18,6 +18,7 @@ from telemed_forecast.reporting.atoms import Language
 from telemed_forecast.reporting.blocks import (
     Block,
     Chart,
+    DataTable,
     ForecastTable,
     Gates,
     KeyFigures,
@@ -158,7 +159,7 @@ def _title(blocks: Sequence[Block]) -> Title:
 
 
 def _refuse_twice(blocks: Sequence[Block]) -> None:
-    ids = [block.id for block in blocks if isinstance(block, Chart | TableBlock)]
+    ids = [block.id for block in blocks if isinstance(block, Chart | TableBlock | DataTable)]
     ids += [item.id for block in blocks if isinstance(block, KeyFigures) for item in block.items]
     twice = sorted({one for one in ids if ids.count(one) > 1})
     if twice:

@@ -7,7 +7,17 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from telemed_forecast.reporting.atoms import Block, ClaimId, Frozen, Table, check_columns, check_quantiles
+from telemed_forecast.reporting.atoms import (
+    Block,
+    ClaimId,
+    Frozen,
+    Id,
+    Table,
+    TextKey,
+    Values,
+    check_columns,
+    check_quantiles,
+)
 
 FORECAST_COLUMNS = (
     "reference_date",
@@ -117,3 +127,23 @@ class ForecastTable(Block):
     def summary(self) -> str:
         """One line with the number of rows."""
         return f"ForecastTable({len(self.data.rows)} rows)"
+
+
+class DataTable(Block):
+    """A table too long for a page: it goes to `data/<report>-<id>.csv`, and the page says so and links there.
+
+    Attributes
+    ----------
+    id : str
+        Unique on the page; also the name of the CSV file.
+    key, values
+        What the page says of it.
+    data : Table
+        The rows. Text that starts with "@" is a key.
+    """
+
+    type: Literal["data_table"] = "data_table"
+    id: Id
+    key: TextKey
+    values: Values = Field(default_factory=dict)
+    data: Table

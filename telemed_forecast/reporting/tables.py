@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from telemed_forecast.reporting.atoms import Cell, Table, Value
-from telemed_forecast.reporting.blocks import Block, Chart, Gates, KeyFigures, Sources, TableBlock, Title
+from telemed_forecast.reporting.blocks import Block, Chart, DataTable, Gates, KeyFigures, Sources, TableBlock, Title
 from telemed_forecast.reporting.catalogue import Catalogue, catalogue
 from telemed_forecast.reporting.record import FORECAST_COLUMNS, ForecastTable
 
@@ -67,6 +67,8 @@ def _frames(block: Block, texts: Catalogue) -> list[tuple[str, pd.DataFrame]]:
         return [(block.id + part, _chart(table, block, texts)) for part, table in tables.items() if table]
     if isinstance(block, TableBlock):
         return [(block.id, _table(block, texts))]
+    if isinstance(block, DataTable):
+        return [(block.id, _plain_table(block.data, texts))]
     if isinstance(block, KeyFigures):
         return [("key_figures", _key_figures(block, texts))]
     if isinstance(block, Sources):
@@ -77,8 +79,11 @@ def _frames(block: Block, texts: Catalogue) -> list[tuple[str, pd.DataFrame]]:
 
 
 def _chart(table: Table, block: Chart, texts: Catalogue) -> pd.DataFrame:
-    rows = [{name: _plain(cell, texts) for name, cell in record.items()} for record in table.records()]
-    return _records([{**row, "unit": block.unit} for row in rows])
+    return _plain_table(table, texts).assign(unit=block.unit)
+
+
+def _plain_table(table: Table, texts: Catalogue) -> pd.DataFrame:
+    return _records([{name: _plain(cell, texts) for name, cell in record.items()} for record in table.records()])
 
 
 def _table(block: TableBlock, texts: Catalogue) -> pd.DataFrame:

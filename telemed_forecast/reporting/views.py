@@ -15,6 +15,7 @@ from telemed_forecast.reporting import charts, grids
 from telemed_forecast.reporting.blocks import (
     Block,
     Chart,
+    DataTable,
     ForecastTable,
     Gates,
     Heading,
@@ -255,6 +256,15 @@ def scenario_name(scenario: str, texts: Catalogue) -> str:
     return texts.text(key) if key in texts.texts else scenario
 
 
+def _file(block: DataTable, setting: Setting, number: str) -> View:
+    return {
+        "kind": "file",
+        "anchor": f"exhibit-{block.id.replace('_', '-')}",
+        "text": setting.texts.text(block.key, block.values),
+        "csv": setting.csv(block.id),
+    }
+
+
 def _forecasts(block: ForecastTable, setting: Setting, number: str) -> View:
     return {"kind": "text", "text": block.summary()}
 
@@ -292,4 +302,5 @@ _MAKERS: tuple[tuple[type[Block], Callable[[Any, Setting, str], View]], ...] = (
     (Sources, _sources),
     (Provenance, _provenance),
     (ForecastTable, _forecasts),
+    (DataTable, _file),
 )

@@ -1,0 +1,72 @@
+"""The review of the evidence: everything that its report shows, from the same fits as the other reports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from telemed_forecast.evaluation import conflict, evidence_use, markets, voices, wanted
+from telemed_forecast.evaluation.conflict import Conflict
+from telemed_forecast.evaluation.wanted import Wanted
+from telemed_forecast.forecast.context import Context
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Review:
+    """What is known, by whom, and what is missing.
+
+    Attributes
+    ----------
+    results
+        The four models' results by report.
+    uses
+        What became of every row (`evidence_use.decided`).
+    newest, contradictions, spans, voices, echoes, grades
+        Tables of `voices`.
+    conflicts
+        Every origin against all others.
+    wanted
+        What new figures would teach, by report.
+    """
+
+    results: Mapping[str, Any]
+    uses: pd.DataFrame
+    newest: pd.DataFrame
+    contradictions: pd.DataFrame
+    spans: pd.DataFrame
+    voices: pd.DataFrame
+    echoes: pd.DataFrame
+    grades: pd.DataFrame
+    conflicts: list[Conflict]
+    wanted: Mapping[str, Wanted]
+
+
+def run(context: Context, *, refit: bool = True) -> Review:
+    """Review the evidence known on the context's date.
+
+    Parameters
+    ----------
+    context
+        Settings and evidence.
+    refit
+        Whether models are fitted again without an origin where weights of draws cannot be trusted.
+    """
+    results = markets.run(context)
+    view = context.view
+    uses = evidence_use.table(view, results)
+    return Review(
+        results=results,
+        uses=uses,
+        newest=voices.newest(view, context.last_year),
+        contradictions=voices.contradictions(view),
+        spans=voices.spans(view),
+        voices=voices.voices(view, uses),
+        echoes=voices.echoes(view, uses),
+        grades=voices.grades(view),
+        conflicts=conflict.conflicts(context, results, refit=refit),
+        wanted=wanted.wanted(context, results),
+    )
