@@ -161,9 +161,11 @@ def _horizon_table(context: Context, market: str, result: Any, found: Sequence[S
     """What each says for the horizon; the pool is of those that have anything to say."""
     horizon = context.settings.horizon
     path = MARKETS[market].path(result)
-    drawn = rivals(result.known, (date(horizon, 12, 31),), context.settings.seed)
+    # For all periods, as the page's own chart asks for Prophet's: each rival is fitted once.
+    drawn = rivals(result.known, path.periods, context.settings.seed)
+    at = path.position(date(horizon, 12, 31))
     said: dict[str, np.ndarray] = {OURS: path.year_end(horizon)}
-    said |= {name: draws[:, 0] for name, draws in drawn.items()}
+    said |= {name: draws[:, at] for name, draws in drawn.items()}
     shares: Mapping[str, float] = rolling.weights(found, context.settings.as_of_date)
     pooled = ensemble.pool(said, shares, size=rolling.POOL_DRAWS, rng=context.generator(f"pool {market}"))
     order = [OURS, POOL, *(name for name in said if name != OURS)]
