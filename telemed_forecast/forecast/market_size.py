@@ -1,4 +1,4 @@
-"""The market's size in three nested definitions: fit and forecast."""
+"""The market's size in three nested definitions: fit, forecast, and the money it is told in."""
 
 from __future__ import annotations
 
@@ -11,12 +11,26 @@ from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.forecast import user_adoption
 from telemed_forecast.forecast.channel_share import bounds
 from telemed_forecast.forecast.context import Context
+from telemed_forecast.forecast.money import Money
 from telemed_forecast.forecast.paths import Path
 from telemed_forecast.forecast.rivals import Known, known
 from telemed_forecast.forecast.user_adoption import UserAdoption
 from telemed_forecast.inference.cache import Fit, fitted
 from telemed_forecast.inference.sampling import ModelSpec
 from telemed_forecast.models import market_size
+from telemed_forecast.models.channel_share import Encounters
+from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM
+from telemed_forecast.models.market_evidence import (
+    FULL_YEAR,
+    SELLERS,
+    Medicine,
+    arrays,
+    calendar_year,
+    entering,
+    joined,
+    medicine,
+    of_all_medicine,
+)
 
 SPEC = ModelSpec("market_size", market_size.build)
 
@@ -29,81 +43,244 @@ class MarketSize:
     ----------
     sizes
         By definition (consultation, services, healthcare, pharmacy): CNY million a year, nominal.
+    bottom_up
+        The same from below, by year of history: users x encounters x price, medicine sales x online share, and their
+        sums (CNY million). Dims: (sample, year).
+    volume
+        Online encounters a year.
     origins
         Names of the origins, in the order of the posterior's biases.
-    gap
-        Coherence gap by year of history: log of the top-down over the bottom-up consultation market.
-        Dims: (sample, year).
-    bottom_up
-        Bottom-up consultation market by year of history (CNY million). Dims: (sample, year).
     known
         The estimates of the healthcare definition as rivals see them (CNY million a year).
     evidence
         The estimates that entered, in CNY million.
-    cny_per_usd
-        Yuan per dollar of the last year with a rate: the rate at which future years are converted.
+    shares, sellers
+        Printed online shares of all medicine sales (percent), and the sellers' accounts (CNY million).
+    goods
+        All medicine sales.
+    money
+        Prices and exchange rates of every year.
     last_year
         Last full year of the grid; years after the newest estimate are inferred, not seen.
+    claims
+        Claim ids of every row that the fit read.
     fit, users_fit
         The fitted model, and the fit of the users that it builds on.
     """
 
     sizes: dict[str, Path]
+    bottom_up: dict[str, np.ndarray]
+    volume: Path
     origins: list[str]
-    gap: np.ndarray
-    bottom_up: np.ndarray
     known: Known
     evidence: Observations
-    cny_per_usd: float
+    shares: Observations
+    sellers: Observations
+    goods: Medicine
+    money: Money
     last_year: int
+    claims: tuple[str, ...]
     fit: Fit
     users_fit: Fit
+
+    def gap(self, definition: str) -> np.ndarray:
+        """Coherence gap of a definition by year of history: what is seen from above over what is from below.
+
+        Dims: (sample, year).
+        """
+        return self.sizes[definition].draws[:, : market_size.GRID] / self.bottom_up[definition]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The rows that the model reads, before they become arrays.
+
+    Attributes
+    ----------
+    sizes
+        Published sizes that observe a definition (CNY million).
+    volumes
+        National online consultations a year.
+    encounters
+        Encounters at hospitals and the largest platform by year.
+    goods
+        All medicine sales.
+    shares
+        Parts of all medicine sales sold online (percent).
+    sellers
+        Own sales of the listed sellers (CNY million).
+    """
+
+    sizes: Observations
+    volumes: Observations
+    goods: Medicine
+    encounters: list[Encounters]
+    shares: Observations
+    sellers: Observations
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """Claim ids of every row behind the fit, but for those of the users' model."""
+        rows = (self.sizes, self.volumes, self.shares, self.sellers)
+        paired = [c for e in self.encounters for c in e.claims]
+        return tuple(dict.fromkeys([*(str(c) for o in rows for c in o.claim_id), *paired, *self.goods.claims]))
+
+
+def evidence(context: Context) -> Evidence:
+    """Read the rows known on the context's date."""
+    goods = medicine(
+        context.observed("drug_circulation_sales", "national"),
+        context.observed("total_health_expenditure", "national"),
+        np.arange(context.last_year - market_size.GRID + 1, context.last_year + 1),
+    )
+    retail = of_all_medicine(
+        context.observed("online_share_of_pharmacy_retail", "national"),
+        context.observed("pharmacy_retail_sales", "national"),
+        goods,
+    )
+    outside = of_all_medicine(
+        context.observed("digital_share_of_out_of_hospital_drugs", "national"),
+        context.observed("market_size", "out_of_hospital_drug_circulation"),
+        goods,
+    )
+    return Evidence(
+        sizes=headline(context),
+        volumes=context.observed("online_consultations", "national"),
+        goods=goods,
+        encounters=bounds(context),
+        shares=joined([context.observed("online_share_of_medicine_sales", "national"), retail, outside]),
+        sellers=context.observed("revenue_drug_sales", *SELLERS),
+    )
+
+
+def headline(context: Context) -> Observations:
+    """The published sizes that may enter the likelihood, in CNY million."""
+    return entering(context.observed("market_size", *market_size.SEGMENTS), context.last_year)
+
+
+def comparable(observations: Observations) -> np.ndarray:
+    """Which are of the broad definition and a whole year: what rivals learn from and are scored on. Dims: (obs,)."""
+    broad = market_size.definitions(observations) == market_size.DEFINITIONS.index("healthcare")
+    return broad & (observations.end - observations.start > np.timedelta64(300, "D"))
 
 
 def run(context: Context) -> MarketSize:
     """Fit the model to what was known and carry it to the horizon."""
-    adoption = user_adoption.run(context)
-    users = user_adoption.yearly_log_users(adoption.fit)
-    data, origins, sizes = market_size.arrays(
-        context.observed("market_size", *market_size.SEGMENTS),
-        context.observed("online_consultations", "national"),
-        bounds(context),
-        users,
-        context.last_year,
+    adoption, rows = user_adoption.run(context), evidence(context)
+    data, origins = arrays(
+        rows.sizes,
+        rows.volumes,
+        rows.encounters,
+        user_adoption.yearly_log_users(adoption.fit),
+        rows.goods,
+        rows.shares,
+        rows.sellers,
     )
     fit = fitted(SPEC, data, profile=context.profile, seed=context.settings.seed)
-    ahead = context.settings.horizon - context.last_year
+    ahead, size = context.settings.horizon - context.last_year, fit.posterior.sizes["sample"]
+    years = np.arange(context.last_year - market_size.GRID + 1, context.settings.horizon + 1)
+    periods = tuple(date(int(y), 12, 31) for y in years)
+    last = int(np.searchsorted(years, calendar_year(rows.sizes).max()))
+    rng = context.generator("market_size")
     draws = market_size.project(
         fit.posterior,
         data,
-        years_ahead=ahead,
-        rng=context.generator("market_size"),
+        log_medicine_ahead=rows.goods.ahead(size, ahead, rng),
+        rng=rng,
         price_growth=context.scenario["price"],
         encounters_growth=context.scenario["first_visits"],
         payers_growth=context.scenario["payers"],
         drug_pace=context.scenario["prescription_drugs"],
         users_factor=_users_factor(context, adoption),
     )
-    years = np.arange(context.last_year - market_size.GRID + 1, context.settings.horizon + 1)
-    periods = tuple(date(int(y), 12, 31) for y in years)
-    last = int(np.searchsorted(years, int(str(sizes.end.max())[:4])))
-    broad = sizes.where(market_size.definitions(sizes) == market_size.DEFINITIONS.index("healthcare"))
-    rates = context.rows("fx_cny_per_usd").sort_values("period_end")
+
+    def path(target: str, unit: str, values: np.ndarray) -> Path:
+        return Path(target, unit, periods, values, last, 12, flow=True)
+
+    read_as = market_size.definitions(rows.sizes)
+    broad = rows.sizes.where(read_as == market_size.DEFINITIONS.index("healthcare"))
     return MarketSize(
-        sizes={
-            name: Path(f"market_size_{name}", "CNY_million", periods, values, last, 12, flow=True)
-            for name, values in draws.items()
-        },
+        sizes={name: path(f"market_size_{name}", "CNY_million", values) for name, values in draws.items()},
+        bottom_up=market_size.bottom_up(fit.posterior),
+        volume=path("online_encounters", "consultations", _volume(context, fit, adoption, periods)),
         origins=origins,
-        gap=np.asarray(fit.posterior["coherence_gap"]),
-        bottom_up=np.exp(np.asarray(fit.posterior["bottom_up"])),
         known=known(broad, "log", market_size.ceiling(fit.posterior, data)),
-        evidence=sizes,
-        cny_per_usd=float(rates["value"].astype(float).iloc[-1]),
+        evidence=rows.sizes,
+        shares=rows.shares,
+        sellers=rows.sellers,
+        goods=rows.goods,
+        money=Money.draw(context, years, size),
         last_year=context.last_year,
+        claims=tuple(dict.fromkeys((*rows.claims, *adoption.claims))),
         fit=fit,
         users_fit=adoption.fit,
     )
+
+
+def predictive(result: MarketSize, observations: Observations, rng: np.random.Generator) -> np.ndarray:
+    """Draws of what would be printed in place of each published size (CNY million).
+
+    A row of a known origin has that origin's bias, a row of another one a fresh bias of the learned spread.
+
+    Parameters
+    ----------
+    result
+        The forecast.
+    observations
+        Published sizes, seen by the fit or not. Those that are no full year, lie outside of the forecast's years or in
+        a segment that is no definition get NaN.
+    rng
+        Source of the draws.
+
+    Returns
+    -------
+    Dims: (sample, obs).
+    """
+    posterior = {name: np.asarray(result.fit.posterior[name]) for name in ("origin_bias", "bias_spread")}
+    noise = np.asarray(result.fit.posterior["estimate_noise"])
+    drawn = np.full((len(noise), len(observations)), np.nan)
+    years = calendar_year(observations)
+    days = (observations.end - observations.start).astype(int) + 1
+    path_years = [p.year for p in result.sizes["healthcare"].periods]
+    fresh: dict[str, np.ndarray] = {}
+    for k in range(len(observations)):
+        segment, origin = str(observations.segment[k]), str(observations.origin[k])
+        if segment not in market_size.SEGMENTS or days[k] < FULL_YEAR or years[k] not in path_years:
+            continue
+        if origin in result.origins:
+            bias = posterior["origin_bias"][:, result.origins.index(origin)]
+        else:
+            # Two rows of one unknown origin share its bias.
+            if origin not in fresh:
+                fresh[origin] = posterior["bias_spread"] * rng.standard_normal(len(noise))
+            bias = fresh[origin]
+        row = observations.where([k])
+        name = market_size.DEFINITIONS[market_size.definitions(row)[0]]
+        scale = np.hypot(noise, row.scale()[0])
+        size = np.log(result.sizes[name].year_end(int(years[k])))
+        drawn[:, k] = np.exp(size + bias + scale * rng.standard_t(DEGREES_OF_FREEDOM, len(noise)))
+    return drawn
+
+
+def prior_predictive(result: MarketSize, rng: np.random.Generator, size: int = 1000) -> np.ndarray:
+    """The healthcare definition on the history's years under the prior (CNY million). Dims: (size, year)."""
+    drawn = market_size.prior_sample(result.fit.data, size, rng)
+    return np.exp(drawn["log_size"][:, :, market_size.DEFINITIONS.index("healthcare")])
+
+
+def _volume(context: Context, fit: Fit, adoption: UserAdoption, periods: tuple[date, ...]) -> np.ndarray:
+    """Online encounters of each year, past and future. Dims: (sample, year).
+
+    After the last year of history: users of the users' model (independent draws) x encounters per user on their trend.
+    """
+    p = {name: np.asarray(fit.posterior[name]) for name in ("users_standard", "encounters", "encounters_trend")}
+    ahead = np.arange(1, len(periods) - market_size.GRID + 1)
+    users = fit.data["users_mean"] + p["users_standard"][:, None] * fit.data["users_sd"]
+    past = users + p["encounters"][:, None] + p["encounters_trend"][:, None] * fit.data["age"]
+    last = adoption.users.year_end(context.last_year)
+    growth = np.stack([np.log(adoption.users.year_end(y.year) / last) for y in periods[market_size.GRID :]], axis=1)
+    trend = p["encounters_trend"][:, None] + context.scenario["first_visits"]
+    return np.exp(np.concatenate([past, past[:, -1:] + growth + trend * ahead], axis=1))
 
 
 def _users_factor(context: Context, adoption: UserAdoption) -> np.ndarray:

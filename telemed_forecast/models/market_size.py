@@ -12,24 +12,34 @@ healthcare    B        S plus medicines and health goods sold online: :math:`B =
 the bias of its origin, :math:`\log v = \log x + \beta_{\text{origin}} + \text{noise}`, with biases pooled
 towards none. The same origin repeated by others is one voice.
 
-*Bottom-up.* :math:`C_t` is also users x encounters per user x price. Users come from the adoption model (mean and sd
-of each year); encounters and price from what platforms, the regulator and censuses report. The two meet in
+*Bottom-up.* :math:`C_t` is also users x encounters per user x price: users from the adoption model (mean and sd of
+each year), encounters and price from what platforms, the regulator and censuses report. :math:`P_t` is also all
+medicine sales of the country (official) x the part of them that is published as sold online. The two meet in
 
-.. math:: \log C_t = \log U_t + \log e_t + \log p_t + \delta,
+.. math::
 
-where the coherence gap :math:`\delta` has a wide prior and is reported: the two directions need not agree, and a reader
-must see by how much they do not.
+   \log C_t = \log U_t + \log e_t + \log p_t + \delta_t, \qquad \log P_t = \log M_t + \log q_t + \delta'_t,
+
+where the coherence gaps :math:`\delta` have a wide prior and are reported: the two directions need not agree, and a
+reader must see by how much they do not. For the other services there is no second direction: S and B inherit theirs.
+
+*Ceilings.* Drugs sold online are a part of all medicine sales: the ceiling of P is a share of :math:`M_t`, which itself
+grows. Nothing of the kind bounds C, whose ceiling has the distance that past adoptions teach.
+
+*Pace between estimates.* What two listed sellers, JD Health and Alibaba Health, sell on their own account is P times
+their part of it, and that part walks at random below one: their accounts are a floor under P and carry its growth
+past the newest estimate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from telemed_forecast.models.channel_share import PLATFORM_MULTIPLE, Encounters
-from telemed_forecast.models.growth import growth_process, simulate
+from telemed_forecast.models.adoption import on_grid
+from telemed_forecast.models.growth import growth_process, prior_paths, simulate
 from telemed_forecast.models.likelihood import interval_logp
 from telemed_forecast.models.priors import growth_prior
 
@@ -78,6 +88,38 @@ COHERENCE = 0.7
 """sd of the coherence gap (log): the two directions may differ by a factor of two without surprise."""
 
 
+MEDICINE_CEILING = (-0.85, 0.6)
+"""Mean and sd of the logit of the part of all medicine sales at which online sales of drugs and health goods end: 30%,
+80% between 17 and 48. In 2023 pharmacies' retail sales (640 of 2,930 bn yuan, mofcom-retail-2023 and
+mofcom-circulation-2023) and online sales (about 300) were together 32% of them: all that retail sells may move online;
+much more needs hospitals to let go of their prescriptions, much less says that it stops where it stands."""
+
+ONLINE_SHARE = (-2.5, 0.8)
+"""Mean and sd of the logit of the part of all medicine sales sold online in the last year: 8%, 80% between 3 and 19."""
+
+ONLINE_SHARE_TREND = (0.15, 0.1)
+"""Mean and sd of its change a year: printed shares rose from 1.5% (iimedia-2020-ecshare-2012) to 7%
+(gs-drug-penetration-2023), 0.15 a year on the logit scale."""
+
+ONLINE_SHARE_SCALE = 0.4
+"""Noise scale (logit) of a printed online share: what counts as medicine and as online differs; two houses print 2.4%
+and over 10% for 2019 (fs-jdh-2020-share-drugs-2019, iimedia-2020-ecshare-2019)."""
+
+SELLER_SHARE = (-2.2, 0.7)
+"""Mean and sd of the logit of JD Health's part of online sales in the last year: 10%, 80% between 4 and 21. The two
+largest had 10.0% and 6.5% in 2021 (fs-2021-digital-retail-pharmacy-share-rank1 and -rank2)."""
+
+SECOND_SELLER = (-0.43, 0.5)
+"""Mean and sd of the log of Alibaba Health's own sales over JD Health's: the same two shares."""
+
+SELLER_VOLATILITY = (-2.1, 0.5)
+"""Mean and sd of the log of the yearly steps of that part (logit): 0.12, 90% between 0.05 and 0.28. A seller that grows
+a fifth faster than its market for a year is common; one that doubles its part in a year is not."""
+
+SELLER_SCALE = 0.08
+"""Noise scale (log) of a seller's yearly rate from a full or a half year's accounts: half-years differ by that much."""
+
+
 def build(data: Any) -> Any:
     """The model of the market's size.
 
@@ -88,7 +130,9 @@ def build(data: Any) -> Any:
         ``pharmacy_guess`` (time,), log CNY million; ``users_mean``, ``users_sd`` (time,), log persons; estimates
         size_{low, high} (log CNY million), size_year (index), size_definition (index in DEFINITIONS),
         size_origin (index, below ORIGINS), size_scale; volumes volume_{low, high} (log encounters), volume_year,
-        volume_scale.
+        volume_scale; ``log_medicine`` (time,), log of all medicine sales (CNY million); printed online shares of them
+        online_{low, high} (logit), online_year, online_scale; sellers' accounts seller_{low, high} (log CNY million a
+        year), seller_at (position on the grid), seller_second (1 for Alibaba Health, else 0), seller_scale.
     """
     import pymc as pm
     import pytensor.tensor as pt
@@ -97,12 +141,16 @@ def build(data: Any) -> Any:
     with pm.Model() as model:
         d = {name: pm.Data(name, value) for name, value in data.items()}
 
-        def market(name: str) -> Any:
-            guess = d[f"{name}_guess"]
-            distance = pm.LogNormal(f"{name}_distance", *prior.log_distance)
-            return growth_process(name, guess=guess, log_ceiling=guess[-1] + distance, step=STEP, prior=prior).log_level
-
-        consultation, pharmacy = market("consultation"), market("pharmacy")
+        distance = pm.LogNormal("consultation_distance", *prior.log_distance)
+        reach = pm.Normal("pharmacy_logit_ceiling", *MEDICINE_CEILING)
+        log_ceilings = {
+            "consultation": d["consultation_guess"][-1] + distance,
+            "pharmacy": d["log_medicine"] + pt.log(pm.math.sigmoid(reach)),
+        }
+        consultation, pharmacy = (
+            growth_process(name, guess=d[f"{name}_guess"], log_ceiling=ceiling, step=STEP, prior=prior).log_level
+            for name, ceiling in log_ceilings.items()
+        )
         other = pm.Normal("other_services", *OTHER_SERVICES)
         services = consultation + pt.log1p(pt.exp(other))
         healthcare = pt.logaddexp(services, pharmacy)
@@ -117,125 +165,100 @@ def build(data: Any) -> Any:
         logp = interval_logp(d["size_low"], d["size_high"], mu, scale, pt)
         pm.Potential("size_evidence", logp.sum())
 
-        users = pm.Normal("users_standard", 0.0, 1.0) * d["users_sd"] + d["users_mean"]
-        encounters = pm.Normal("encounters", *ENCOUNTERS) + pm.Normal("encounters_trend", *ENCOUNTERS_TREND) * d["age"]
-        price = pm.Normal("price", *PRICE) + pm.Normal("price_trend", *PRICE_TREND) * d["age"]
-        volume = users + encounters
-        logp = interval_logp(d["volume_low"], d["volume_high"], volume[d["volume_year"]], d["volume_scale"], pt)
-        pm.Potential("volume_evidence", logp.sum())
-        bottom_up = pm.Deterministic("bottom_up", volume + price - np.log(1e6))
-        # The two directions meet in the last year, where the user base is surveyed; earlier years follow.
-        gap = pm.Deterministic("coherence_gap", consultation - bottom_up)
-        pm.Potential("coherence", pm.logp(pm.Normal.dist(0.0, COHERENCE), gap[-1]))
+        _from_below(d, consultation, pharmacy)
+        _sellers(d, pharmacy)
     return model
 
 
-SEGMENTS = {"online_consultation": 0, "telemedicine": 1, "internet_healthcare": 2, "online_pharmacy": 3}
-"""The ledger's segments that are read as these definitions; other segments are other markets and stay context."""
+def _from_below(d: Mapping[str, Any], consultation: Any, pharmacy: Any) -> None:
+    """Users x encounters x price against consultation, online share x medicine sales against drug sales."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    users = pm.Normal("users_standard", 0.0, 1.0) * d["users_sd"] + d["users_mean"]
+    encounters = pm.Normal("encounters", *ENCOUNTERS) + pm.Normal("encounters_trend", *ENCOUNTERS_TREND) * d["age"]
+    price = pm.Normal("price", *PRICE) + pm.Normal("price_trend", *PRICE_TREND) * d["age"]
+    volume = users + encounters
+    logp = interval_logp(d["volume_low"], d["volume_high"], volume[d["volume_year"]], d["volume_scale"], pt)
+    pm.Potential("volume_evidence", logp.sum())
+    bottom_up = pm.Deterministic("bottom_up", volume + price - np.log(1e6))
+
+    online = pm.Normal("online_share", *ONLINE_SHARE) + pm.Normal("online_share_trend", *ONLINE_SHARE_TREND) * d["age"]
+    logp = interval_logp(d["online_low"], d["online_high"], online[d["online_year"]], d["online_scale"], pt)
+    pm.Potential("online_evidence", logp.sum())
+    drugs_bottom_up = pm.Deterministic("pharmacy_bottom_up", d["log_medicine"] + pt.log(pm.math.sigmoid(online)))
+    # The two directions meet in the last year, where the user base is surveyed; earlier years follow.
+    for name, gap in (("coherence", consultation - bottom_up), ("pharmacy_coherence", pharmacy - drugs_bottom_up)):
+        pm.Deterministic(f"{name}_gap", gap)
+        pm.Potential(name, pm.logp(pm.Normal.dist(0.0, COHERENCE), gap[-1]))
+
+
+def _sellers(d: Mapping[str, Any], pharmacy: Any) -> None:
+    """What two listed sellers sell on their own account, as a part of drug sales."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    steps = pm.LogNormal("seller_volatility", *SELLER_VOLATILITY) * pm.Normal("seller_steps", 0.0, 1.0, shape=GRID - 1)
+    back = pt.concatenate([pt.cumsum(steps[::-1])[::-1], pt.zeros(1)])
+    part = pm.Deterministic("seller_share", pm.Normal("seller_level", *SELLER_SHARE) - back)
+    sales = pharmacy + pt.log(pm.math.sigmoid(part))
+    mu = on_grid(sales, d["seller_at"], pt) + pm.Normal("second_seller", *SECOND_SELLER) * d["seller_second"]
+    logp = interval_logp(d["seller_low"], d["seller_high"], mu, d["seller_scale"], pt)
+    pm.Potential("seller_evidence", logp.sum())
+
+
+SEGMENTS = {
+    "online_consultation": 0,
+    "telemedicine": 1,
+    "internet_healthcare": 2,
+    "online_health_gmv": 2,
+    "online_pharmacy": 3,
+    "pharma_ecommerce": 3,
+    "pharma_ecommerce_b2c": 3,
+}
+"""The ledger's segments that are read as these definitions; `LEFT_OUT` says why others are not."""
+
+LEFT_OUT = {
+    "digital_health": "other_scope",
+    "digital_health_askci": "other_scope",
+    "digital_health_wide": "other_scope",
+    "ehealth": "other_scope",
+    "digital_treatment_care": "other_scope",
+    "mobile_health": "devices",
+    "mobile_health_diagnostic_services": "part",
+    "mobile_health_regular_services": "part",
+    "mobile_health_therapeutic_services": "part",
+    "wearable_health_devices": "devices",
+    "telemedicine_wide": "other_scope",
+    "internet_hospital": "other_scope",
+    "online_consultation_with_prescriptions": "other_scope",
+    "online_pharmacy_drugs_only": "part",
+    "online_pharmacy_chemical_drugs": "part",
+    "online_pharmacy_chinese_patent_medicines": "part",
+    "online_pharmacy_ex_prescription": "part",
+    "online_pharmacy_tmall_jd": "part",
+    "on_demand_digital_pharmacy": "part",
+    "o2o_drugs": "part",
+    "o2o_drugs_70_cities": "part",
+    "prescription_drugs_addressable_online": "other_scope",
+    "pharma_ecommerce_b2b": "wholesale",
+    "pharmaceutical_internet": "wholesale",
+    "out_of_hospital_drug_circulation": "offline",
+    "chronic_disease_management": "offline",
+    "health_management": "offline",
+    "health_and_wellness": "offline",
+    "healthcare_total": "offline",
+    "digital_medical_marketing": "paid_by_makers",
+    "healthcare_marketing_spend": "paid_by_makers",
+}
+"""Segments that are not read, and why: a part of a definition whose weight in it changes, another scope, devices,
+wholesale, mostly offline, or advertising paid for by makers of drugs. A free offset for each would cost as many
+parameters as it has rows."""
 
 SERVICES_ONLY = ("idc-2016-oms-2015", "ms-internet-health-2018", "fs-pagd-2018-ih-2016", "fs-pagd-2018-ih-2016-kr")
 """Rows of the segment internet_healthcare whose stated scope leaves drug sales out (online medical services, company
 sales without platforms' goods; an industry smaller than the drug sales that the same house prints beside it): they
 observe `services`."""
-
-
-def arrays(
-    sizes: Observations,
-    volumes: Observations,
-    encounters: Sequence[Encounters],
-    users: tuple[np.ndarray, np.ndarray, np.ndarray],
-    last_year: int,
-) -> tuple[dict[str, np.ndarray], list[str], Observations]:
-    """The arrays of :func:`build`, the names of the origins, and the estimates that entered.
-
-    Parameters
-    ----------
-    sizes
-        Published market sizes in CNY million.
-    volumes
-        National online consultations a year.
-    encounters
-        Encounters at hospitals and the largest platform: floor and roof of the yearly volume.
-    users
-        Years, means and sds of log users (persons) from the adoption model. Dims: (year,).
-    last_year
-        Last year of the grid.
-    """
-    grid = np.arange(last_year - GRID + 1, last_year + 1)
-    year = sizes.end.astype("datetime64[Y]").astype(int) + 1970
-    days = (sizes.end - sizes.start).astype(int) + 1
-    entering = np.isin(sizes.segment, list(SEGMENTS)) & (days >= 365) & (year >= grid[0]) & (year <= last_year)
-    sizes, year = sizes.where(entering), year[entering]
-    origins = sorted(set(sizes.origin.tolist()))
-    known, mean, sd = users
-    # Before the survey series starts its first value holds with a wide sd.
-    spread = np.interp(grid, known, sd) + 0.05 * np.maximum(known[0] - grid, 0.0)
-    in_year = [
-        (np.log(low), np.log(high), y, scale)
-        for low, high, y, scale in zip(
-            volumes.low,
-            volumes.high,
-            volumes.end.astype("datetime64[Y]").astype(int) + 1970,
-            volumes.scale(),
-            strict=True,
-        )
-    ]
-    in_year += [
-        (
-            np.log(max(e.hospitals[0], e.largest_platform)),
-            np.log(e.hospitals[1] + PLATFORM_MULTIPLE * e.largest_platform),
-            e.year,
-            VOLUME_SCALE,
-        )
-        for e in encounters
-    ]
-    # Four columns even when nothing was published yet.
-    volume = np.array([row for row in in_year if grid[0] <= row[2] <= last_year]).reshape(-1, 4)
-    data = {
-        "age": (grid - last_year).astype(float),
-        **_first_guess(sizes, year, grid),
-        "users_mean": np.interp(grid, known, mean),
-        "users_sd": spread,
-        "size_low": np.log(sizes.low),
-        "size_high": np.log(sizes.high),
-        "size_year": (year - grid[0]).astype(int),
-        "size_definition": definitions(sizes),
-        "size_origin": np.array([origins.index(o) for o in sizes.origin.tolist()], dtype=int),
-        "size_scale": sizes.scale(),
-        "volume_low": volume[:, 0],
-        "volume_high": volume[:, 1],
-        "volume_year": (volume[:, 2] - grid[0]).astype(int),
-        "volume_scale": volume[:, 3],
-    }
-    return data, origins, sizes
-
-
-def _first_guess(sizes: Observations, year: np.ndarray, grid: np.ndarray) -> dict[str, np.ndarray]:
-    """Log CNY million around which the sampler starts and relative to whose last value ceilings are expressed.
-
-    The level seen, from the estimates known: of drug sales (or the broad total) for `pharmacy`, consultation (or half
-    of the services) for `consultation`; where a date knows none of the latter, a tenth of the former.
-    """
-    read_as = definitions(sizes)
-    log_size = 0.5 * (np.log(sizes.low) + np.log(sizes.high))
-
-    def path(*names: str) -> np.ndarray | None:
-        chosen = np.isin(read_as, [DEFINITIONS.index(name) for name in names])
-        if not chosen.any():
-            return None
-        years = np.unique(year[chosen])
-        return np.interp(grid, years, [log_size[chosen & (year == y)].mean() for y in years])
-
-    pharmacy, consultation = path("pharmacy"), path("consultation")
-    if pharmacy is None:
-        pharmacy = path("healthcare")
-    if consultation is None and (services := path("services")) is not None:
-        consultation = services - np.log(2.0)
-    if pharmacy is None:
-        pharmacy = np.full(len(grid), log_size.mean()) if consultation is None else consultation + np.log(10.0)
-    if consultation is None:
-        consultation = pharmacy - np.log(10.0)
-    return {"consultation_guess": consultation, "pharmacy_guess": pharmacy}
 
 
 def definitions(sizes: Observations) -> np.ndarray:
@@ -244,15 +267,11 @@ def definitions(sizes: Observations) -> np.ndarray:
     return np.where(np.isin(sizes.claim_id, SERVICES_ONLY), DEFINITIONS.index("services"), by_segment)
 
 
-VOLUME_SCALE = 0.2
-"""Noise scale (log) of a yearly volume of encounters: what counts as one differs between sources."""
-
-
 def project(
     posterior: Dataset,
     data: Mapping[str, np.ndarray],
     *,
-    years_ahead: int,
+    log_medicine_ahead: np.ndarray,
     rng: np.random.Generator,
     price_growth: float = 0.0,
     encounters_growth: float = 0.0,
@@ -268,8 +287,9 @@ def project(
         Draws with the dims (sample, ...).
     data
         The arrays of the fit.
-    years_ahead
-        Number of future years.
+    log_medicine_ahead
+        Log of all medicine sales (CNY million) in the last year of history and in each future one.
+        Dims: (sample, future year + 1).
     rng
         Source of the future shocks.
     price_growth
@@ -285,14 +305,15 @@ def project(
     """
     p = {name: np.asarray(values) for name, values in posterior.items()}
     prior = growth_prior("any")
+    years_ahead = log_medicine_ahead.shape[1] - 1
+    consultation_ceiling, pharmacy_reach = _log_reach(p, data)
 
-    def forward(name: str, pace: float = 1.0) -> np.ndarray:
+    def forward(name: str, log_ceiling: np.ndarray, pace: float = 1.0) -> np.ndarray:
         past = p[f"{name}_log_level"]
-        ceiling = data[f"{name}_guess"][-1] + p[f"{name}_distance"]
         future = simulate(
             log_level=past[:, -1],
             deviation=p[f"{name}_deviation"][:, -1],
-            log_ceiling=np.repeat(ceiling[:, None], years_ahead, axis=1),
+            log_ceiling=log_ceiling,
             rate=pace * p[f"{name}_rate"],
             **{k: p[f"{name}_{k}"] for k in ("theta", "innovation", "sigma", "rho")},
             prior=prior,
@@ -301,11 +322,12 @@ def project(
         )
         return np.exp(np.concatenate([past, future], axis=1))
 
-    pharmacy = forward("pharmacy", drug_pace)
+    pharmacy = forward("pharmacy", log_medicine_ahead[:, :-1] + pharmacy_reach[:, None], drug_pace)
     ahead = np.maximum(np.arange(GRID + years_ahead) - (GRID - 1), 0)
     users = np.ones(GRID + years_ahead)
     users[GRID:] = users_factor
-    consultation = forward("consultation") * np.exp((price_growth + encounters_growth) * ahead) * users
+    flat = np.repeat(consultation_ceiling[:, None], years_ahead, axis=1)
+    consultation = forward("consultation", flat) * np.exp((price_growth + encounters_growth) * ahead) * users
     # Payers other than patients (insurers, drug makers) buy the other services.
     services = consultation * (1.0 + np.exp(p["other_services"][:, None] + payers_growth * ahead))
     return {
@@ -316,8 +338,60 @@ def project(
     }
 
 
+def _log_reach(p: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Log ceiling of consultation (CNY million), and log of the part of medicine sales that drug sales may reach."""
+    return data["consultation_guess"][-1] + p["consultation_distance"], -np.log1p(np.exp(-p["pharmacy_logit_ceiling"]))
+
+
 def ceiling(posterior: Dataset, data: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Ceiling of the healthcare definition (CNY million). Dims: (sample,)."""
+    """Ceiling of the healthcare definition in the last year of history (CNY million). Dims: (sample,)."""
     p = {name: np.asarray(values) for name, values in posterior.items()}
-    parts = [np.exp(data[f"{name}_guess"][-1] + p[f"{name}_distance"]) for name in ("consultation", "pharmacy")]
-    return parts[0] * (1.0 + np.exp(p["other_services"])) + parts[1]
+    consultation, reach = _log_reach(p, data)
+    return np.exp(consultation) * (1.0 + np.exp(p["other_services"])) + np.exp(data["log_medicine"][-1] + reach)
+
+
+def bottom_up(posterior: Dataset) -> dict[str, np.ndarray]:
+    """Each definition from below, CNY million by year of history. Dims: (sample, time).
+
+    The other services have no evidence of their own from below: they are the same multiple of consultation.
+    """
+    consultation, pharmacy = (np.exp(np.asarray(posterior[name])) for name in ("bottom_up", "pharmacy_bottom_up"))
+    services = consultation * (1.0 + np.exp(np.asarray(posterior["other_services"])))[:, None]
+    return {
+        "consultation": consultation,
+        "services": services,
+        "healthcare": services + pharmacy,
+        "pharmacy": pharmacy,
+    }
+
+
+def prior_sample(data: Mapping[str, np.ndarray], size: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Draws from the prior: names and dims (sample, ...) as in the posterior, before any figure is read.
+
+    The coherence potentials, which tie the two directions to each other, are left out: they are what the evidence
+    of one direction says about the other.
+    """
+    prior = growth_prior("any")
+    drawn = {
+        "consultation_distance": rng.lognormal(*prior.log_distance, size),
+        "pharmacy_logit_ceiling": rng.normal(*MEDICINE_CEILING, size),
+        "other_services": rng.normal(*OTHER_SERVICES, size),
+        "bias_spread": rng.lognormal(*BIAS_SPREAD, size),
+        "estimate_noise": rng.lognormal(*ESTIMATE_NOISE, size),
+        "encounters": rng.normal(*ENCOUNTERS, size),
+        "price": rng.normal(*PRICE, size),
+        "online_share": rng.normal(*ONLINE_SHARE, size),
+    }
+    drawn["origin_bias"] = drawn["bias_spread"][:, None] * rng.standard_normal((size, ORIGINS))
+    consultation, reach = _log_reach(drawn, data)
+    log_ceilings = {
+        "consultation": np.repeat(consultation[:, None], GRID, axis=1),
+        "pharmacy": data["log_medicine"] + reach[:, None],
+    }
+    for name, log_ceiling in log_ceilings.items():
+        start = float(data[f"{name}_guess"][0])
+        drawn |= prior_paths(name, size=size, start=start, log_ceiling=log_ceiling, step=STEP, prior=prior, rng=rng)
+    consultation, pharmacy = drawn["consultation_log_level"], drawn["pharmacy_log_level"]
+    services = consultation + np.log1p(np.exp(drawn["other_services"]))[:, None]
+    sizes = [consultation, services, np.logaddexp(services, pharmacy), pharmacy]
+    return drawn | {"log_size": np.stack(sizes, axis=2)}

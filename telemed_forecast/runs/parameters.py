@@ -50,6 +50,8 @@ class Settings:
         `en` or `zh`: the language in which blocks show themselves inside the notebook.
     currency : str
         `CNY` or `USD`.
+    prices : str
+        `nominal` or `real`: prices of each year, or of the last full year known.
     """
 
     notebook: str
@@ -60,6 +62,7 @@ class Settings:
     seed: int
     lang: str
     currency: str = "CNY"
+    prices: str = "nominal"
 
     @property
     def as_of_date(self) -> dt.date:

@@ -163,6 +163,15 @@ SPECIFICATION = (
         choices=("CNY", "USD"),
         notebooks=("market_size",),
     ),
+    Parameter(
+        name="prices",
+        type="str",
+        unit="prices",
+        default="nominal",
+        meaning="prices of each year, or real: those of the last full year known",
+        choices=("nominal", "real"),
+        notebooks=("market_size",),
+    ),
 )
 
 

@@ -15,7 +15,7 @@ BLOCKS = {
     "user_adoption": ("internet", "users"),
     "internet_hospitals": ("count",),
     "channel_share": ("share",),
-    "market_size": ("size", "volume"),
+    "market_size": ("size", "volume", "online", "seller"),
 }
 TIME = {
     "user_adoption": (adoption.GRID, ("grid", "log_population", "internet_guess", "usage_guess")),
@@ -23,7 +23,7 @@ TIME = {
     "channel_share": (channel_share.GRID, ("years",)),
     "market_size": (
         market_size.GRID,
-        ("age", "consultation_guess", "pharmacy_guess", "users_mean", "users_sd"),
+        ("age", "consultation_guess", "pharmacy_guess", "log_medicine", "users_mean", "users_sd"),
     ),
 }
 every = pytest.mark.parametrize("model", MODELS)

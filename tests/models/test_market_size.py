@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from telemed_forecast.evidence import ledger
 from telemed_forecast.models import market_size
 
 pytestmark = pytest.mark.unit
@@ -16,17 +17,21 @@ AHEAD = 6
 def data():
     years = np.arange(2013, 2013 + market_size.GRID)
     last = {"consultation": 40_000.0, "pharmacy": 350_000.0}
-    return {f"{name}_guess": np.log(last[name]) - 0.2 * (years[-1] - years) for name in last}
+    guesses = {f"{name}_guess": np.log(last[name]) - 0.2 * (years[-1] - years) for name in last}
+    return guesses | {"log_medicine": np.log(3e6) - 0.07 * (years[-1] - years)}
 
 
 @pytest.fixture(scope="module")
 def posterior(data):
     rng = np.random.default_rng(3)
-    draws = {"other_services": rng.normal(-0.3, 0.3, NUMBER)}
+    draws = {
+        "other_services": rng.normal(-0.3, 0.3, NUMBER),
+        "consultation_distance": 0.5 + rng.lognormal(0, 0.5, NUMBER),
+        "pharmacy_logit_ceiling": 0.3 + rng.normal(*market_size.MEDICINE_CEILING, NUMBER),
+    }
     for name in ("consultation", "pharmacy"):
         draws |= {
             f"{name}_log_level": data[f"{name}_guess"] + 0.1 * rng.standard_normal((NUMBER, market_size.GRID)),
-            f"{name}_distance": 0.5 + rng.lognormal(0, 0.5, NUMBER),
             f"{name}_deviation": rng.normal(0, 0.02, (NUMBER, market_size.GRID - 1)),
             f"{name}_rate": rng.lognormal(-2, 0.3, NUMBER),
             f"{name}_theta": rng.beta(3, 3, NUMBER),
@@ -37,8 +42,10 @@ def posterior(data):
     return xr.Dataset({k: (["sample", *(f"{k}_{i}" for i in range(v.ndim - 1))], v) for k, v in draws.items()})
 
 
-def carried(posterior, data, **levers):
-    return market_size.project(posterior, data, years_ahead=AHEAD, rng=np.random.default_rng(2), **levers)
+def carried(posterior, data, *, medicine_growth=0.05, **levers):
+    medicine = np.tile(data["log_medicine"][-1] + medicine_growth * np.arange(AHEAD + 1), (NUMBER, 1))
+    rng = np.random.default_rng(2)
+    return market_size.project(posterior, data, log_medicine_ahead=medicine, rng=rng, **levers)
 
 
 def test_each_definition_holds_the_narrower_one(posterior, data):
@@ -50,7 +57,7 @@ def test_each_definition_holds_the_narrower_one(posterior, data):
 
 
 def test_no_size_passes_the_ceiling(posterior, data):
-    sizes = carried(posterior, data)
+    sizes = carried(posterior, data, medicine_growth=0.0)
     ceiling = market_size.ceiling(posterior, data)[:, None]
     assert (sizes["healthcare"][:, market_size.GRID :] <= ceiling * (1 + 1e-9)).all()
 
@@ -96,7 +103,27 @@ def test_more_users_mean_proportionally_more_consultations(posterior, data):
 
 
 def test_every_segment_of_the_ledger_that_is_read_is_a_known_definition():
-    assert sorted(market_size.SEGMENTS.values()) == list(range(len(market_size.DEFINITIONS)))
+    assert set(market_size.SEGMENTS.values()) == set(range(len(market_size.DEFINITIONS)))
+
+
+def test_every_other_segment_of_the_ledger_has_a_reason_to_stay_out():
+    claims = ledger.load()
+    segments = set(claims.loc[claims["metric"] == "market_size", "segment"])
+    assert segments - set(market_size.SEGMENTS) == set(market_size.LEFT_OUT)
+
+
+def test_drugs_sold_online_stay_below_all_medicine_sales_however_fast_they_grow(posterior, data):
+    sizes = carried(posterior, data, drug_pace=5.0)
+    medicine = np.exp(data["log_medicine"][-1] + 0.05 * np.arange(AHEAD))
+    assert (sizes["pharmacy"][:, market_size.GRID :] <= medicine).all()
+
+
+def test_the_prior_lies_below_its_ceilings_and_nests(data):
+    drawn = market_size.prior_sample(data, 400, np.random.default_rng(5))
+    sizes = np.exp(drawn["log_size"])
+    assert sizes.shape == (400, market_size.GRID, len(market_size.DEFINITIONS))
+    assert (sizes[:, :, 3] <= np.exp(data["log_medicine"])).all()
+    assert (sizes[:, :, 0] <= sizes[:, :, 1]).all() and (sizes[:, :, 1] <= sizes[:, :, 2]).all()
 
 
 def test_the_first_guess_of_users_gets_less_certain_before_their_survey_begins(arrays_on):

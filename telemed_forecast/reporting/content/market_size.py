@@ -1,14 +1,18 @@
-"""The report on the market's size: three nested definitions, two directions, and every origin's bias."""
+"""The report on the market's size: three nested definitions, two directions, and the money it is told in."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from telemed_forecast.evaluation.sensitivity import drivers
+from telemed_forecast.forecast import doctor_supply
+from telemed_forecast.forecast import market_size as forecast
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.market_size import MarketSize
+from telemed_forecast.forecast.money import Telling
 from telemed_forecast.forecast.paths import Path
 from telemed_forecast.forecast.rivals import prophet
 from telemed_forecast.models import market_size as model
@@ -16,35 +20,36 @@ from telemed_forecast.models.priors import growth_prior
 from telemed_forecast.reporting.blocks import (
     Block,
     Chart,
-    Column,
     Heading,
     KeyFigures,
     Paragraph,
     Table,
-    TableBlock,
     Title,
     Value,
 )
-from telemed_forecast.reporting.content import parts
+from telemed_forecast.reporting.content import market_directions, market_doctors, market_estimates, parts
+from telemed_forecast.reporting.content import predictive_checks as checks
 from telemed_forecast.reporting.content.parts import Sections, value
 
 NESTED = ("consultation", "services", "healthcare")
 
 
-def sections(context: Context, result: MarketSize, parameters: dict[str, Any], currency: str = "CNY") -> Sections:
+def sections(context: Context, result: MarketSize, parameters: dict[str, Any]) -> Sections:
     """The report's sections in reading order: name -> blocks.
 
     Parameters
     ----------
-    currency
-        ``CNY``, or ``USD`` at the last year's average rate for every year.
+    parameters
+        The notebook's parameters; ``currency`` and ``prices`` name the money in which the page speaks.
     """
-    money = _Money(result, currency)
+    money = Telling(parameters.get("currency", "CNY"), parameters.get("prices", "nominal"), result.money)
+    supply = doctor_supply.run(context, result)
     made: Sections = {
         "summary": _summary(context, result, money),
         "sizes": _sizes(context, result, money),
-        "coherence": _coherence(context, result),
-        "origins": _origins(context, result),
+        "coherence": market_directions.blocks(context, result, money),
+        "doctors": market_doctors.blocks(context, result, supply),
+        "origins": market_estimates.blocks(context, result, money),
         "drivers": _drivers(context, result, money),
         "appendix": _appendix(context, result, money),
     }
@@ -52,21 +57,15 @@ def sections(context: Context, result: MarketSize, parameters: dict[str, Any], c
     return made
 
 
-class _Money:
-    """The currency in which the page speaks."""
-
-    def __init__(self, result: MarketSize, currency: str) -> None:
-        self.unit = "CNY_million" if currency == "CNY" else "USD_million"
-        self.factor = 1.0 if currency == "CNY" else 1.0 / result.cny_per_usd
-
-    def path(self, path: Path) -> Path:
-        return path if self.factor == 1.0 else path.scaled(self.factor, self.unit)
+def nominal_yuan(result: MarketSize) -> Telling:
+    """The money in which estimates are published, and in which other reports repeat these numbers."""
+    return Telling("CNY", "nominal", result.money)
 
 
-def key_figures(context: Context, result: MarketSize, currency: str = "CNY") -> KeyFigures:
-    """The headline numbers."""
-    money, horizon, fits = _Money(result, currency), context.settings.horizon, [result.fit, result.users_fit]
-    last = result.last_year
+def key_figures(context: Context, result: MarketSize, money: Telling | None = None) -> KeyFigures:
+    """The headline numbers, in nominal yuan unless another money is given."""
+    money = money or nominal_yuan(result)
+    horizon, fits, last = context.settings.horizon, [result.fit, result.users_fit], result.last_year
     broad, services = money.path(result.sizes["healthcare"]), money.path(result.sizes["services"])
     claims = _newest(result, "internet_healthcare") or parts.newest(result.evidence, 2)
     tele = _newest(result, "telemedicine") or claims
@@ -78,7 +77,7 @@ def key_figures(context: Context, result: MarketSize, currency: str = "CNY") -> 
                 str(last),
                 claims,
                 fits,
-                note_key="figure.market_note",
+                note_key="figure.market_note" if money.plain else "figure.market_note_converted",
                 note_values={"newest": newest_year(result, "healthcare")},
             ),
             parts.key_figure(
@@ -95,7 +94,7 @@ def key_figures(context: Context, result: MarketSize, currency: str = "CNY") -> 
             ),
             parts.key_figure(
                 "coherence",
-                value(np.exp(result.gap[:, -1]), "multiple"),
+                value(result.gap("healthcare")[:, -1], "multiple"),
                 str(last),
                 claims,
                 fits,
@@ -127,14 +126,15 @@ def _newest(result: MarketSize, segment: str, number: int = 2) -> list[str]:
     return parts.newest(rows, number) if len(rows) else []
 
 
-def _summary(context: Context, result: MarketSize, money: _Money) -> list[Block]:
+def _summary(context: Context, result: MarketSize, money: Telling) -> list[Block]:
     horizon, last = context.settings.horizon, result.last_year
-    now, then = (result.sizes["healthcare"].year_end(y) for y in (last, horizon))
+    path = money.path(result.sizes["healthcare"])
+    now, then = (path.year_end(y) for y in (last, horizon))
     growth = 100.0 * ((then / now) ** (1.0 / (horizon - last)) - 1.0)
     return [
         Title(report="market_size"),
         parts.gates(context, result.fit, result.users_fit),
-        key_figures(context, result, "CNY" if money.factor == 1.0 else "USD"),
+        key_figures(context, result, money),
         Paragraph(
             key="market_size.answer",
             values={
@@ -147,12 +147,71 @@ def _summary(context: Context, result: MarketSize, money: _Money) -> list[Block]
             },
             sources=tuple(_newest(result, "internet_healthcare", 4)),
         ),
+        _money_paragraph(result, money),
     ]
 
 
-def _sizes(context: Context, result: MarketSize, money: _Money) -> list[Block]:
+def _money_paragraph(result: MarketSize, money: Telling) -> Paragraph:
+    """In which money the page speaks, and what stays in yuan."""
+    base = int(result.last_year - result.money.years[0])
+    values: dict[str, Any] = {
+        "base": result.last_year,
+        "rate": Value(value=float(np.median(result.money.rate[:, base])), unit="ratio", digits=3),
+        "rate_then": value(result.money.rate[:, -1], "ratio"),
+        "prices_then": value(100.0 * (result.money.level[:, -1] - 1.0), "percent"),
+        "end": int(result.money.years[-1]),
+    }
+    return Paragraph(
+        key=f"market_size.money_{money.currency.lower()}_{money.prices}",
+        values=values,
+        sources=result.money.claims[-4:],
+    )
+
+
+def _sizes(context: Context, result: MarketSize, money: Telling) -> list[Block]:
     as_of, horizon = context.settings.as_of_date, context.settings.horizon
     broad = result.evidence.where(model.definitions(result.evidence) == model.DEFINITIONS.index("healthcare"))
+    claims = tuple(str(c) for c in result.evidence.claim_id)
+    path = result.sizes["healthcare"]
+    drawn = prophet(result.known, path.periods, context.settings.seed)
+    if drawn is not None:
+        drawn = drawn * np.array([money.constant(p.year) for p in path.periods])
+    years = [2019, *range(result.last_year, horizon + 1)]
+    years = [y for y in years if any(p.year == y for p in path.periods)]
+    paths = [money.path(result.sizes[name]) for name in (*NESTED, "pharmacy")]
+    return [
+        Heading(key="market_size.sizes"),
+        Paragraph(key="market_size.sizes_text"),
+        parts.fan(
+            f"market_path{_suffix(money)}",
+            money.path(path),
+            as_of=as_of,
+            since=2014,
+            evidence=money.published(broad),
+            prophet=drawn,
+        ),
+        Chart(
+            id="nested_sizes",
+            kind="lines",
+            title_key=f"chart.nested_sizes{_suffix(money)}.title",
+            alt_key="chart.nested_sizes.alt",
+            unit=money.unit,
+            data=Table(columns=("period", "series", "value", "low", "high"), rows=_nested_rows(result, money)),
+            as_of=as_of,
+            x="year",
+            log=True,
+            sources=claims,
+        ),
+        parts.year_table(f"sizes_by_year{_suffix(money)}", paths, years, claims),
+    ]
+
+
+def _suffix(money: Telling) -> str:
+    """Ending of the texts that say whether amounts are nominal."""
+    return "" if money.prices == "nominal" else "_real"
+
+
+def _nested_rows(result: MarketSize, money: Telling) -> tuple[tuple[str, str, float, float, float], ...]:
     rows = []
     for name in NESTED:
         path = money.path(result.sizes[name])
@@ -162,145 +221,18 @@ def _sizes(context: Context, result: MarketSize, money: _Money) -> list[Block]:
             for k, day in enumerate(path.periods)
             if day.year >= 2015
         ]
-    claims = tuple(str(c) for c in result.evidence.claim_id)
-    years = [2019, *range(result.last_year, horizon + 1)]
-    drawn = prophet(result.known, result.sizes["healthcare"].periods, context.settings.seed)
-    paths = [money.path(result.sizes[name]) for name in (*NESTED, "pharmacy")]
-    years = [y for y in years if any(p.year == y for p in paths[0].periods)]
-    return [
-        Heading(key="market_size.sizes"),
-        Paragraph(key="market_size.sizes_text", values={"rate": Value(value=result.cny_per_usd, unit="ratio")}),
-        parts.fan(
-            "market_path",
-            money.path(result.sizes["healthcare"]),
-            as_of=as_of,
-            since=2014,
-            evidence=broad,
-            factor=money.factor,
-            prophet=None if drawn is None else drawn * money.factor,
-        ),
-        Chart(
-            id="nested_sizes",
-            kind="lines",
-            title_key="chart.nested_sizes.title",
-            alt_key="chart.nested_sizes.alt",
-            unit=money.unit,
-            data=Table(columns=("period", "series", "value", "low", "high"), rows=tuple(rows)),
-            as_of=as_of,
-            x="year",
-            log=True,
-            sources=claims,
-        ),
-        parts.year_table("sizes_by_year", paths, years, claims),
-    ]
+    return tuple(rows)
 
 
-def _coherence(context: Context, result: MarketSize) -> list[Block]:
-    bottom = result.bottom_up[:, -1]
-    top = result.sizes["consultation"].year_end(result.last_year)
-    gap = np.exp(result.gap[:, -1])
-    posterior = result.fit.posterior
-    return [
-        Heading(key="market_size.coherence"),
-        Paragraph(
-            key="market_size.coherence_text",
-            values={
-                "top": value(top, "CNY_million"),
-                "bottom": value(bottom, "CNY_million"),
-                "gap": value(gap, "multiple"),
-                "above": parts.chance(gap > 1.0),
-                "encounters": value(np.exp(np.asarray(posterior["encounters"])), "ratio"),
-                "price": value(np.exp(np.asarray(posterior["price"])), "CNY"),
-                "year": result.last_year,
-                "newest": newest_year(result, "consultation"),
-            },
-            sources=tuple(_newest(result, "online_consultation", 3)),
-        ),
-        parts.context_table(context, "prices", PRICES),
-    ]
-
-
-PRICES = (
-    "li2019-haodf-price",
-    "dj2020-dxy-price",
-    "people-2020-05-shanghai-ninth-fee",
-    "ih-2017-03-median-fee",
-    "ih-2020-07-median-fee-other",
-    "seed-gma-market",
-)
-"""Prices and sizes that bear on the bottom-up side; shown with their sources."""
-
-
-def _origins(context: Context, result: MarketSize) -> list[Block]:
-    bias = np.asarray(result.fit.posterior["origin_bias"])[:, : len(result.origins)]
-    rows = []
-    for k in np.argsort(np.median(bias, axis=0)):
-        low, middle, high = np.quantile(np.exp(bias[:, k]), [0.1, 0.5, 0.9])
-        rows.append((parts.origin_name(result.origins[k]), float(middle), float(low), float(high)))
-    claims = tuple(str(c) for c in result.evidence.claim_id)
-    return [
-        Heading(key="market_size.origins"),
-        Paragraph(key="market_size.origins_text"),
-        Chart(
-            id="origin_biases",
-            kind="dots",
-            title_key="chart.origin_biases.title",
-            alt_key="chart.origin_biases.alt",
-            unit="multiple",
-            data=Table(columns=("category", "value", "low", "high"), rows=tuple(rows)),
-            reference=1.0,
-            reference_key="reference.no_bias",
-            sources=claims,
-        ),
-        _estimates(result, bias),
-    ]
-
-
-def _estimates(result: MarketSize, bias: np.ndarray) -> TableBlock:
-    """Every estimate that entered, beside the size that all of them together imply."""
-    columns = (
-        Column(name="year", key="column.year", unit="year"),
-        Column(name="definition", key="column.definition"),
-        Column(name="origin", key="column.origin"),
-        Column(name="published", key="column.published", unit="CNY_million", digits=4),
-        Column(name="ours", key="column.ours", unit="CNY_million"),
-        Column(name="bias", key="column.bias", unit="multiple"),
-    )
-    read_as = model.definitions(result.evidence)
-    rows = []
-    for k in range(len(result.evidence)):
-        definition = model.DEFINITIONS[read_as[k]]
-        year = int(str(result.evidence.end[k])[:4])
-        origin = str(result.evidence.origin[k])
-        rows.append(
-            (
-                year,
-                f"@definition.{definition}",
-                parts.origin_name(origin),
-                float(0.5 * (result.evidence.low[k] + result.evidence.high[k])),
-                value(result.sizes[definition].year_end(year), "CNY_million"),
-                value(np.exp(bias[:, result.origins.index(origin)]), "multiple"),
-            )
-        )
-    rows.sort(key=lambda row: (str(row[1]), int(row[0]), str(row[2])))
-    return TableBlock(
-        id="estimates",
-        title_key="table.estimates.title",
-        note_key="table.estimates.note",
-        columns=columns,
-        rows=tuple(rows),
-        sources=tuple(str(c) for c in result.evidence.claim_id),
-    )
-
-
-def market_drivers(context: Context, result: MarketSize, factor: float = 1.0) -> list[tuple[str, float, float, float]]:
+def market_drivers(
+    context: Context, result: MarketSize, money: Telling | None = None
+) -> list[tuple[str, float, float, float]]:
     """What the size at the horizon hangs on: (text key, median if low, median if high, part explained)."""
-    target = result.sizes["healthcare"].year_end(context.settings.horizon) * factor
+    path = (money or nominal_yuan(result)).path(result.sizes["healthcare"])
     posterior = {k: np.asarray(v) for k, v in result.fit.posterior.items()}
-    now = result.sizes["pharmacy"].year_end(result.last_year)
     quantities = {
-        "driver.pharmacy_now": now,
-        "driver.pharmacy_ceiling": posterior["pharmacy_distance"],
+        "driver.pharmacy_now": result.sizes["pharmacy"].year_end(result.last_year),
+        "driver.pharmacy_ceiling": posterior["pharmacy_logit_ceiling"],
         "driver.pharmacy_rate": posterior["pharmacy_rate"],
         "driver.consultation_now": result.sizes["consultation"].year_end(result.last_year),
         "driver.consultation_ceiling": posterior["consultation_distance"],
@@ -308,23 +240,24 @@ def market_drivers(context: Context, result: MarketSize, factor: float = 1.0) ->
         "driver.price": posterior["price"],
         "driver.encounters": posterior["encounters"],
     }
-    return [(d.name, d.low, d.high, d.explained) for d in drivers(target, quantities)]
+    return [(d.name, d.low, d.high, d.explained) for d in drivers(path.year_end(context.settings.horizon), quantities)]
 
 
-def _drivers(context: Context, result: MarketSize, money: _Money) -> list[Block]:
+def _drivers(context: Context, result: MarketSize, money: Telling) -> list[Block]:
     return [
         Heading(key="market_size.drivers"),
         Paragraph(key="market_size.drivers_text"),
-        drivers_chart(context, result, money.factor, money.unit),
+        drivers_chart(context, result, money),
     ]
 
 
-def drivers_chart(context: Context, result: MarketSize, factor: float = 1.0, unit: str = "CNY_million") -> Chart:
+def drivers_chart(context: Context, result: MarketSize, money: Telling | None = None) -> Chart:
     """Bars of how far the median moves when a quantity is in its lowest and in its highest fifth."""
-    middle = float(np.median(result.sizes["healthcare"].year_end(context.settings.horizon)) * factor)
+    money = money or nominal_yuan(result)
+    middle = float(np.median(money.path(result.sizes["healthcare"]).year_end(context.settings.horizon)))
     rows = tuple(
         (f"@{name}", end - middle, f"@series.{series}")
-        for name, low, high, _ in market_drivers(context, result, factor)
+        for name, low, high, _ in market_drivers(context, result, money)
         for series, end in (("when_low", low), ("when_high", high))
     )
     return Chart(
@@ -333,35 +266,67 @@ def drivers_chart(context: Context, result: MarketSize, factor: float = 1.0, uni
         title_key="chart.market_drivers.title",
         title_values={"horizon": context.settings.horizon},
         alt_key="chart.market_drivers.alt",
-        unit=unit,
+        unit=money.unit,
         data=Table(columns=("category", "value", "series"), rows=rows),
         sources=tuple(str(c) for c in result.evidence.claim_id),
     )
 
 
-def _appendix(context: Context, result: MarketSize, money: _Money) -> list[Block]:
+def _parameters(result: MarketSize) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """Text key, prior and posterior draws of what the evidence could teach."""
     rng = np.random.default_rng(1)
+    drawn = {k: np.asarray(v) for k, v in result.fit.posterior.items()}
     growth = growth_prior("any")
-    draws = {k: np.asarray(v) for k, v in result.fit.posterior.items()}
+
+    def share(logit: np.ndarray) -> np.ndarray:
+        return 1.0 / (1.0 + np.exp(-logit))
 
     def log_normal(pair: tuple[float, float]) -> np.ndarray:
         return np.exp(rng.normal(*pair, 4000))
 
-    rows = [
-        ("parameter.encounters", log_normal(model.ENCOUNTERS), np.exp(draws["encounters"])),
-        ("parameter.price", log_normal(model.PRICE), np.exp(draws["price"])),
-        ("parameter.other_services", log_normal(model.OTHER_SERVICES), np.exp(draws["other_services"])),
-        ("parameter.bias_spread", log_normal(model.BIAS_SPREAD), draws["bias_spread"]),
-        ("parameter.estimate_noise", log_normal(model.ESTIMATE_NOISE), draws["estimate_noise"]),
-        ("parameter.pharmacy_distance", log_normal(growth.log_distance), draws["pharmacy_distance"]),
-        ("parameter.consultation_distance", log_normal(growth.log_distance), draws["consultation_distance"]),
-        ("parameter.pharmacy_rate", log_normal(growth.log_rate), draws["pharmacy_rate"]),
-        ("parameter.consultation_rate", log_normal(growth.log_rate), draws["consultation_rate"]),
+    def part(pair: tuple[float, float]) -> np.ndarray:
+        return share(rng.normal(*pair, 4000))
+
+    return [
+        ("parameter.encounters", log_normal(model.ENCOUNTERS), np.exp(drawn["encounters"])),
+        ("parameter.price", log_normal(model.PRICE), np.exp(drawn["price"])),
+        ("parameter.other_services", log_normal(model.OTHER_SERVICES), np.exp(drawn["other_services"])),
+        ("parameter.online_share", part(model.ONLINE_SHARE), share(drawn["online_share"])),
+        ("parameter.seller_share", part(model.SELLER_SHARE), share(drawn["seller_level"])),
+        ("parameter.bias_spread", log_normal(model.BIAS_SPREAD), drawn["bias_spread"]),
+        ("parameter.estimate_noise", log_normal(model.ESTIMATE_NOISE), drawn["estimate_noise"]),
+        ("parameter.medicine_ceiling", part(model.MEDICINE_CEILING), share(drawn["pharmacy_logit_ceiling"])),
+        ("parameter.consultation_distance", log_normal(growth.log_distance), drawn["consultation_distance"]),
+        ("parameter.pharmacy_rate", log_normal(growth.log_rate), drawn["pharmacy_rate"]),
+        ("parameter.consultation_rate", log_normal(growth.log_rate), drawn["consultation_rate"]),
     ]
+
+
+def _appendix(context: Context, result: MarketSize, money: Telling) -> list[Block]:
+    rng = np.random.default_rng(2)
+    path = result.sizes["healthcare"]
+    early = [money.constant(p.year) for p in path.periods[: model.GRID]]
+    evidence = money.published(result.evidence)
+    worth = evidence.low / result.evidence.low
+    broad = model.definitions(result.evidence) == model.DEFINITIONS.index("healthcare")
     return [
         Heading(key="appendix.heading"),
-        Paragraph(key="market_size.method"),
-        parts.parameter_table("market_parameters", rows),
-        parts.evidence_table("market_evidence", [result.evidence], "CNY_million"),
-        parts.forecasts(context, [money.path(p) for p in result.sizes.values()]),
+        Paragraph(key="market_size.method", sources=result.goods.claims),
+        parts.parameter_table("market_parameters", _parameters(result)),
+        *checks.blocks(
+            "market",
+            money.path(path),
+            forecast.prior_predictive(result, rng) * early,
+            forecast.predictive(result, result.evidence, rng) * worth,
+            evidence,
+            evidence.where(broad),
+        ),
+        market_estimates.every_estimate(context, result, money),
+        parts.evidence_table("market_evidence", [evidence], money.unit),
+        parts.forecasts(context, [_named(money.path(p), money) for p in result.sizes.values()]),
     ]
+
+
+def _named(path: Path, money: Telling) -> Path:
+    """The path under a name that says which prices: real amounts of one year are another quantity."""
+    return path if money.prices == "nominal" else replace(path, target=f"{path.target}_real_{money.money.base}")
