@@ -35,6 +35,7 @@ def section(context: Context, comparison: Comparison) -> list[Block]:
     return [
         Heading(key="scenarios.heading"),
         _text(context, comparison, both, sources),
+        *_own(context, comparison, sources),
         _forest(context, comparison, sources),
         _headlines(context, comparison, sources),
         _bars("lever_tornado", context, both, sources, [e.alone for e in both]),
@@ -84,6 +85,17 @@ def _text(context: Context, comparison: Comparison, market: Sequence[Effects], s
         | ({"later": later, "moved": len(_moved(comparison))} if later else {}),
         sources=sources,
     )
+
+
+def _own(context: Context, comparison: Comparison, sources: tuple[str, ...]) -> list[Block]:
+    """What the user's own scenario means, in the user's words, and its market."""
+    if not context.scenario.own:
+        return []
+    own = comparison.headlines[-1]
+    values = {"scenario": own.scenario, "horizon": context.settings.horizon, "market": value(own.market, "CNY_million")}
+    meaning = {"meaning": context.scenario.meaning} if context.scenario.meaning else {}
+    key = "scenarios.own_meaning" if meaning else "scenarios.own"
+    return [Paragraph(key=key, values=values | meaning, sources=sources)]
 
 
 def _plain(amount: float) -> Value:
