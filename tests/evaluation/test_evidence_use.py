@@ -100,7 +100,7 @@ def test_a_planted_row_of_a_segment_that_no_line_names_is_found(claims, fitted):
         ({"use": "excluded", "use_reason": "a slip"}, "excluded"),
         ({"period_end": pd.NaT}, "undated"),
         ({"period_end": pd.Timestamp("2016-12-30")}, "before_grid"),
-        ({"segment": "hospital_run"}, "part"),
+        ({"segment": "third_party_run"}, "part"),
         ({"segment": "zhejiang_platform"}, "province"),
     ],
 )
@@ -118,7 +118,7 @@ def test_a_half_year_of_a_yearly_flow_is_left_out_for_its_length(claims, fitted)
 
 def test_a_row_that_was_used_has_no_reason_even_where_a_line_speaks_against_it(claims, fitted):
     named = {**fitted, "channel_share": fitted["channel_share"] | {"planted"}}
-    row = reason(claims, named, segment="hospital_run")
+    row = reason(claims, named, segment="third_party_run")
     assert row["used_by"] == "channel_share"
     assert row["reason"] == ""
 
