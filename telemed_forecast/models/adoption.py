@@ -485,4 +485,5 @@ def _log_users(draws: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]) 
     stays = [retention(data["grid"] - start, kept=kept, half_life=half_life) for start in data["wave"]]
     gained = [draws["surge_gained"][:, k, None] for k in range(len(WAVES))]
     rate = usage(np.exp(draws["usage_log_level"]), ceiling=ceiling, gained=gained, stays=stays)
-    return np.asarray(draws["internet_log_level"] + np.log(rate))
+    # In a rare draw use all but vanishes: less than one person is none.
+    return np.asarray(draws["internet_log_level"] + np.log(np.maximum(rate, 1e-12)))

@@ -1,0 +1,59 @@
+"""Forecasts without sampling: each fit's draws are replaced by draws from its own prior.
+
+Which evidence a forecast reads, and which claims a page cites, does not hang on the draws, so that a test of
+either needs no sampler.
+"""
+
+from contextlib import ExitStack, contextmanager
+from unittest import mock
+
+import numpy as np
+import xarray as xr
+
+from telemed_forecast.evaluation.markets import MARKETS
+from telemed_forecast.forecast.context import Context
+from telemed_forecast.inference.cache import Fit
+from telemed_forecast.inference.gates import Gate
+from telemed_forecast.models import adoption, channel_share, internet_hospitals, market_size
+from telemed_forecast.runs.parameters import validate
+
+MODELS = {
+    "user_adoption": adoption,
+    "internet_hospitals": internet_hospitals,
+    "channel_share": channel_share,
+    "market_size": market_size,
+}
+DRAWS = 400
+GATE = Gate(
+    name="prior", ok=True, rhat_max=1.0, ess_bulk_min=1000.0, ess_tail_min=1000.0, divergences=0, bfmi_min=1.0,
+    chains=2, draws=DRAWS // 2,
+)  # fmt: skip
+
+
+def dataset(draws):
+    """Draws by name as a dataset with the dims (sample, ...)."""
+    return xr.Dataset(
+        {name: (["sample", *(f"{name}_{k}" for k in range(1, np.ndim(v)))], v) for name, v in draws.items()}
+    )
+
+
+def from_prior(spec, data, *, profile, seed, **_):
+    """What stands for a fit."""
+    draws = MODELS[spec.name].prior_sample(data, DRAWS, np.random.default_rng(seed))
+    return Fit("prior", dataset(draws), GATE, data)
+
+
+@contextmanager
+def unsampled():
+    """While this holds, no forecast samples."""
+    with ExitStack() as stack:
+        for market in MARKETS.values():
+            stack.enter_context(mock.patch.object(market.module, "fitted", from_prior))
+        yield
+
+
+def forecast(report, **settings):
+    """The context and the result of a report's forecast."""
+    context = Context(validate(report, settings))
+    with unsampled():
+        return context, MARKETS[report].module.run(context)
