@@ -8,18 +8,30 @@ from datetime import date
 import numpy as np
 
 from telemed_forecast.evidence.observations import Observations
+from telemed_forecast.forecast import internet_hospitals
 from telemed_forecast.forecast.context import Context
+from telemed_forecast.forecast.internet_hospitals import InternetHospitals
 from telemed_forecast.forecast.paths import Path
+from telemed_forecast.forecast.platform_series import calendar_weights, reported
 from telemed_forecast.forecast.rivals import Known, known
 from telemed_forecast.inference.cache import Fit, fitted
 from telemed_forecast.inference.sampling import ModelSpec
 from telemed_forecast.models import channel_share
-from telemed_forecast.models.channel_share import Encounters
+from telemed_forecast.models import internet_hospitals as hospitals_model
+from telemed_forecast.models.channel_share import Encounters, Revenues
+from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM
+from telemed_forecast.models.timeline import decimal_year
 
 SPEC = ModelSpec("channel_share", channel_share.build)
 
 PLATFORMS = ("jd_health", "ping_an_good_doctor", "alibaba_health", "wedoctor", "dingdang")
 """Platforms whose consultations per day are reported for periods."""
+
+MIXED = ("wedoctor",)
+"""Companies whose revenue of medical services holds visits in person and dispensing: no floor of what is online."""
+
+FEE_PAID_AT = "shanghai_ninth_peoples_hospital"
+"""A hospital whose online fee is published beside the medians of internet hospitals."""
 
 
 @dataclass(frozen=True)
@@ -29,25 +41,36 @@ class ChannelShare:
     Attributes
     ----------
     shares
-        Share of hospitals by measure (percent).
+        Share of hospitals by measure (percent); by count it is that of the report on internet hospitals.
+    factor
+        The count's share as this model's fit has it (percent); equal to `shares` but for what the other measures'
+        evidence adds. Dims: (sample, period).
     rising, majority
         By measure, the probability that the share lies above its present value, and above one half. Dims: (period,).
     known
         The share by count as rivals see it.
     evidence
         Published shares by measure.
-    encounters
-        What bounds the share of encounters, by year.
+    encounters, revenues
+        What bounds the shares of encounters and of revenue, by year.
+    claims
+        Claim ids of every row that entered a likelihood or the arrays, here or in the model of internet hospitals.
+    hospitals
+        The forecast of internet hospitals that the factor comes from.
     fit
         The fitted model.
     """
 
     shares: dict[str, Path]
+    factor: np.ndarray
     rising: dict[str, np.ndarray]
     majority: dict[str, np.ndarray]
     known: Known
     evidence: dict[str, Observations]
     encounters: list[Encounters]
+    revenues: list[Revenues]
+    claims: tuple[str, ...]
+    hospitals: InternetHospitals
     fit: Fit
 
 
@@ -59,6 +82,42 @@ def bounds(context: Context) -> list[Encounters]:
     )
 
 
+def revenue_bounds(context: Context) -> list[Revenues]:
+    """Yearly revenue of online visits at hospitals and of listed platforms' medical services, as far as known."""
+    fees = [
+        context.observed("internet_hospital_median_fee"),
+        context.observed("price_per_online_consultation", FEE_PAID_AT),
+    ]
+    return channel_share.revenues_by_year(
+        context.observed("internet_diagnosis_visits", "national"), fees, listed_services(context)
+    )
+
+
+def listed_services(context: Context) -> dict[int, tuple[float, tuple[str, ...]]]:
+    """Calendar year -> what listed companies report as revenue of online medical services (CNY million), and claims.
+
+    A company counts in the years that its fiscal years fill: a floor stays a floor when one is missing.
+    """
+    found: dict[int, tuple[float, tuple[str, ...]]] = {}
+    for one in reported(context, "revenue_online_medical_services"):
+        if one.company in MIXED:
+            continue
+        years = [int(year) for year in one.series.index]
+        figures = dict(zip(years, zip(one.series.values.tolist(), one.claims, strict=True), strict=True))
+        for year in range(years[0] - 1, years[-1] + 1):
+            needed = {year + k: w for k, w in enumerate(calendar_weights(year, one.series.early)) if w > 0.0}
+            if all(fiscal in figures for fiscal in needed):
+                value = sum(w * figures[fiscal][0] for fiscal, w in needed.items())
+                total, claims = found.get(year, (0.0, ()))
+                found[year] = (total + value, (*claims, *(figures[fiscal][1] for fiscal in needed)))
+    return found
+
+
+def headline(context: Context) -> Observations:
+    """The hospital-run share of internet hospitals."""
+    return context.observed("internet_hospital_share", hospitals_model.HOSPITAL_RUN)
+
+
 def comparable(observations: Observations) -> np.ndarray:
     """Which shares by count rivals learn from and are scored on: all of them. Dims: (obs,)."""
     return np.ones(len(observations), dtype=bool)
@@ -67,25 +126,96 @@ def comparable(observations: Observations) -> np.ndarray:
 def run(context: Context) -> ChannelShare:
     """Fit the model to what was known and carry it to the horizon."""
     evidence = {
-        "counts": context.observed("internet_hospital_share", "hospital_run"),
+        "counts": headline(context),
         "new": context.observed("internet_hospital_new_share", "hospital_run"),
         "preference": context.observed("preferred_sponsor_share", "hospital_run"),
     }
-    encounters = bounds(context)
+    encounters, revenues = bounds(context), revenue_bounds(context)
+    hospitals = internet_hospitals.run(context)
+    # What is fitted may not depend on a lever, not even in a year of history that no count has reached yet.
+    neutral = context.scenario["licensing"] == 1.0
+    base = hospitals if neutral else internet_hospitals.run(context.in_scenario("base"))
     last_year = max([context.last_year, *(int(str(day)[:4]) for o in evidence.values() for day in o.end)])
-    data = channel_share.arrays(**evidence, encounters=encounters, last_year=last_year)
+    periods = tuple(
+        date(year, 12, 31) for year in range(last_year - channel_share.GRID + 1, context.settings.horizon + 1)
+    )
+    share, known_share = (_year_ends(one.hospital_share, periods) for one in (hospitals, base))
+    data = channel_share.arrays(
+        channel_share.moments(known_share[:, : channel_share.GRID]),
+        evidence["new"],
+        evidence["preference"],
+        encounters,
+        revenues,
+        last_year,
+    )
     fit = fitted(SPEC, data, profile=context.profile, seed=context.settings.seed)
-    ahead = context.settings.horizon - last_year
-    draws = channel_share.project(fit.posterior, years_ahead=ahead, rng=context.generator("channel_share"))
-    years = np.arange(last_year - channel_share.GRID + 1, context.settings.horizon + 1)
-    periods = tuple(date(int(y), 12, 31) for y in years)
+    draws = channel_share.project(fit.posterior, channel_share.moments(share), rng=context.generator("channel_share"))
     now = channel_share.GRID - 1
+    factor, draws["count"] = draws["count"], share
+    rows = [claim for o in (evidence["new"], evidence["preference"]) for claim in o.claim_id]
+    bounding = [c for e in encounters for c in e.claims] + [c for r in revenues for c in r.claims]
     return ChannelShare(
         shares={m: Path(f"hospital_share_{m}", "percent", periods, 100.0 * s, now, 12) for m, s in draws.items()},
+        factor=100.0 * factor,
         rising={m: channel_share.rising(s, now=now) for m, s in draws.items()},
         majority={m: channel_share.majority(s) for m, s in draws.items()},
         known=known(evidence["counts"].where(comparable(evidence["counts"])), "logit"),
         evidence=evidence,
         encounters=encounters,
+        revenues=revenues,
+        claims=tuple(dict.fromkeys(map(str, (*rows, *bounding, *hospitals.claims)))),
+        hospitals=hospitals,
         fit=fit,
     )
+
+
+def _year_ends(path: Path, periods: tuple[date, ...]) -> np.ndarray:
+    """Draws of a share in percent at some of its periods, as a part of one. Dims: (sample, year)."""
+    at = [path.position(day) for day in periods]
+    return np.clip(path.draws[:, at] / 100.0, 1e-6, 1.0 - 1e-6)
+
+
+def predictive(result: ChannelShare, observations: Observations, rng: np.random.Generator) -> np.ndarray:
+    """What would be printed in the place of each hospital-run share of internet hospitals.
+
+    Parameters
+    ----------
+    result
+        The forecast.
+    observations
+        Shares by count (percent), known to the fit or not.
+    rng
+        Source of the noise.
+
+    Returns
+    -------
+    Percent. Dims: (sample, obs); NaN where the figure lies outside the forecast's periods.
+    """
+    path = result.hospitals.hospital_share
+    periods = decimal_year(np.array(path.periods, dtype="datetime64[D]"))
+    year = decimal_year(observations.end)
+    # A day of slack at both ends: mid-years are not exactly one half.
+    inside = (year >= periods[0] - 0.01) & (year <= periods[-1] + 0.01)
+    at = np.interp(year, periods, np.arange(len(periods), dtype=float))
+    left = np.floor(at).astype(int)
+    right = np.minimum(left + 1, len(periods) - 1)
+    logit = hospitals_model.logit(path.draws)
+    mu = logit[:, left] * (1.0 - (at - left)) + logit[:, right] * (at - left)
+    noise = np.asarray(result.hospitals.fit.posterior["share_noise"])
+    scale = np.hypot(observations.scale()[None, :], noise[:, None])
+    printed = 100.0 / (1.0 + np.exp(-mu - scale * rng.standard_t(DEGREES_OF_FREEDOM, size=mu.shape)))
+    return np.where(inside, printed, np.nan)
+
+
+def prior_predictive(result: ChannelShare, rng: np.random.Generator, size: int = 1000) -> np.ndarray:
+    """The share by count under the prior of the model of internet hospitals alone, at the first year-ends of `shares`.
+
+    Returns
+    -------
+    Percent. Dims: (size, year): as many years as that model's history holds.
+    """
+    drawn = hospitals_model.prior_sample(result.hospitals.fit.data, size, rng)
+    apart = drawn["firm_log_level"] - drawn["hospital_log_level"]
+    share = 100.0 / (1.0 + np.exp(np.clip(apart, -50.0, 50.0)))
+    periods = result.hospitals.hospital_share.periods[: share.shape[1]]
+    return np.stack([share[:, periods.index(day)] for day in result.shares["count"].periods if day in periods], axis=1)

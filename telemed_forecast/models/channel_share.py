@@ -2,16 +2,23 @@ r"""Hospital-run against third-party-run: one latent tilt, seen through several 
 
 The logit of the hospitals' share in measure :math:`m` in year :math:`t` is
 
-.. math:: \operatorname{logit} s_{m,t} = f_t + o_m, \qquad f_t = f_{t-1} + d + \omega\,\epsilon_t,
+.. math:: \operatorname{logit} s_{m,t} = f_t + o_m + w_{m,t}, \qquad w_{m,t} = w_{m,t-1} + \tau\,\epsilon_{m,t},
 
-a common factor (random walk with drift) and an offset for each measure: the number of internet hospitals,
-encounters, users' preference. Each measure is identified only as far as its own evidence goes, and the offsets are
-wide, so a measure with one figure gets a wide interval, not the interval of its neighbour.
+a common factor, an offset and a random walk of its own for each measure; the walks share one scale.
+
+The factor is the share by number of internet hospitals, and that is the business of the model of internet hospitals
+(:mod:`telemed_forecast.models.internet_hospitals`): its posterior is the prior of :math:`f` here, as a multivariate
+normal on the logit, so no count is used twice. What the other measures' evidence would say about the count is close to
+nothing, because their offsets are wide. Beyond the evidence the factor follows the same normal, given its past.
+
+The measures that nobody publishes are bounded from two sides: encounters by the regulator's visits and what the largest
+platform reports, revenue by visits times fees and what listed platforms report. A measure with one figure gets a wide
+interval, not the interval of its neighbour.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,29 +32,33 @@ if TYPE_CHECKING:
 
     from telemed_forecast.evidence.observations import Observations
 
-MEASURES = ("count", "encounters", "preference")
-"""What the share is a share of; the last offset column is that of newly built hospitals."""
+MEASURES = ("count", "encounters", "preference", "revenue")
+"""What the share is a share of; evidence numbered ``len(MEASURES)`` is on newly built internet hospitals."""
 
-GRID = 10
-"""Years of history."""
+GRID = 8
+"""Years of history: from the year before the first evidence on any measure but the count (preference, 2019)."""
 
-LEVEL = (0.3, 0.8)
-"""Mean and sd of the factor in its first year (logit): 57% hospital-run, 90% of it between 27% and 83%."""
+OFFSET = 2.0
+"""sd of a measure's offset against the count (logit): odds may differ by a factor of seven, and of fifty in one measure
+of twenty. In 2020 the hospitals had some 70% of internet hospitals and 3% to 14% of encounters (idv-2020-nhc against
+pagd-2020h1-consults): odds apart by a factor of 14 to 75."""
 
-DRIFT = (0.0, 0.15)
-"""Mean and sd of the drift a year (logit): no direction is assumed."""
-
-VOLATILITY = (-1.8, 0.6)
-"""Mean and sd of the log of the yearly shocks' scale (logit): 0.17, 90% between 0.06 and 0.44."""
-
-OFFSET = 0.8
-"""sd of a measure's offset against the count (logit): a measure may differ by a factor of five in odds."""
+WALK = (-1.8, 0.6)
+"""Mean and sd of the log of the scale of the walks' yearly steps (logit): 0.17, 90% between 0.06 and 0.44. The share of
+public hospitals by count, the only one with several figures, moved by 0.3 in two years (57% to nearly 70%)."""
 
 NEW_OFFSET = (0.3, 0.4)
-"""Mean and sd of the offset of the share among newly built internet hospitals (logit)."""
+"""Mean and sd of the offset of the share among newly built internet hospitals (logit): about three in four in January
+to April 2021 when nearly 70% of all were hospital-run (ihshare-2021-01-04-center-public)."""
 
 NOISE = (-2.3, 0.6)
 """Mean and sd of the log of the noise on a published share (logit), beside its grade's scale: 0.1."""
+
+JITTER = 1e-6
+"""Added to the variances of the factor, so that rounding leaves them a covariance."""
+
+FARTHEST = 7.0
+"""Largest logit of a drawn share that enters the factor's moments: one in a thousand of the other side."""
 
 
 def build(data: Any) -> Any:
@@ -56,65 +67,103 @@ def build(data: Any) -> Any:
     Parameters
     ----------
     data
-        Arrays: ``years`` (time,), evidence share_{low, high} (logit), share_year (index on the grid), share_measure
+        Arrays: ``years`` (time,), ``factor_mean`` (time,) and ``factor_root`` (time, time; the lower Cholesky factor of
+        the factor's covariance), evidence share_{low, high} (logit), share_year (index on the grid), share_measure
         (index in MEASURES, len(MEASURES) for newly built), share_scale.
     """
     import pymc as pm
     import pytensor.tensor as pt
 
+    measures = len(MEASURES) - 1
     with pm.Model() as model:
         d = {name: pm.Data(name, value) for name, value in data.items()}
-        start = pm.Normal("factor_start", *LEVEL)
-        drift = pm.Normal("factor_drift", *DRIFT)
-        volatility = pm.LogNormal("factor_volatility", *VOLATILITY)
-        standard = pm.Normal("factor_standard", 0.0, 1.0, shape=GRID - 1)
-        walk = pt.concatenate([pt.zeros(1), pt.cumsum(drift + volatility * standard)])
-        factor = pm.Deterministic("factor", start + walk)
-        offset = pm.Normal("measure_offset", 0.0, OFFSET, shape=len(MEASURES) - 1)
+        standard = pm.Normal("factor_standard", 0.0, 1.0, shape=GRID)
+        factor = pm.Deterministic("factor", d["factor_mean"] + pt.dot(d["factor_root"], standard))
+        offset = pm.Normal("measure_offset", 0.0, OFFSET, shape=measures)
         new = pm.Normal("new_offset", *NEW_OFFSET)
-        offsets = pt.concatenate([pt.zeros(1), offset, new[None]])
+        scale = pm.LogNormal("walk_scale", *WALK)
+        steps = pm.Normal("walk_standard", 0.0, 1.0, shape=(measures, GRID - 1))
+        # The offset is that of the first year.
+        moved = pt.concatenate([pt.zeros((measures, 1)), pt.cumsum(scale * steps, axis=1)], axis=1)
+        walk = pm.Deterministic("walk", moved)
         noise = pm.LogNormal("share_noise", *NOISE)
-        mu = factor[d["share_year"]] + offsets[d["share_measure"]]
-        scale = pt.sqrt(d["share_scale"] ** 2 + noise**2)
-        logp = interval_logp(d["share_low"], d["share_high"], mu, scale, pt)
+        # One row a measure; the count has neither offset nor walk, the newly built no walk.
+        beside = pt.concatenate([pt.zeros((1, GRID)), offset[:, None] + walk, pt.zeros((1, GRID)) + new])
+        mu = factor[d["share_year"]] + beside[d["share_measure"], d["share_year"]]
+        spread = pt.sqrt(d["share_scale"] ** 2 + noise**2)
+        logp = interval_logp(d["share_low"], d["share_high"], mu, spread, pt)
         pm.Potential("share_evidence", logp.sum())
         # The grid's years enter no formula; using them keeps every array of the fit in the compiled data.
         pm.Deterministic("years_used", d["years"] * 1.0)
     return model
 
 
+def moments(share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and covariance of the logit of a share over years.
+
+    Parameters
+    ----------
+    share
+        Draws in (0, 1). Dims: (sample, time).
+    """
+    logit = np.log(share) - np.log1p(-share)
+    logit = np.clip(logit, -FARTHEST, FARTHEST)
+    covariance = np.cov(logit, rowvar=False).reshape(share.shape[1], share.shape[1])
+    return logit.mean(axis=0), covariance + JITTER * np.eye(share.shape[1])
+
+
 PLATFORM_MULTIPLE = 5.0
 """All platforms together carry at least what the largest one reports and at most five times that: the second to fifth
 companies together were smaller than the largest, and smaller ones follow."""
 
+REVENUE_MULTIPLE = 10.0
+"""All platforms together earn at most ten times what listed companies report as revenue of online medical services: the
+whole consultation market of 2019 was put at ten times what Ping An Good Doctor reported (CNY 9 bn, chyxx-2020-oc-2019,
+against 0.86 bn, pagd-2019-oms-share)."""
+
+FEE_SKEW = 2.0
+"""The mean fee of a visit is at most twice the highest fee published: those are medians and ordinary fees, and a
+quarter of the internet hospitals of 2017 asked CNY 200 or more around a median of 20 (ih-2017-03-median-fee)."""
+
 
 def arrays(
-    counts: Observations, new: Observations, preference: Observations, encounters: Sequence[Encounters], last_year: int
+    factor: tuple[np.ndarray, np.ndarray],
+    new: Observations,
+    preference: Observations,
+    encounters: Sequence[Encounters],
+    revenues: Sequence[Revenues],
+    last_year: int,
 ) -> dict[str, np.ndarray]:
     """The arrays of :func:`build` from interval evidence.
 
     Parameters
     ----------
-    counts, new, preference
-        Hospital share (percent) of internet hospitals, of newly built ones, and of users' preferred sponsors.
-    encounters
-        Yearly encounters at hospitals and at the largest platform.
+    factor
+        Mean and covariance of the factor over the grid's years, as :func:`moments` gives them.
+    new, preference
+        Hospital share (percent) of newly built internet hospitals, and of users' preferred sponsors.
+    encounters, revenues
+        What bounds the hospitals' share of encounters and of revenue, by year.
     last_year
         Last year of the grid.
     """
     rows = [
         (_share(low), _share(high), year, measure, scale)
-        for measure, part in ((0, counts), (len(MEASURES), new), (2, preference))
+        for measure, part in ((len(MEASURES), new), (MEASURES.index("preference"), preference))
         for low, high, year, scale in zip(
             part.low / 100, part.high / 100, np.floor(decimal_year(part.end) - 1e-6), part.scale(), strict=True
         )
     ]
-    rows += [(_share(e.lowest), _share(e.highest), e.year, 1, ENCOUNTER_SCALE) for e in encounters]
+    for measure, bounds in (("encounters", encounters), ("revenue", revenues)):
+        rows += [(_share(b.lowest), _share(b.highest), b.year, MEASURES.index(measure), BOUND_SCALE) for b in bounds]
     first = last_year - GRID + 1
     # Five columns even when nothing was published yet.
     kept = np.array([row for row in rows if first <= row[2] <= last_year]).reshape(-1, 5)
+    mean, covariance = factor
     return {
         "years": np.arange(first, last_year + 1.0),
+        "factor_mean": mean,
+        "factor_root": np.linalg.cholesky(covariance),
         "share_low": kept[:, 0],
         "share_high": kept[:, 1],
         "share_year": (kept[:, 2] - first).astype(int),
@@ -123,8 +172,8 @@ def arrays(
     }
 
 
-ENCOUNTER_SCALE = 0.3
-"""Noise scale (logit) of an encounter share: person-times and persons are mixed up in the sources."""
+BOUND_SCALE = 0.3
+"""Noise scale (logit) at the ends of a bound: person-times and persons are mixed up in the sources."""
 
 
 @dataclass(frozen=True)
@@ -188,23 +237,149 @@ def encounters_by_year(hospital_visits: Observations, platform_daily: Observatio
     return found
 
 
+@dataclass(frozen=True)
+class Revenues:
+    """What bounds the hospitals' share of revenue from online visits in one year.
+
+    Attributes
+    ----------
+    year
+        Calendar year.
+    visits
+        (low, high) encounters that the regulator counts at internet hospitals.
+    fees
+        (low, high) of the mean fee of a visit, CNY.
+    platforms
+        Revenue of online medical services that listed companies report, CNY million.
+    claims
+        The claim ids of the rows.
+    """
+
+    year: int
+    visits: tuple[float, float]
+    fees: tuple[float, float]
+    platforms: float
+    claims: tuple[str, ...]
+
+    @property
+    def hospitals(self) -> tuple[float, float]:
+        """(low, high) revenue of the hospitals, CNY million."""
+        return self.visits[0] * self.fees[0] / 1e6, self.visits[1] * self.fees[1] / 1e6
+
+    @property
+    def lowest(self) -> float:
+        """Share if all platforms earn `REVENUE_MULTIPLE` times what listed ones report."""
+        return self.hospitals[0] / (self.hospitals[0] + REVENUE_MULTIPLE * self.platforms)
+
+    @property
+    def highest(self) -> float:
+        """Share if no platform earned more than the listed ones report."""
+        return self.hospitals[1] / (self.hospitals[1] + self.platforms)
+
+
+def revenues_by_year(
+    hospital_visits: Observations, fees: Sequence[Observations], platforms: Mapping[int, tuple[float, tuple[str, ...]]]
+) -> list[Revenues]:
+    """Pair the regulator's yearly visits with the platforms' revenue of the year.
+
+    Parameters
+    ----------
+    hospital_visits
+        National encounters at internet hospitals, calendar years.
+    fees
+        Fees of a visit at internet hospitals, CNY; free ones, of fever clinics in the epidemic, are no fee.
+    platforms
+        Calendar year -> (CNY million, claim ids): what listed companies report as revenue of online medical services.
+    """
+    paid = [
+        (low, high, str(claim))
+        for part in fees
+        for low, high, claim in zip(part.low, part.high, part.claim_id, strict=True)
+        if high > 1.0
+    ]
+    if not paid:
+        return []
+    span = (float(min(low for low, *_ in paid)), FEE_SKEW * float(max(high for _, high, _ in paid)))
+    found = []
+    for k in range(len(hospital_visits)):
+        year = int(hospital_visits.end[k].astype("datetime64[Y]").astype(int) + 1970)
+        if year in platforms and platforms[year][0] > 0:
+            visits = (float(hospital_visits.low[k]), float(hospital_visits.high[k]))
+            claims = (str(hospital_visits.claim_id[k]), *(claim for *_, claim in paid), *platforms[year][1])
+            found.append(Revenues(year, visits, span, platforms[year][0], tuple(dict.fromkeys(claims))))
+    return found
+
+
 def _share(value: float) -> float:
     """Logit of a share, kept off the ends: no published share is certain to better than one in a thousand."""
     inside = min(max(float(value), 0.001), 0.999)
     return float(np.log(inside / (1.0 - inside)))
 
 
-def project(posterior: Dataset, *, years_ahead: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Carry the factor forward: hospital share of each measure, dims (sample, time) over history and future."""
+def project(
+    posterior: Dataset | Mapping[str, np.ndarray],
+    factor: tuple[np.ndarray, np.ndarray],
+    *,
+    rng: np.random.Generator,
+) -> dict[str, np.ndarray]:
+    """Carry the factor and the walks forward.
+
+    Parameters
+    ----------
+    posterior
+        Draws with the dims (sample, ...).
+    factor
+        Mean and covariance of the factor over history and future (:func:`moments`). Dims: (time,), (time, time).
+    rng
+        Source of the future's steps.
+
+    Returns
+    -------
+    Hospital share by measure. Dims: (sample, time) over history and future.
+    """
     p = {name: np.asarray(values) for name, values in posterior.items()}
-    shape = (len(p["factor_start"]), years_ahead)
-    steps = p["factor_drift"][:, None] + p["factor_volatility"][:, None] * rng.standard_normal(shape)
-    future = p["factor"][:, -1:] + np.cumsum(steps, axis=1)
-    factor = np.concatenate([p["factor"], future], axis=1)
-    offsets = np.concatenate([np.zeros((shape[0], 1)), p["measure_offset"]], axis=1)
-    logit = factor[:, :, None] + offsets[:, None, :]
-    shares = 1.0 / (1.0 + np.exp(-logit))
-    return {name: shares[:, :, k] for k, name in enumerate(MEASURES)}
+    mean, covariance = factor
+    size, ahead = len(p["factor"]), len(mean) - GRID
+    # The normal distribution of the future, given the past of each draw.
+    slope = np.linalg.solve(covariance[:GRID, :GRID], covariance[:GRID, GRID:])
+    left = covariance[GRID:, GRID:] - covariance[GRID:, :GRID] @ slope
+    root = np.linalg.cholesky(0.5 * (left + left.T) + JITTER * np.eye(ahead))
+    expected = mean[GRID:] + (p["factor"] - mean[:GRID]) @ slope
+    path = np.concatenate([p["factor"], expected + rng.standard_normal((size, ahead)) @ root.T], axis=1)
+    steps = p["walk_scale"][:, None, None] * rng.standard_normal((size, len(MEASURES) - 1, ahead))
+    walk = np.concatenate([p["walk"], p["walk"][:, :, -1:] + np.cumsum(steps, axis=2)], axis=2)
+    logit = path[:, None, :] + p["measure_offset"][:, :, None] + walk
+    shares = [path, *np.moveaxis(logit, 1, 0)]
+    return {name: 1.0 / (1.0 + np.exp(-value)) for name, value in zip(MEASURES, shares, strict=True)}
+
+
+def prior_sample(data: Mapping[str, np.ndarray], size: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Draws from the prior, under the posterior's names. Dims: (sample, ...).
+
+    Parameters
+    ----------
+    data
+        The arrays of a fit: the moments of the factor are read, no evidence.
+    size
+        Number of draws.
+    rng
+        Source of the draws.
+    """
+    measures = len(MEASURES) - 1
+    standard = rng.standard_normal((size, GRID))
+    scale = rng.lognormal(*WALK, size)
+    steps = rng.standard_normal((size, measures, GRID - 1))
+    walk = np.cumsum(scale[:, None, None] * steps, axis=2)
+    return {
+        "factor_standard": standard,
+        "factor": data["factor_mean"] + standard @ data["factor_root"].T,
+        "measure_offset": rng.normal(0.0, OFFSET, (size, measures)),
+        "new_offset": rng.normal(*NEW_OFFSET, size),
+        "walk_scale": scale,
+        "walk_standard": steps,
+        "walk": np.concatenate([np.zeros((size, measures, 1)), walk], axis=2),
+        "share_noise": rng.lognormal(*NOISE, size),
+    }
 
 
 def rising(share: np.ndarray, *, now: int) -> np.ndarray:

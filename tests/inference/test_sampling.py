@@ -66,13 +66,16 @@ def test_refitting_the_real_model_equals_compiling_it_anew():
 
     small = Profile(chains=2, tune=200, draws=200, target_accept=0.95)
     rng = np.random.default_rng(0)
+    grid = channel_share_model.GRID
     one, other = (
         {
-            "years": np.arange(2016.0, 2026.0),
+            "years": np.arange(2026.0 - grid, 2026.0),
+            "factor_mean": np.full(grid, 0.3),
+            "factor_root": 0.8 * np.eye(grid),
             "share_low": (low := rng.normal(0, 1, size)),
             "share_high": low + 0.2,
-            "share_year": np.arange(size) % 10,
-            "share_measure": np.arange(size) % 4,
+            "share_year": np.arange(size) % grid,
+            "share_measure": 1 + np.arange(size) % 4,
             "share_scale": np.full(size, 0.05),
         }
         for size in (6, 15)
@@ -84,7 +87,7 @@ def test_refitting_the_real_model_equals_compiling_it_anew():
     fresh = fit(ModelSpec("compiled for these data", build), other, profile=small, seed=1)
     assert toy.fingerprint(refitted) == toy.fingerprint(fresh["posterior"].to_dataset())
     # Nothing published yet: the same compiled model samples its prior.
-    empty = {name: values if name == "years" else values[:0] for name, values in other.items()}
-    start = fit(first, empty, profile=small, seed=1)["posterior"]["factor_start"]
-    assert float(start.mean()) == pytest.approx(channel_share_model.LEVEL[0], abs=0.2)
-    assert float(start.std()) == pytest.approx(channel_share_model.LEVEL[1], rel=0.2)
+    empty = {name: values[:0] if name.startswith("share_") else values for name, values in other.items()}
+    start = fit(first, empty, profile=small, seed=1)["posterior"]["factor"][..., 0]
+    assert float(start.mean()) == pytest.approx(0.3, abs=0.2)
+    assert float(start.std()) == pytest.approx(0.8, rel=0.2)

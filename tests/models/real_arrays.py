@@ -1,5 +1,7 @@
 """The arrays of every model from the evidence known on a day, as the forecasts put them together."""
 
+from datetime import date
+from types import SimpleNamespace
 from unittest import mock
 
 import numpy as np
@@ -12,6 +14,7 @@ from telemed_forecast.forecast import internet_hospitals as forecast_hospitals
 from telemed_forecast.forecast import market_size as forecast_market
 from telemed_forecast.forecast import user_adoption as forecast_users
 from telemed_forecast.forecast.context import Context
+from telemed_forecast.forecast.paths import Path
 from telemed_forecast.runs.parameters import validate
 
 FORECASTS = {
@@ -37,6 +40,14 @@ def _users(*_):
     return years, np.log(np.linspace(1e8, 4e8, len(years))), np.full(len(years), 0.05)
 
 
+def _hospitals(*_):
+    """What the channels' model reads from the fit of internet hospitals: made up, the same for every ledger."""
+    periods = tuple(date(year, *end) for year in range(2005, 2031) for end in ((6, 30), (12, 31)))
+    steps = np.random.default_rng(3).normal(0.01, 0.1, (400, len(periods)))
+    share = 100.0 / (1.0 + np.exp(-0.3 - np.cumsum(steps, axis=1)))
+    return SimpleNamespace(hospital_share=Path("hospital_share", "percent", periods, share, 40, 6), claims=())
+
+
 def arrays(day: str, claims: pd.DataFrame | None = None) -> dict[str, dict[str, np.ndarray]]:
     """Run each forecast up to its fit, with `claims` in the place of the shipped ledger."""
     rows = ledger.load() if claims is None else claims
@@ -48,6 +59,7 @@ def arrays(day: str, claims: pd.DataFrame | None = None) -> dict[str, dict[str, 
             mock.patch.object(FORECASTS[name], "fitted", _caught),
             mock.patch.object(forecast_users, "run"),  # the market asks for it before its own fit
             mock.patch.object(forecast_users, "yearly_log_users", _users),
+            mock.patch.object(forecast_hospitals, "run", _hospitals),  # the channels ask for it before their own fit
         ):
             try:
                 run(context)

@@ -110,32 +110,47 @@ def internet_hospitals_figures(truth: Numbers, design: Mapping[str, np.ndarray],
 def channel_share_design() -> Numbers:
     """Evidence on every measure in many years: enough to show what a wrong likelihood does."""
     years = np.arange(channel_share.GRID)
+    bounded = [channel_share.MEASURES.index(name) for name in ("encounters", "revenue")]
     new = len(channel_share.MEASURES)
-    layout = [(y, m) for m in (0, 1, 2) for y in years] + [(y, new) for y in years[::2]]
+    layout = [(y, m) for m in range(1, new) for y in years] + [(y, new) for y in years[::2]]
     at, measure = np.array(layout).T
     low = np.linspace(-0.02, 0.02, len(at))
+    covariance = 0.05 + 0.02 * np.minimum.outer(years, years) + 0.001 * np.eye(len(years))
     return {
         "years": 2016.0 + years,
+        "factor_mean": np.linspace(0.3, 1.0, len(years)),
+        "factor_root": np.linalg.cholesky(covariance),
         "share_low": low,
-        "share_high": low + np.where(measure == 1, 0.8, 0.1),
+        "share_high": low + np.where(np.isin(measure, bounded), 0.8, 0.1),
         "share_year": at,
         "share_measure": measure,
-        "share_scale": np.where(measure == 1, channel_share.ENCOUNTER_SCALE, 0.05),
+        "share_scale": np.where(np.isin(measure, bounded), channel_share.BOUND_SCALE, 0.05),
     }
 
 
-def channel_share_truth(rng: np.random.Generator) -> Numbers:
-    """One draw from the prior of the channel-share model."""
-    start, drift = rng.normal(*channel_share.LEVEL), rng.normal(*channel_share.DRIFT)
-    volatility = rng.lognormal(*channel_share.VOLATILITY)
-    steps = drift + volatility * rng.standard_normal(channel_share.GRID - 1)
+def channel_share_ahead(design: Mapping[str, np.ndarray], years: int) -> tuple[np.ndarray, np.ndarray]:
+    """Moments of the factor over the design's grid and some years more, in which it walks on from its last level."""
+    grid = len(design["factor_mean"])
+    chosen = np.minimum(np.arange(grid + years), grid - 1)
+    covariance = (design["factor_root"] @ design["factor_root"].T)[np.ix_(chosen, chosen)]
+    gone = np.maximum(np.arange(grid + years) - grid + 1, 0)
+    return design["factor_mean"][chosen], covariance + 0.02 * np.minimum.outer(gone, gone)
+
+
+def channel_share_truth(design: Mapping[str, np.ndarray], rng: np.random.Generator) -> Numbers:
+    """One draw from the prior of the channel-share model (dims as in its posterior, without sample)."""
+    measures = len(channel_share.MEASURES) - 1
+    scale = rng.lognormal(*channel_share.WALK)
+    walk = np.zeros((measures, channel_share.GRID))
+    for year in range(1, channel_share.GRID):
+        walk[:, year] = walk[:, year - 1] + rng.normal(0.0, scale, size=measures)
+    covariance = design["factor_root"] @ design["factor_root"].T
     truth = {
-        "factor_start": start,
-        "factor_drift": drift,
-        "factor_volatility": volatility,
-        "factor": start + np.concatenate([[0.0], np.cumsum(steps)]),
-        "measure_offset": rng.normal(0.0, channel_share.OFFSET, size=len(channel_share.MEASURES) - 1),
+        "factor": rng.multivariate_normal(design["factor_mean"], covariance),
+        "measure_offset": rng.normal(0.0, channel_share.OFFSET, size=measures),
         "new_offset": rng.normal(*channel_share.NEW_OFFSET),
+        "walk_scale": scale,
+        "walk": walk,
         "share_noise": rng.lognormal(*channel_share.NOISE),
     }
     return {name: np.asarray(value) for name, value in truth.items()}
@@ -143,10 +158,15 @@ def channel_share_truth(rng: np.random.Generator) -> Numbers:
 
 def channel_share_figures(truth: Numbers, design: Mapping[str, np.ndarray], rng: np.random.Generator) -> Numbers:
     """The arrays of a fit: the design's figures, with what they would have said about this truth."""
-    offsets = np.concatenate([[0.0], truth["measure_offset"], truth["new_offset"][None]])
-    mu = truth["factor"][design["share_year"]] + offsets[design["share_measure"]]
+    mu = []
+    for year, measure in zip(design["share_year"], design["share_measure"], strict=True):
+        if measure == len(channel_share.MEASURES):
+            beside = truth["new_offset"]
+        else:
+            beside = truth["measure_offset"][measure - 1] + truth["walk"][measure - 1, year]
+        mu.append(truth["factor"][year] + beside)
     scale = np.sqrt(design["share_scale"] ** 2 + truth["share_noise"] ** 2)
-    value = mu + scale * rng.standard_t(DEGREES_OF_FREEDOM, size=len(mu))
+    value = np.array(mu) + scale * rng.standard_t(DEGREES_OF_FREEDOM, size=len(mu))
     low, high = rounded(value, design["share_low"], design["share_high"])
     return dict(design) | {"share_low": low, "share_high": high}
 

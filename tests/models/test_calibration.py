@@ -66,20 +66,24 @@ class Share:
 
     def __init__(self, design=None):
         self.design = design or simulated.channel_share_design()
+        self.ahead = simulated.channel_share_ahead(self.design, 3)
 
     def truth(self, rng):
-        return simulated.channel_share_truth(rng)
+        return simulated.channel_share_truth(self.design, rng)
 
     def figures(self, truth, rng):
         return simulated.channel_share_figures(truth, self.design, rng)
 
     def quantities(self, draws, rng):
-        names = ("factor_start", "factor_drift", "factor_volatility", "new_offset", "share_noise")
-        ahead = channel_share.project(draws, years_ahead=3, rng=rng)
-        return {name: draws[name].values for name in names} | {
+        found = {name: draws[name].values for name in ("walk_scale", "new_offset", "share_noise")}
+        ahead = channel_share.project(draws, self.ahead, rng=rng)
+        return found | {
+            "first level": draws["factor"].values[:, 0],
             "last level": draws["factor"].values[:, -1],
             "an offset": draws["measure_offset"].values[:, 1],
-            "three years ahead": ahead["encounters"][:, -1],
+            "a walk": draws["walk"].values[:, 0, -1],
+            "encounters in three years": ahead["encounters"][:, -1],
+            "revenue in three years": ahead["revenue"][:, -1],
         }
 
 
@@ -158,13 +162,13 @@ def test_a_prior_that_is_not_the_one_of_the_truths_is_caught(arrays_on, monkeypa
 
     def truth(rng):
         with monkeypatch.context() as patch:
-            # The model has 0.15 for the sd of the drift.
-            patch.setattr(channel_share, "DRIFT", (0.0, 0.5))
+            # The model's walks are a seventh as large.
+            patch.setattr(channel_share, "WALK", (channel_share.WALK[0] + 2.0, channel_share.WALK[1]))
             return problem.truth(rng)
 
     uniform = ranks(problem, truth=truth, simulations=60, seed=1)
     _, _, bound = verdict(uniform)
-    assert surprises(uniform)["factor_drift: width"] < bound / 100
+    assert surprises(uniform)["walk_scale: uniform"] < bound / 100
 
 
 @pytest.mark.slow

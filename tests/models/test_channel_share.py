@@ -1,4 +1,4 @@
-"""Hospitals against third parties: what bounds a share, and how the factor carries on."""
+"""Hospitals against third parties: what bounds a share, and how the factor and the walks carry on."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.models import channel_share
-from telemed_forecast.models.channel_share import Encounters, encounters_by_year
+from telemed_forecast.models.channel_share import Encounters, Revenues, encounters_by_year, revenues_by_year
 
 pytestmark = pytest.mark.unit
 
@@ -66,43 +66,121 @@ def test_more_platforms_mean_a_smaller_share_of_the_hospitals(low, wider, larges
     assert Encounters(2024, (low, low * wider), 2 * largest, ("a", "b")).highest < bounds.highest
 
 
-def test_the_real_ledger_bounds_the_encounters_of_some_years(arrays_on):
+FEES = observed(
+    [
+        ("free", "fever_clinics", "2020-07-16", "2020-07-16", 0, 0.5),
+        ("cheap", "other", "2020-07-16", "2020-07-16", 5.5, 6.5),
+        ("dear", "national", "2017-03-31", "2017-03-31", 19.5, 20.5),
+    ]
+)
+
+
+def test_revenue_is_bounded_by_visits_times_fees_and_by_what_companies_report():
+    (found,) = revenues_by_year(VISITS, [FEES], {2024: (3000.0, ("oms",)), 2023: (2000.0, ("no visits",))})
+    assert found.year == 2024
+    assert found.hospitals == pytest.approx((100e6 * 5.5 / 1e6, 110e6 * channel_share.FEE_SKEW * 20.5 / 1e6))
+    assert found.claims == ("v24", "cheap", "dear", "oms"), "what is free is no fee"
+    assert found.lowest == pytest.approx(550 / (550 + channel_share.REVENUE_MULTIPLE * 3000))
+    assert revenues_by_year(VISITS, [FEES.where(FEES.claim_id == "free")], {2024: (3000.0, ("oms",))}) == []
+
+
+@given(st.floats(1e3, 1e9), st.floats(1.0, 50.0), st.floats(1.0, 1e5))
+def test_platforms_that_earn_more_leave_the_hospitals_a_smaller_share(visits, fee, platforms):
+    bounds = Revenues(2024, (visits, 1.1 * visits), (fee, 2 * fee), platforms, ("a", "b"))
+    richer = Revenues(2024, (visits, 1.1 * visits), (fee, 2 * fee), 2 * platforms, ("a", "b"))
+    assert 0 < bounds.lowest < bounds.highest < 1
+    assert richer.lowest < bounds.lowest and richer.highest < bounds.highest
+
+
+@pytest.mark.parametrize("measure", ["encounters", "revenue"])
+def test_the_real_ledger_bounds_the_encounters_and_the_revenue_of_some_years(arrays_on, measure):
     found = arrays_on("2026-11-21")["channel_share"]
-    encounters = found["share_measure"] == channel_share.MEASURES.index("encounters")
-    assert encounters.sum() >= 2
-    assert (found["share_high"][encounters] > found["share_low"][encounters]).all()
+    rows = found["share_measure"] == channel_share.MEASURES.index(measure)
+    assert rows.sum() >= 2
+    assert (found["share_high"][rows] > found["share_low"][rows]).all()
+
+
+def test_no_row_speaks_of_the_count_whose_evidence_is_in_the_factor_already(arrays_on):
+    assert not (arrays_on("2026-11-21")["channel_share"]["share_measure"] == 0).any()
+
+
+DESIGN = simulated.channel_share_design()
+AHEAD = simulated.channel_share_ahead(DESIGN, 5)
+
+
+def test_the_moments_of_shares_are_those_of_their_logits():
+    rng = np.random.default_rng(0)
+    root = np.array([[0.5, 0.0], [0.3, 0.2]])
+    logit = np.array([0.3, 1.0]) + rng.standard_normal((50_000, 2)) @ root.T
+    mean, covariance = channel_share.moments(1 / (1 + np.exp(-logit)))
+    np.testing.assert_allclose(mean, [0.3, 1.0], atol=0.02)
+    np.testing.assert_allclose(covariance, root @ root.T, atol=0.01)
+
+
+def test_moments_of_shares_that_hardly_differ_are_still_a_covariance():
+    _, covariance = channel_share.moments(np.full((50, 6), 0.7))
+    assert np.isfinite(np.linalg.cholesky(covariance)).all()
 
 
 @pytest.fixture(scope="module")
 def posterior():
     rng = np.random.default_rng(4)
-    return simulated.samples(simulated.channel_share_truth(rng)).isel(sample=np.zeros(4000, dtype=int))
+    return simulated.samples(simulated.channel_share_truth(DESIGN, rng)).isel(sample=np.zeros(4000, dtype=int))
 
 
-def test_shares_stay_shares_and_history_stays_history(posterior):
-    draws = channel_share.project(posterior, years_ahead=5, rng=np.random.default_rng(0))
+@pytest.fixture(scope="module")
+def odds(posterior):
+    draws = channel_share.project(posterior, AHEAD, rng=np.random.default_rng(0))
     assert list(draws) == list(channel_share.MEASURES)
-    for share in draws.values():
-        assert share.shape == (4000, channel_share.GRID + 5)
-        assert ((share > 0) & (share < 1)).all()
-        assert np.ptp(share[:, : channel_share.GRID], axis=0).max() < 1e-12, "equal draws differ in the past"
+    assert all(((share > 0) & (share < 1)).all() for share in draws.values())
+    return {name: np.log(share / (1 - share)) for name, share in draws.items()}
 
 
-def test_measures_differ_by_their_offset_in_every_year(posterior):
-    draws = channel_share.project(posterior, years_ahead=5, rng=np.random.default_rng(0))
-    odds = {name: np.log(share / (1 - share)) for name, share in draws.items()}
-    offsets = posterior["measure_offset"].values
+def test_history_stays_history(odds):
+    for logit in odds.values():
+        assert logit.shape == (4000, channel_share.GRID + 5)
+        assert np.ptp(logit[:, : channel_share.GRID], axis=0).max() < 1e-9, "equal draws differ in the past"
+
+
+def test_measures_differ_from_the_count_by_offset_and_walk(posterior, odds):
     for k, name in enumerate(channel_share.MEASURES[1:]):
-        np.testing.assert_allclose(odds[name] - odds["count"], offsets[:, k : k + 1] + 0 * odds[name], atol=1e-9)
+        apart = (odds[name] - odds["count"])[:, : channel_share.GRID]
+        expected = posterior["measure_offset"].values[:, k, None] + posterior["walk"].values[:, k]
+        np.testing.assert_allclose(apart, expected, atol=1e-9)
 
 
-def test_the_future_is_a_random_walk_with_the_posteriors_drift_and_volatility(posterior):
-    share = channel_share.project(posterior, years_ahead=4, rng=np.random.default_rng(0))["count"]
-    steps = np.diff(np.log(share / (1 - share))[:, channel_share.GRID - 1 :], axis=1)
-    drift, volatility = (float(posterior[f"factor_{n}"].values[0]) for n in ("drift", "volatility"))
-    np.testing.assert_allclose(steps.mean(axis=0), drift, atol=4 * volatility / np.sqrt(4000))
-    np.testing.assert_allclose(steps.std(axis=0), volatility, rtol=0.06)
-    assert np.abs(np.corrcoef(steps.T)[np.triu_indices(4, 1)]).max() < 0.06
+def test_walks_go_on_in_steps_of_their_scale_in_no_direction(posterior, odds):
+    scale = float(posterior["walk_scale"].values[0])
+    for name in channel_share.MEASURES[1:]:
+        steps = np.diff((odds[name] - odds["count"])[:, channel_share.GRID - 1 :], axis=1)
+        np.testing.assert_allclose(steps.mean(axis=0), 0.0, atol=4 * scale / np.sqrt(4000))
+        np.testing.assert_allclose(steps.std(axis=0), scale, rtol=0.06)
+
+
+def test_the_factor_goes_on_from_its_own_last_level_where_it_walks(posterior, odds):
+    # The future of these moments walks on from the last level, so of all the past only that level matters.
+    gone = odds["count"][:, channel_share.GRID :] - odds["count"][:, [channel_share.GRID - 1]]
+    np.testing.assert_allclose(gone.mean(axis=0), 0.0, atol=0.02)
+    np.testing.assert_allclose(gone.var(axis=0), 0.02 * np.arange(1, 6), rtol=0.08)
+
+
+def test_without_evidence_the_whole_path_of_the_count_has_the_moments_it_was_given():
+    rng = np.random.default_rng(1)
+    drawn = channel_share.prior_sample(DESIGN, 40_000, rng)
+    share = channel_share.project(drawn, AHEAD, rng=rng)["count"]
+    mean, covariance = channel_share.moments(share)
+    np.testing.assert_allclose(mean, AHEAD[0], atol=0.01)
+    np.testing.assert_allclose(covariance, AHEAD[1], atol=0.01)
+
+
+def test_draws_from_the_prior_are_those_that_the_truths_of_the_tests_come_from():
+    rng = np.random.default_rng(2)
+    drawn = channel_share.prior_sample(DESIGN, 3000, rng)
+    truths = [simulated.channel_share_truth(DESIGN, rng) for _ in range(3000)]
+    for name in ("factor", "measure_offset", "new_offset", "walk", "share_noise"):
+        other = np.array([truth[name] for truth in truths])
+        assert drawn[name].shape == other.shape
+        np.testing.assert_allclose(drawn[name].std(axis=0), other.std(axis=0), rtol=0.15, err_msg=name)
 
 
 def test_the_chance_of_a_rise_and_of_a_majority_are_counted_in_draws():

@@ -153,15 +153,17 @@ def test_counting_in_thousandths_changes_no_result(hospitals, recovered):
 def test_the_tilt_between_hospitals_and_platforms_is_found():
     rng = np.random.default_rng(12)
     design = simulated.channel_share_design()
-    truth = simulated.channel_share_truth(rng)
+    truth = simulated.channel_share_truth(design, rng)
     posterior = simulated.samples(
         fit(SHARE, simulated.channel_share_figures(truth, design, rng), profile=SMALL, seed=2)
     )
     low, high = central(posterior["factor"])
     assert ((low < truth["factor"]) & (truth["factor"] < high)).sum() >= channel_share.GRID - 1
-    for name in ("factor_drift", "factor_volatility", "share_noise", "new_offset"):
+    for name in ("walk_scale", "share_noise", "new_offset"):
         low, high = central(posterior[name])
         assert low < truth[name] < high, name
     low, high = central(posterior["measure_offset"])
     assert ((low < truth["measure_offset"]) & (truth["measure_offset"] < high)).all()
     assert (posterior["measure_offset"].std("sample") < 0.4 * channel_share.OFFSET).all()
+    low, high = central(posterior["walk"])
+    assert ((low <= truth["walk"]) & (truth["walk"] <= high)).mean() > 0.85
