@@ -1,10 +1,10 @@
 """A content-addressed store of fits: the same inputs are never fitted twice.
 
 The key is a hash over everything a fit depends on: the model's name, its arrays, the sampler's settings and seed, the
-source of the models and of this room, the learned priors and the versions of the samplers. A fit is written
-whole or not at all, two processes that want the same fit wait for each other instead of fitting twice, and a file
-that cannot be read, or does not hold what its name says, is fitted anew. A process that asks again for a fit (many
-scenarios of one fit) does not read the file again.
+source of the model with those that it builds on and of the sampler, the learned priors and the samplers' versions. A
+fit is written whole or not at all, two processes that want the same fit wait for each other instead of fitting twice,
+and a file that cannot be read, or does not hold what its name says, is fitted anew. A process that asks again for a fit
+(many scenarios of one fit) does not read the file again.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from telemed_forecast.errors import TelemedError
+from telemed_forecast.inference import sources
 from telemed_forecast.inference.gates import Gate, judge
 from telemed_forecast.inference.sampling import Arrays, ModelSpec, Profile, fit, free_variables
 from telemed_forecast.paths import CACHE, PRIORS, ROOT
@@ -120,7 +121,7 @@ def _read(path: Path, written: int, size: int) -> Dataset:
 
 def _key(spec: ModelSpec, data: Arrays, profile: Profile, seed: int) -> str:
     digest = hashlib.sha256()
-    settings = [spec.name, repr(profile), str(seed), _code_hash()]
+    settings = [spec.name, repr(profile), str(seed), _code_hash(spec.build.__module__)]
     settings += [f"{name}={metadata.version(name)}" for name in ("pymc", "nutpie", "pytensor")]
     digest.update("\n".join(settings).encode())
     for name in sorted(data):
@@ -130,11 +131,10 @@ def _key(spec: ModelSpec, data: Arrays, profile: Profile, seed: int) -> str:
     return digest.hexdigest()
 
 
-def _code_hash() -> str:
+def _code_hash(module: str) -> str:
+    """Hash of the code that makes a fit, and of the learned priors."""
     digest = hashlib.sha256()
-    package = ROOT / "telemed_forecast"
-    for file in sorted([*(package / "models").glob("*.py"), *(package / "inference").glob("*.py")]):
-        digest.update(file.read_bytes())
-    for file in sorted(PRIORS.glob("*.json")):
+    room = ROOT / "telemed_forecast" / "inference"
+    for file in [*sources.files(module, ROOT), room / "sampling.py", room / "gates.py", *sorted(PRIORS.glob("*.json"))]:
         digest.update(file.read_bytes())
     return digest.hexdigest()

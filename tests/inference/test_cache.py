@@ -1,6 +1,7 @@
 """The store of fits: never twice the same, never one for another, never a broken one."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ import xarray as xr
 from telemed_forecast.inference import cache
 from telemed_forecast.inference.gates import Gate
 from telemed_forecast.inference.sampling import ModelSpec
+from telemed_forecast.models import adoption
 
 GATE = Gate("toy", True, 1.0, 900.0, 900.0, 0, 0.9, 2, 100)
 
@@ -74,18 +76,26 @@ def test_the_order_of_the_arrays_is_no_change(store):
 
 
 @pytest.mark.unit
-@pytest.mark.parametrize("room", ["models/growth.py", "inference/gates.py"])
-def test_a_change_of_the_code_gives_a_new_fit(store, tmp_path, monkeypatch, room):
-    import shutil
-
-    before = store().key
+@pytest.mark.parametrize(
+    ("file", "stale"),
+    [
+        ("models/adoption.py", True),
+        ("models/growth.py", True),
+        ("inference/gates.py", True),
+        ("models/channel_share.py", False),
+        ("inference/learn_growth.py", False),
+    ],
+)
+def test_a_fit_is_stale_when_code_that_it_is_made_of_changes_and_only_then(store, tmp_path, monkeypatch, file, stale):
+    users = ModelSpec("users", adoption.build)
+    before = store(users).key
     root = tmp_path / "elsewhere"
     shutil.copytree(cache.ROOT / "telemed_forecast", root / "telemed_forecast")
     monkeypatch.setattr(cache, "ROOT", root)
-    assert store().key == before, "the place of the project matters"
-    with (root / "telemed_forecast" / room).open("a") as file:
-        file.write("# changed\n")
-    assert store().key != before
+    assert store(users).key == before, "the place of the project matters"
+    with (root / "telemed_forecast" / file).open("a") as source:
+        source.write("# changed\n")
+    assert (store(users).key != before) is stale
 
 
 @pytest.mark.unit
