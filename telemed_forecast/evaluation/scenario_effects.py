@@ -21,8 +21,8 @@ MIXTURE = "mixture"
 """Name of the row that pools the compared scenarios by their weights."""
 
 ACTS_ON: Mapping[str, tuple[str, ...]] = {
-    "market": ("retention", "trust", "insurance", "first_visits", "price", "payers", "prescription_drugs"),
-    "users": ("retention", "trust", "insurance"),
+    "market": (*user_adoption.LEVERS, "first_visits", "price", "payers", "prescription_drugs"),
+    "users": user_adoption.LEVERS,
     "hospitals": ("licensing",),
 }
 """Levers that each headline number depends on; the others leave its draws as they are, bit by bit."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -50,6 +51,20 @@ def _ledger() -> pd.DataFrame:
     return ledger.load()
 
 
+KEPT = 3
+"""Results that a context keeps: those of the base scenario, of the present levers, and of the ones before."""
+
+Result = TypeVar("Result")
+
+
+@dataclass
+class _Memory:
+    """What contexts share that differ in their levers only."""
+
+    read: dict[tuple[str, ...], Observations] = field(default_factory=dict)
+    made: dict[tuple[object, ...], Any] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Context:
     """Settings and the view of the ledger that belongs to them.
@@ -64,7 +79,7 @@ class Context:
 
     settings: Settings
     levers: Scenario | None = field(default=None, kw_only=True)
-    _read: dict[tuple[str, ...], Observations] = field(default_factory=dict, repr=False, compare=False, kw_only=True)
+    _memory: _Memory = field(init=False, default_factory=_Memory, repr=False, compare=False)
 
     @cached_property
     def view(self) -> pd.DataFrame:
@@ -79,16 +94,40 @@ class Context:
     def earlier(self, day: date) -> Context:
         """The same settings with the vintage of an earlier day, in the base scenario."""
         settings = replace(self.settings, as_of=day.isoformat(), scenario="base")  # type: ignore[type-var]
-        return replace(self, settings=settings, levers=None, _read={})
-
-    def in_scenario(self, name: str) -> Context:
-        """The same settings in another scenario; evidence that was read is not read again."""
-        settings = replace(self.settings, scenario=name)  # type: ignore[type-var]
         return replace(self, settings=settings, levers=None)
 
+    def in_scenario(self, name: str) -> Context:
+        """The same settings in another scenario."""
+        settings = replace(self.settings, scenario=name)  # type: ignore[type-var]
+        return self._remembering(replace(self, settings=settings, levers=None))
+
     def with_levers(self, scenario: Scenario) -> Context:
-        """The same settings and evidence with other levers."""
-        return replace(self, levers=scenario)
+        """The same settings with other levers."""
+        return self._remembering(replace(self, levers=scenario))
+
+    def _remembering(self, other: Context) -> Context:
+        """Another context, which differs in its levers only: what was read or made once is not made again."""
+        object.__setattr__(other, "_memory", self._memory)
+        return other
+
+    def once(self, name: str, levers: Sequence[str], make: Callable[[], Result]) -> Result:
+        """What a forecast gives under the present values of some levers, made once; the latest few are kept.
+
+        Parameters
+        ----------
+        name
+            The forecast.
+        levers
+            All levers that it depends on.
+        make
+            Makes it.
+        """
+        made, key = self._memory.made, (name, *(self.scenario[lever] for lever in levers))
+        result = made.pop(key) if key in made else make()
+        made[key] = result
+        while len(made) > KEPT:
+            made.pop(next(iter(made)))
+        return result
 
     @property
     def profile(self) -> Profile:
@@ -114,7 +153,7 @@ class Context:
 
     def observed(self, metric: str, *segments: str) -> Observations:
         """The intervals of a metric that may enter a likelihood, amounts in yuan."""
-        key = (metric, *segments)
-        if key not in self._read:
-            self._read[key] = observations.to_cny(observations.intervals(self.rows(*key)), self.view)
-        return self._read[key]
+        key, read = (metric, *segments), self._memory.read
+        if key not in read:
+            read[key] = observations.to_cny(observations.intervals(self.rows(*key)), self.view)
+        return read[key]

@@ -19,6 +19,9 @@ from telemed_forecast.models.timeline import decimal_year, period_end
 
 SPEC = ModelSpec("user_adoption", adoption.build)
 
+LEVERS = ("retention", "trust", "insurance")
+"""The levers that the forecast depends on."""
+
 PANEL_ORIGINS = ("nejm_catalyst_2022", "korea_international_trade_association")
 """Origins of the app-panel figures that measure one panel: the months before, in and after the first wave."""
 
@@ -78,6 +81,10 @@ class UserAdoption:
 
 def run(context: Context) -> UserAdoption:
     """Fit the model to what was known and carry it to the horizon."""
+    return context.once("user_adoption", LEVERS, lambda: _run(context))
+
+
+def _run(context: Context) -> UserAdoption:
     evidence = _evidence(context)
     data = adoption.arrays(**evidence)
     fit = fitted(SPEC, data, profile=context.profile, seed=context.settings.seed)
@@ -164,7 +171,8 @@ def predictive(result: UserAdoption, observations: Observations, rng: np.random.
     last = len(result.users.periods) - 1
     # Ends of Junes lie a few thousandths of a year off the grid's halves.
     outside = (at < -0.02) | (at > last + 0.02)
-    level = adoption.on_grid(np.log(result.users.draws), np.clip(at, 0.0, last))
+    # Less than one person is none, also where draws of the prior have lost everybody.
+    level = adoption.on_grid(np.log(np.maximum(result.users.draws, 1.0)), np.clip(at, 0.0, last))
     offset = draws["definition_offset"] @ adoption.definitions(observations).T
     scale = np.sqrt(observations.scale()[None, :] ** 2 + draws["survey_noise"][:, None] ** 2)
     noise = scale * rng.standard_t(DEGREES_OF_FREEDOM, size=level.shape)

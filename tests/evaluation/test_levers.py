@@ -1,6 +1,7 @@
 """Levers through the whole forecast, on made-up draws: neutral ones change nothing, each pushes its numbers one way."""
 
 import importlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -58,7 +59,7 @@ def draws():
 def with_lever(name, value):
     base = scenarios.load("base")
     levers = {**base.levers, name: Lever(name=name, unit=LEVERS[name].unit, value=value, evidence=(), reason="")}
-    return scenarios.replace(base, levers=levers)
+    return replace(base, levers=levers)
 
 
 @pytest.mark.parametrize("quantity", ACTS_ON)
@@ -89,3 +90,17 @@ def test_the_past_is_the_same_in_every_scenario(draws, quantity):
     base, pushed = paths(draws.context), paths(bull)
     assert (base.draws[:, : base.last_known + 1] == pushed.draws[:, : base.last_known + 1]).all()
     assert not (base.draws[:, -1] == pushed.draws[:, -1]).all()
+
+
+def test_a_forecast_is_made_once_for_all_scenarios_with_the_same_levers_of_its_own(draws):
+    dearer = draws.context.with_levers(with_lever("price", 0.05))
+    assert user_adoption.run(dearer) is user_adoption.run(draws.context.in_scenario("base"))
+    assert user_adoption.run(dearer) is not user_adoption.run(draws.context.with_levers(with_lever("trust", 0.5)))
+
+
+def test_another_day_s_knowledge_is_never_taken_from_memory(draws):
+    earlier = replace(draws.context, settings=replace(draws.context.settings, as_of="2024-12-31"))
+    assert user_adoption.run(earlier) is not user_adoption.run(draws.context)
+    assert len(earlier.observed("internet_users", "national")) < len(
+        draws.context.observed("internet_users", "national")
+    )
