@@ -83,7 +83,7 @@ def decided(view: pd.DataFrame, claims: Mapping[str, Collection[str]], starts: M
     measures: dict[Any, Any] = dictionary.metrics()["measure"].to_dict()
     found = []
     for row in records(rows):
-        line = _line(lines[row["metric"]], row["segment"], kinds)
+        line = _line(lines[row["metric"]], row, kinds)
         used_by = [name for name in MARKETS if row["claim_id"] in claims.get(name, ())]
         reason, explanation = UNDECIDED, ""
         if not used_by:
@@ -130,9 +130,10 @@ def _lines() -> dict[str, dict[str, dict[str, str]]]:
     return found
 
 
-def _line(lines: Mapping[str, dict[str, str]], segment: str, kinds: Mapping[str, str]) -> dict[str, str]:
-    """The most particular line for a segment; a segment that no line speaks of is modelled without a reason."""
-    for name in (segment, f"kind:{kinds.get(segment)}", "*"):
+def _line(lines: Mapping[str, dict[str, str]], row: Mapping[str, Any], kinds: Mapping[str, str]) -> dict[str, str]:
+    """The most particular line for a row; a segment that no line speaks of is modelled without a reason."""
+    segment = row["segment"]
+    for name in (f"claim:{row['claim_id']}", segment, f"kind:{kinds.get(segment)}", "*"):
         if name in lines:
             return lines[name]
     first = next(iter(lines.values()))

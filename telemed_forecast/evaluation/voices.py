@@ -9,11 +9,15 @@ import pandas as pd
 
 from telemed_forecast.evaluation.evidence_use import GRADES, WHOLE_YEAR
 from telemed_forecast.evidence import dictionary, observations
+from telemed_forecast.models.market_size import SERVICES_ONLY
 
 SAME_MOMENT = "Q"
 """Stocks are compared within a quarter: in a growing count, figures of one year differ without contradiction."""
 
 QUANTITY = ["metric", "segment"]
+
+SERVICES_SEGMENT = "telemedicine"
+"""Segment under which the market's model reads the rows of a broader one whose stated scope is services alone."""
 
 
 def quantities() -> list[tuple[str, str, str]]:
@@ -34,7 +38,9 @@ def fitting(view: pd.DataFrame) -> pd.DataFrame:
     named = pd.MultiIndex.from_tuples([q[:2] for q in quantities()])
     rows = view[pd.MultiIndex.from_frame(view[QUANTITY]).isin(named)]
     frame = observations.to_cny(observations.intervals(rows), view).frame()
-    return frame.assign(year=frame["end"].dt.year).drop(columns=["base_start", "base_end"])
+    narrow = frame["claim_id"].isin(SERVICES_ONLY)
+    segment = frame["segment"].mask(narrow, SERVICES_SEGMENT)
+    return frame.assign(segment=segment, year=frame["end"].dt.year).drop(columns=["base_start", "base_end"])
 
 
 def newest(view: pd.DataFrame, last_year: int) -> pd.DataFrame:
@@ -77,18 +83,17 @@ def contradictions(view: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        metric, segment, period (last day), rows, origins, ratio (the largest figure over the smallest of another
-        origin), and of both ends low_claim, low_origin, low_value, high_claim, high_origin, high_value (middles of the
-        intervals, in `unit`); the largest ratio first. Flows are compared with flows of the same period, stocks within
-        a quarter.
+        metric, segment, unit, period (last day), rows, origins, ratio (the largest figure over the smallest of another
+        origin, between the ends of their intervals that face each other; 1 where the intervals meet), and of both
+        low_claim, low_origin, high_claim, high_origin; the largest ratio first. Flows are compared with flows of the
+        same period, stocks within a quarter.
     """
     rows = fitting(view)
     measures = dictionary.metrics()["measure"]
     stock = rows["metric"].map(measures) != "flow"
-    middle = 0.5 * (rows["low"] + rows["high"])
     span = rows["start"].dt.strftime("%Y-%m-%d") + "/" + rows["end"].dt.strftime("%Y-%m-%d")
-    rows = rows.assign(middle=middle, span=span.mask(stock, rows["end"].dt.to_period(SAME_MOMENT).astype(str)))
-    rows = rows[(rows["middle"] > 0) & (rows["unit"] != "ratio")]
+    rows = rows.assign(span=span.mask(stock, rows["end"].dt.to_period(SAME_MOMENT).astype(str)))
+    rows = rows[(rows["low"] > 0) & (rows["unit"] != "ratio")]
     found = [
         {"metric": metric, "segment": segment, "unit": unit, **pair}
         for (metric, segment, unit, _), own in rows.groupby([*QUANTITY, "unit", "span"])
@@ -102,12 +107,12 @@ def contradictions(view: pd.DataFrame) -> pd.DataFrame:
 
 def _furthest(own: pd.DataFrame) -> dict[str, object] | None:
     """The two figures of different origins that lie furthest apart; None with a single origin."""
-    ordered = own.sort_values(["middle", "claim_id"])
+    smallest, largest = own.sort_values(["high", "claim_id"]), own.sort_values(["low", "claim_id"], ascending=False)
     pairs = [
-        (high["middle"] / low["middle"], low, high)
-        for low in _ends(ordered)
-        for high in _ends(ordered.iloc[::-1])
-        if low["origin"] != high["origin"] and high["middle"] >= low["middle"]
+        (max(1.0, high["low"] / low["high"]), low, high)
+        for low in _ends(smallest)
+        for high in _ends(largest)
+        if low["origin"] != high["origin"]
     ]
     if not pairs:
         return None
@@ -122,7 +127,7 @@ def _furthest(own: pd.DataFrame) -> dict[str, object] | None:
     }
 
 
-_NAMES = {"claim": "claim_id", "origin": "origin", "value": "middle"}
+_NAMES = {"claim": "claim_id", "origin": "origin"}
 
 
 def _ends(ordered: pd.DataFrame) -> Iterable[pd.Series]:

@@ -41,13 +41,23 @@ def wanted(context: Context, results: Mapping[str, Any]) -> dict[str, Wanted]:
     for report, make in CANDIDATES.items():
         draws = MARKETS[report].path(results[report]).year_end(context.settings.horizon)
         low, high = np.quantile(draws, [0.1, 0.9])
-        figures = ranked(np.log(draws), make(context, results[report]), context.generator(f"information {report}"))
+        figures = ranked(_log(draws), make(context, results[report]), context.generator(f"information {report}"))
         found[report] = Wanted(report, float(high / low), tuple(figures))
     return found
 
 
+OUTSIDE = 0.01
+"""Part of the draws at each end that is pulled in to the rest: shocks have fat tails, and without this the variance of
+a headline would be that of a draw or two in which a market vanishes."""
+
+
+def _log(draws: np.ndarray) -> np.ndarray:
+    """Log of draws without their outermost ends. Dims: (sample,)."""
+    return np.log(np.clip(draws, *np.quantile(draws, [OUTSIDE, 1.0 - OUTSIDE])))
+
+
 def _log_at(path: Path, day: date) -> np.ndarray:
-    return np.log(path.draws[:, path.position(day)])
+    return _log(path.draws[:, path.position(day)])
 
 
 def _next_year_end(context: Context) -> date:
@@ -88,7 +98,7 @@ def _users(context: Context, result: Any) -> list[Candidate]:
     posterior = result.fit.posterior
     return [
         Candidate("users_next_official", "official", _log_at(result.users, following)),
-        Candidate("users_records_official", "official", np.log(result.users.draws[:, now])),
+        Candidate("users_records_official", "official", _log(result.users.draws[:, now])),
         Candidate("internet_next_official", "official", _log_at(result.internet, following)),
         Candidate("retention_panel", "panel", logit(100.0 * result.stays[:, now, 0])),
         Candidate("second_wave_panel", "panel", logit(100.0 * result.stays[:, now, 1])),

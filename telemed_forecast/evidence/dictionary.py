@@ -75,8 +75,8 @@ def segments() -> pd.DataFrame:
 def modelled() -> pd.DataFrame:
     """Return which report models a quantity, and why its rows that are not fitted are not.
 
-    Columns: metric, segments (a segment, ``kind:<kind>`` or ``*``), report, reason (empty where rows are fitted),
-    explanation.
+    Columns: metric, segments (``claim:<claim_id>``, a segment, ``kind:<kind>`` or ``*``), report, reason (empty where
+    rows are fitted), explanation.
     """
     return _table("modelled")
 

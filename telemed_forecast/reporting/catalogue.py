@@ -132,7 +132,8 @@ class Catalogue:
     def unit(self, unit: Unit, scale: Scale | None = None) -> str:
         """The unit as an axis or a table heading states it: "million people", "亿元"."""
         word = scale.word if scale else ""
-        return self.text(f"unit.{unit}.label", {"scale": f"{word} " if word and self.lang == "en" else word}).strip()
+        label = self.text(f"unit.{unit}.label", {"scale": f"{word} " if word and self.lang == "en" else word})
+        return label.rstrip(" ,，（")
 
     def date(self, day: str | date) -> str:
         """A date as people write it; a month or a year alone stays one."""

@@ -57,7 +57,8 @@ def test_lines_speak_of_segments_and_kinds_that_exist_and_say_their_reason_in_wo
     segments = dictionary.segments()
     allowed = {"*", *segments.index, *("kind:" + segments["kind"])}
     lines = dictionary.modelled()
-    assert set(lines["segments"]) <= allowed
+    claims = {f"claim:{name}" for name in ledger.load()["claim_id"]}
+    assert set(lines["segments"]) <= allowed | claims
     assert set(lines["report"]) == set(MARKETS)
     assert ((lines["reason"] == "") == (lines["explanation"] == "")).all()
 

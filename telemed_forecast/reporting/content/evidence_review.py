@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from telemed_forecast.evaluation import evidence_use, voices
+from telemed_forecast.evaluation.markets import MARKETS
 from telemed_forecast.evaluation.review import Review
 from telemed_forecast.evidence.rows import records
 from telemed_forecast.forecast.context import Context
@@ -44,7 +45,7 @@ def sections(context: Context, review: Review, parameters: dict[str, Any]) -> Se
         "summary": _summary(context, review),
         "known": _known(context, review),
         "voices": _voices(context, review),
-        "contradictions": _contradictions(review),
+        "contradictions": _contradictions(context, review),
         "conflict": evidence_tests.conflict(context, review),
         "missing": evidence_tests.missing(context, review),
         "left_out": _left_out(review),
@@ -55,7 +56,7 @@ def sections(context: Context, review: Review, parameters: dict[str, Any]) -> Se
 
 def number(count: float) -> Value:
     """A count as it stands."""
-    return Value(value=float(count), unit="count")
+    return Value(value=float(count), unit="count", digits=4)
 
 
 def quantity(metric: str, segment: str) -> str:
@@ -194,8 +195,8 @@ def _newest_table(context: Context, review: Review) -> TableBlock:
         Column(name="day", key="column.day"),
         Column(name="grade", key="column.grade"),
         Column(name="origin", key="column.origin"),
-        Column(name="rows", key="review.column.figures", unit="count"),
-        Column(name="origins", key="review.column.origins", unit="count"),
+        Column(name="rows", key="review.column.figures"),
+        Column(name="origins", key="review.column.origins"),
         Column(name="gaps", key="review.column.gaps"),
     )
     view: Any = context.view.set_index("claim_id")
@@ -210,10 +211,11 @@ def _newest_table(context: Context, review: Review) -> TableBlock:
             int(row["origins"]),
             _years(row["gaps"]),
         )
-        for row in records(review.newest)
+        for row in sorted(records(review.newest), key=lambda row: list(MARKETS).index(row["report"]))
     ]
     return TableBlock(
         id="newest_figures",
+        folded=True,
         title_key="review.table.newest_figures.title",
         note_key="review.table.newest_figures.note",
         columns=columns,
@@ -289,7 +291,7 @@ def _echo_table(context: Context, review: Review) -> list[Block]:
         Column(name="printed", key="column.published"),
         Column(name="day", key="column.day"),
         Column(name="origin", key="column.origin"),
-        Column(name="copies", key="review.column.copies", unit="count"),
+        Column(name="copies", key="review.column.copies"),
     )
     return [
         TableBlock(
@@ -304,7 +306,7 @@ def _echo_table(context: Context, review: Review) -> list[Block]:
 
 def _grade_table(review: Review) -> TableBlock:
     columns = [Column(name="topic", key="review.column.topic")]
-    columns += [Column(name=f"grade_{g.lower()}", key=f"review.column.grade_{g.lower()}", unit="count") for g in "ABCD"]
+    columns += [Column(name=f"grade_{g.lower()}", key=f"review.column.grade_{g.lower()}") for g in "ABCD"]
     rows = [
         (f"@review.topic.{row['topic']}", *(int(row[grade]) for grade in "ABCD"))
         for row in review.grades.to_dict("records")
@@ -318,7 +320,7 @@ def _grade_table(review: Review) -> TableBlock:
     )
 
 
-def _contradictions(review: Review) -> list[Block]:
+def _contradictions(context: Context, review: Review) -> list[Block]:
     found = review.contradictions[review.contradictions["ratio"] >= CONTRADICTION]
     made: list[Block] = [
         Heading(key="review.contradictions"),
@@ -328,11 +330,11 @@ def _contradictions(review: Review) -> list[Block]:
         ),
     ]
     if len(found):
-        made.append(_contradiction_table(found))
+        made.append(_contradiction_table(context, found))
     return [*made, *_span_chart(review)]
 
 
-def _contradiction_table(found: pd.DataFrame) -> TableBlock:
+def _contradiction_table(context: Context, found: pd.DataFrame) -> TableBlock:
     columns = (
         Column(name="quantity", key="review.column.quantity"),
         Column(name="period", key="column.day"),
@@ -341,18 +343,17 @@ def _contradiction_table(found: pd.DataFrame) -> TableBlock:
         Column(name="low_origin", key="review.column.smallest_by"),
         Column(name="high", key="review.column.largest"),
         Column(name="high_origin", key="review.column.largest_by"),
-        Column(name="origins", key="review.column.origins", unit="count"),
     )
+    view: Any = context.view.set_index("claim_id")
     rows = [
         (
             quantity(row["metric"], row["segment"]),
             str(row["period"])[:10],
             Value(value=row["ratio"], unit="multiple", digits=2),
-            Value(value=row["low_value"], unit=row["unit"], digits=3),
+            _figure(view.loc[row["low_claim"]]),
             parts.origin_name(row["low_origin"]),
-            Value(value=row["high_value"], unit=row["unit"], digits=3),
+            _figure(view.loc[row["high_claim"]]),
             parts.origin_name(row["high_origin"]),
-            int(row["origins"]),
         )
         for row in records(found)
     ]
@@ -399,8 +400,8 @@ def _left_out(review: Review) -> list[Block]:
     reports = list(dict.fromkeys(counts["report"]))
     wide = counts.pivot_table(index="reason", columns="report", values="rows", fill_value=0)
     columns = [Column(name="reason", key="review.column.reason")]
-    columns += [Column(name=report, key=f"report.{report}.title", unit="count") for report in reports]
-    columns.append(Column(name="all", key="review.column.all", unit="count"))
+    columns += [Column(name=report, key=f"report.{report}.title") for report in reports]
+    columns.append(Column(name="all", key="review.column.all"))
     by_reason: dict[Any, dict[Any, Any]] = wide.to_dict("index")
     order = ["used", *(str(reason) for reason in reasons.index if reason != "used")]
     rows = [

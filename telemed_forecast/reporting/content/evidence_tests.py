@@ -138,7 +138,7 @@ def _conflict_table(context: Context, judged: Sequence[Conflict]) -> TableBlock:
     columns = (
         Column(name="origin", key="column.origin"),
         Column(name="report", key="review.column.report"),
-        Column(name="figures", key="review.column.figures", unit="count"),
+        Column(name="figures", key="review.column.figures"),
         Column(name="below", key="review.column.below", unit="probability"),
         Column(name="headline", key="review.column.headline_change", unit="percent", digits=2),
         Column(name="width", key="review.column.width_change", unit="percent", digits=2),
