@@ -5,10 +5,12 @@ import pytest
 import simulated
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.models import channel_share
 from telemed_forecast.models.channel_share import Encounters, Revenues, encounters_by_year, revenues_by_year
+from telemed_forecast.models.likelihood import interval_logp
 
 pytestmark = pytest.mark.unit
 
@@ -181,6 +183,39 @@ def test_draws_from_the_prior_are_those_that_the_truths_of_the_tests_come_from()
         other = np.array([truth[name] for truth in truths])
         assert drawn[name].shape == other.shape
         np.testing.assert_allclose(drawn[name].std(axis=0), other.std(axis=0), rtol=0.15, err_msg=name)
+
+
+def written_out(p, data):
+    """Log density of the model at one draw, without its graph, on the sampler's scale."""
+    mu = [
+        p["factor"][year] + (p["new_offset"] if m == 4 else p["measure_offset"][m - 1] + p["walk"][m - 1, year])
+        for year, m in zip(data["share_year"], data["share_measure"], strict=True)
+    ]
+    spread = np.hypot(data["share_scale"], p["share_noise"])
+    return (
+        interval_logp(data["share_low"], data["share_high"], np.array(mu), spread).sum()
+        + stats.norm.logpdf(p["factor_standard"]).sum()
+        + stats.norm.logpdf(p["walk_standard"]).sum()
+        + stats.norm.logpdf(p["measure_offset"], 0.0, channel_share.OFFSET).sum()
+        + stats.norm.logpdf(p["new_offset"], *channel_share.NEW_OFFSET)
+        + stats.norm.logpdf(np.log(p["walk_scale"]), *channel_share.WALK)
+        + stats.norm.logpdf(np.log(p["share_noise"]), *channel_share.NOISE)
+    )
+
+
+def test_the_graphs_density_is_that_of_the_prior_and_the_likelihood_written_out():
+    import pytensor
+
+    rng = np.random.default_rng(3)
+    data = simulated.channel_share_figures(simulated.channel_share_truth(DESIGN, rng), DESIGN, rng)
+    drawn = channel_share.prior_sample(data, 5, rng)
+    with pytensor.config.change_flags(mode="FAST_COMPILE"):
+        density = channel_share.build(data).compile_logp()
+    free = ("factor_standard", "measure_offset", "new_offset", "walk_standard")
+    for k in range(5):
+        one = {name: values[k] for name, values in drawn.items()}
+        logs = {f"{name}_log__": np.log(one[name]) for name in ("walk_scale", "share_noise")}
+        assert float(density({name: one[name] for name in free} | logs)) == pytest.approx(written_out(one, data))
 
 
 def test_the_chance_of_a_rise_and_of_a_majority_are_counted_in_draws():

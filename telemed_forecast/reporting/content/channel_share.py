@@ -416,12 +416,15 @@ def _appendix(context: Context, result: ChannelShare) -> list[Block]:
     rows += [(f"parameter.{name}", prior[name], draws[name]) for name in ("new_offset", "share_noise")]
     evidence: list[Observations] = [o for o in result.evidence.values() if len(o)]
     count = result.shares["count"]
-    moved = float(np.median(result.factor[:, count.last_known]) - np.median(count.draws[:, count.last_known]))
+    before, after = (
+        Value(value=float(np.median(draws[:, count.last_known])), unit="percent", digits=3)
+        for draws in (count.draws, result.factor)
+    )
     observed = channel_share.headline(context)
     rng = context.generator("channel_share_checks")
     return [
         Heading(key="appendix.heading"),
-        Paragraph(key="channel_share.method", values={"moved": Value(value=moved, unit="percent", digits=1)}),
+        Paragraph(key="channel_share.method", values={"before": before, "after": after}),
         parts.parameter_table("channel_parameters", rows),
         parts.evidence_table("channel_evidence", evidence, "percent"),
         *predictive_checks.blocks(
