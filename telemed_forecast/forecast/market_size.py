@@ -107,6 +107,8 @@ class Evidence:
         All medicine sales.
     shares
         Parts of all medicine sales sold online (percent).
+    bases
+        Sales on which the shares of a part of the trade were printed (CNY million).
     sellers
         Own sales of the listed sellers (CNY million).
     """
@@ -116,12 +118,13 @@ class Evidence:
     goods: Medicine
     encounters: list[Encounters]
     shares: Observations
+    bases: Observations
     sellers: Observations
 
     @property
     def claims(self) -> tuple[str, ...]:
         """Claim ids of every row behind the fit, but for those of the users' model."""
-        rows = (self.sizes, self.volumes, self.shares, self.sellers)
+        rows = (self.sizes, self.volumes, self.shares, self.bases, self.sellers)
         paired = [c for e in self.encounters for c in e.claims]
         return tuple(dict.fromkeys([*(str(c) for o in rows for c in o.claim_id), *paired, *self.goods.claims]))
 
@@ -133,24 +136,34 @@ def evidence(context: Context) -> Evidence:
         context.observed("total_health_expenditure", "national"),
         np.arange(context.last_year - market_size.GRID + 1, context.last_year + 1),
     )
-    retail = of_all_medicine(
-        context.observed("online_share_of_pharmacy_retail", "national"),
-        context.observed("pharmacy_retail_sales", "national"),
-        goods,
-    )
-    outside = of_all_medicine(
-        context.observed("digital_share_of_out_of_hospital_drugs", "national"),
-        context.observed("market_size", "out_of_hospital_drug_circulation"),
-        goods,
-    )
+    pairs = [
+        (context.observed("online_share_of_pharmacy_retail", "national"), ("pharmacy_retail_sales", "national")),
+        (
+            context.observed("digital_share_of_out_of_hospital_drugs", "national"),
+            ("market_size", "out_of_hospital_drug_circulation"),
+        ),
+    ]
+    based = [(share, context.observed(*base)) for share, base in pairs]
+    converted = [of_all_medicine(share, base, goods) for share, base in based]
+    # Only the base of a share's own year speaks.
+    used = [
+        base.where(np.isin(calendar_year(base), calendar_year(share)))
+        for share, (_, base) in zip(converted, based, strict=True)
+    ]
     return Evidence(
         sizes=headline(context),
-        volumes=context.observed("online_consultations", "national"),
+        volumes=_on_grid(context.observed("online_consultations", "national"), goods),
         goods=goods,
         encounters=bounds(context),
-        shares=joined([context.observed("online_share_of_medicine_sales", "national"), retail, outside]),
+        shares=_on_grid(joined([context.observed("online_share_of_medicine_sales", "national"), *converted]), goods),
+        bases=joined(used),
         sellers=context.observed("revenue_drug_sales", *SELLERS),
     )
+
+
+def _on_grid(rows: Observations, goods: Medicine) -> Observations:
+    """The rows of the model's years."""
+    return rows.where(np.isin(calendar_year(rows), goods.years))
 
 
 def headline(context: Context) -> Observations:
