@@ -45,7 +45,7 @@ class Review:
     wanted: Mapping[str, Wanted]
 
 
-def run(context: Context, *, refit: bool = True) -> Review:
+def run(context: Context, *, refit: bool | None = None) -> Review:
     """Review the evidence known on the context's date.
 
     Parameters
@@ -53,8 +53,10 @@ def run(context: Context, *, refit: bool = True) -> Review:
     context
         Settings and evidence.
     refit
-        Whether models are fitted again without an origin where weights of draws cannot be trusted.
+        Whether models are fitted again without an origin where weights of draws cannot be trusted; by default in the
+        full profile alone, because compiling a model takes longer than all else here.
     """
+    again = context.settings.profile == "full" if refit is None else refit
     results = markets.run(context)
     view = context.view
     uses = evidence_use.table(view, results)
@@ -67,6 +69,6 @@ def run(context: Context, *, refit: bool = True) -> Review:
         voices=voices.voices(view, uses),
         echoes=voices.echoes(view, uses),
         grades=voices.grades(view),
-        conflicts=conflict.conflicts(context, results, refit=refit),
+        conflicts=conflict.conflicts(context, results, refit=again),
         wanted=wanted.wanted(context, results),
     )

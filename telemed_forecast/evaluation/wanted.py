@@ -41,8 +41,10 @@ def wanted(context: Context, results: Mapping[str, Any]) -> dict[str, Wanted]:
     for report, make in CANDIDATES.items():
         draws = MARKETS[report].path(results[report]).year_end(context.settings.horizon)
         low, high = np.quantile(draws, [0.1, 0.9])
-        figures = ranked(_log(draws), make(context, results[report]), context.generator(f"information {report}"))
-        found[report] = Wanted(report, float(high / low), tuple(figures))
+        # What a date cannot know yet (what stays of a wave to come) is the same in every draw, or no number.
+        figures = [c for c in make(context, results[report]) if np.ptp(c.quantity) > 0]
+        ordered = ranked(_log(draws), figures, context.generator(f"information {report}"))
+        found[report] = Wanted(report, float(high / low), tuple(ordered))
     return found
 
 
@@ -53,7 +55,8 @@ a headline would be that of a draw or two in which a market vanishes."""
 
 def _log(draws: np.ndarray) -> np.ndarray:
     """Log of draws without their outermost ends. Dims: (sample,)."""
-    return np.log(np.clip(draws, *np.quantile(draws, [OUTSIDE, 1.0 - OUTSIDE])))
+    inside = np.clip(draws, *np.quantile(draws, [OUTSIDE, 1.0 - OUTSIDE]))
+    return np.log(np.maximum(inside, np.finfo(float).tiny))
 
 
 def _log_at(path: Path, day: date) -> np.ndarray:

@@ -13,8 +13,15 @@ from telemed_forecast import paths, scenarios
 from telemed_forecast.errors import InputError
 
 # Every notebook that can be run; those of AFTER_THE_OTHERS read what the others computed.
-NOTEBOOKS = ("executive_summary", "market_size", "internet_hospitals", "channel_share", "user_adoption")
-AFTER_THE_OTHERS = ("executive_summary",)
+NOTEBOOKS = (
+    "executive_summary",
+    "market_size",
+    "internet_hospitals",
+    "channel_share",
+    "user_adoption",
+    "evidence_review",
+)
+AFTER_THE_OTHERS = ("executive_summary", "evidence_review")
 
 EARLIEST_AS_OF = dt.date(2019, 1, 1)
 

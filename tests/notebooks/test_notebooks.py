@@ -11,7 +11,14 @@ import pytest
 
 from telemed_forecast.paths import NOTEBOOKS, ROOT
 
-NAMES = ("channel_share", "executive_summary", "internet_hospitals", "market_size", "user_adoption")
+NAMES = (
+    "channel_share",
+    "evidence_review",
+    "executive_summary",
+    "internet_hospitals",
+    "market_size",
+    "user_adoption",
+)
 LONGEST_CELL = 12
 
 

@@ -134,10 +134,11 @@ def test_several_scenarios_are_several_runs(project):
     assert [run.scenario for run in plan.runs(asked, project)] == ["bear", "bull"]
 
 
-def test_the_summary_waits_for_the_others(project):
-    for name in ("executive_summary", "market_size"):
+def test_the_summary_and_the_review_of_the_evidence_wait_for_the_others(project):
+    for name in ("executive_summary", "market_size", "evidence_review"):
         project.put_notebook(name)
-    run = planned(project, notebooks=("executive_summary", "market_size", "user_adoption"))
+    run = planned(project, notebooks=("executive_summary", "market_size", "user_adoption", "evidence_review"))
+    assert run.waits_for("evidence_review") == ("market_size", "user_adoption")
     assert run.waits_for("executive_summary") == ("market_size", "user_adoption")
     assert run.waits_for("market_size") == ()
 

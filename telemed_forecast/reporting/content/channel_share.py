@@ -25,7 +25,7 @@ from telemed_forecast.reporting.blocks import (
     Title,
     Value,
 )
-from telemed_forecast.reporting.content import parts, predictive_checks
+from telemed_forecast.reporting.content import parts, predictive_checks, rivals
 from telemed_forecast.reporting.content import platform_revenue as platform_blocks
 from telemed_forecast.reporting.content.parts import Sections, value
 
@@ -72,6 +72,7 @@ def sections(context: Context, result: ChannelShare, parameters: dict[str, Any])
         "encounters": _bounds(context, result),
         "platforms": platform_blocks.revenue(context, platforms),
         "losses": platform_blocks.challenges(context, platforms),
+        "rivals": rivals.blocks(context, "channel_share", result),
         "appendix": _appendix(context, result),
     }
     made["appendix"] += platform_blocks.appendix(context, platforms)

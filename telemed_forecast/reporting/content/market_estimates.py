@@ -8,7 +8,17 @@ from telemed_forecast.evaluation.published_sizes import PublishedSize, past_fore
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.market_size import MarketSize
 from telemed_forecast.forecast.money import Telling
-from telemed_forecast.reporting.blocks import Block, Chart, Column, Heading, Paragraph, Table, TableBlock, Value
+from telemed_forecast.reporting.blocks import (
+    Block,
+    Chart,
+    Column,
+    DataTable,
+    Heading,
+    Paragraph,
+    Table,
+    TableBlock,
+    Value,
+)
 from telemed_forecast.reporting.content import parts
 from telemed_forecast.reporting.content.parts import value
 
@@ -102,43 +112,94 @@ def _ours(row: PublishedSize, result: MarketSize, money: Telling) -> Value | Non
     return value(money.at(result.sizes[row.definition].year_end(row.year), row.year), money.unit)
 
 
-def every_estimate(context: Context, result: MarketSize, money: Telling) -> TableBlock:
-    """Every published size, used or not, with its publisher's bias and its distance from ours."""
+def every_estimate(context: Context, result: MarketSize, money: Telling) -> list[Block]:
+    """Every published size: those that entered as a table, all of them with what became of them as a file."""
+    found = published(context, result)
     columns = (
         Column(name="year", key="column.year", unit="year"),
-        Column(name="segment", key="column.segment"),
+        Column(name="definition", key="column.definition"),
         Column(name="origin", key="column.origin"),
-        Column(name="grade", key="column.grade"),
-        Column(name="kind", key="column.kind"),
-        Column(name="use", key="column.use"),
         Column(name="published", key="column.published", unit=money.unit, digits=4),
         Column(name="ours", key="column.ours", unit=money.unit),
         Column(name="ratio", key="column.published_ratio", unit="multiple"),
         Column(name="bias", key="column.bias", unit="multiple"),
-        Column(name="claim_id", key="column.claim_id"),
     )
-    found = published(context, result)
+    used = sorted((row for row in found if row.use == "used"), key=lambda row: (str(row.definition), row.year))
     rows = tuple(
         (
             row.year,
-            f"@segment.{row.segment}",
+            f"@definition.{row.definition}",
             parts.origin_name(row.origin),
-            row.grade,
-            "@kind.forecast" if row.forecast else "@kind.estimate",
-            f"@use.{row.use}",
             row.size * money.constant(row.year),
             _ours(row, result, money),
             None if row.ratio is None else value(row.ratio, "multiple"),
             None if row.bias is None else value(row.bias, "multiple"),
-            row.claim_id,
         )
-        for row in found
+        for row in used
     )
-    return TableBlock(
-        id="estimates",
-        title_key="table.estimates.title",
-        note_key="table.estimates.note",
-        columns=columns,
-        rows=rows,
-        sources=tuple(row.claim_id for row in found),
+    return [
+        TableBlock(
+            id="estimates",
+            title_key="table.estimates.title",
+            note_key="table.estimates.note",
+            columns=columns,
+            rows=rows,
+            sources=tuple(row.claim_id for row in used),
+        ),
+        DataTable(
+            id="published_sizes",
+            key="market_size.every_size",
+            values={"number": len(found), "used": len(used), "forecasts": sum(row.forecast for row in found)},
+            data=Table(columns=EVERY_COLUMNS, rows=tuple(_row(row, result, money) for row in found)),
+        ),
+    ]
+
+
+EVERY_COLUMNS = (
+    "year",
+    "segment",
+    "origin",
+    "grade",
+    "kind",
+    "known_since",
+    "used",
+    "published",
+    "unit",
+    "ours",
+    "ours_low80",
+    "ours_high80",
+    "published_over_ours",
+    "published_over_ours_low80",
+    "published_over_ours_high80",
+    "bias",
+    "bias_low80",
+    "bias_high80",
+    "claim_id",
+)
+"""Columns of the file with every published size; amounts are in the page's money, ratios and biases are factors."""
+
+
+def _row(row: PublishedSize, result: MarketSize, money: Telling) -> tuple[str | int | float | None, ...]:
+    def three(draws: np.ndarray | None) -> tuple[float | None, ...]:
+        if draws is None:
+            return None, None, None
+        return tuple(float(f"{end:.4g}") for end in np.quantile(draws, [0.5, 0.1, 0.9]))
+
+    ours = None
+    if row.definition is not None and row.ratio is not None:
+        ours = money.at(result.sizes[row.definition].year_end(row.year), row.year)
+    return (
+        row.year,
+        f"@segment.{row.segment}",
+        parts.origin_name(row.origin),
+        row.grade,
+        "@kind.forecast" if row.forecast else "@kind.estimate",
+        row.published_on,
+        f"@use.{row.use}",
+        float(f"{row.size * money.constant(row.year):.6g}"),
+        money.unit,
+        *three(ours),
+        *three(row.ratio),
+        *three(row.bias),
+        row.claim_id,
     )

@@ -27,7 +27,7 @@ from telemed_forecast.reporting.blocks import (
     Title,
     Value,
 )
-from telemed_forecast.reporting.content import market_directions, market_doctors, market_estimates, parts
+from telemed_forecast.reporting.content import market_directions, market_doctors, market_estimates, parts, rivals
 from telemed_forecast.reporting.content import predictive_checks as checks
 from telemed_forecast.reporting.content.parts import Sections, value
 
@@ -51,6 +51,7 @@ def sections(context: Context, result: MarketSize, parameters: dict[str, Any]) -
         "doctors": market_doctors.blocks(context, result, supply),
         "origins": market_estimates.blocks(context, result, money),
         "drivers": _drivers(context, result, money),
+        "rivals": rivals.blocks(context, "market_size", result),
         "appendix": _appendix(context, result, money),
     }
     made["record"] = parts.record(context, made, parameters)
@@ -321,7 +322,7 @@ def _appendix(context: Context, result: MarketSize, money: Telling) -> list[Bloc
             evidence,
             evidence.where(broad),
         ),
-        market_estimates.every_estimate(context, result, money),
+        *market_estimates.every_estimate(context, result, money),
         parts.evidence_table("market_evidence", [evidence], money.unit),
         parts.forecasts(context, [_named(money.path(p), money) for p in result.sizes.values()]),
     ]

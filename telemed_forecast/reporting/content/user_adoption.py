@@ -20,7 +20,7 @@ from telemed_forecast.reporting.blocks import (
     Title,
     Value,
 )
-from telemed_forecast.reporting.content import parts, predictive_checks, user_surveys, user_waves
+from telemed_forecast.reporting.content import parts, predictive_checks, rivals, user_surveys, user_waves
 from telemed_forecast.reporting.content.parts import Sections, value
 
 EVIDENCE = {
@@ -42,6 +42,7 @@ def sections(context: Context, result: UserAdoption, parameters: dict[str, Any])
         "platforms": user_waves.platforms(context, result),
         "ceiling": user_surveys.ceiling(context, result),
         "counts": user_surveys.other_counts(context, result),
+        "rivals": rivals.blocks(context, "user_adoption", result),
         "appendix": _appendix(context, result),
     }
     made["record"] = parts.record(context, made, parameters)

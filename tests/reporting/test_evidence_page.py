@@ -1,0 +1,96 @@
+"""The report on the evidence, on the shipped ledger and the real models, with draws from their priors."""
+
+import pandas as pd
+import prior_fits
+import pytest
+
+from telemed_forecast.evaluation import evidence_use, review
+from telemed_forecast.evidence import dictionary
+from telemed_forecast.forecast.context import Context
+from telemed_forecast.reporting import html, tables
+from telemed_forecast.reporting.blocks import DataTable, KeyFigures, TableBlock
+from telemed_forecast.reporting.catalogue import catalogue
+from telemed_forecast.reporting.content import evidence_review
+from telemed_forecast.runs.parameters import validate
+
+pytestmark = pytest.mark.filterwarnings("ignore:divide by zero", "ignore:invalid value")
+
+
+def reviewed(**settings):
+    context = Context(validate("evidence_review", settings))
+    with prior_fits.unsampled():
+        return context, review.run(context, refit=False)
+
+
+@pytest.fixture(scope="module")
+def today():
+    return reviewed()
+
+
+@pytest.fixture(scope="module")
+def blocks(today):
+    made = evidence_review.sections(*today, {})
+    return [block for section in made.values() for block in section]
+
+
+def test_every_figure_about_a_modelled_quantity_is_used_or_left_out_for_a_reason(today):
+    _, found = today
+    assert len(found.uses) > 1100
+    missing = evidence_use.undecided(found.uses)
+    assert missing.empty, missing[["claim_id", "metric", "segment"]].to_string()
+
+
+@pytest.mark.parametrize("day", ["2019-12-31", "2021-12-31", "2023-12-31"])
+def test_the_same_holds_as_of_an_earlier_date_which_knows_nothing_later(day):
+    context, found = reviewed(as_of=day)
+    missing = evidence_use.undecided(found.uses)
+    assert missing.empty, missing[["claim_id", "metric", "segment"]].to_string()
+    known = context.view.set_index("claim_id")["known_date"]
+    assert (known[found.uses["claim_id"]] <= pd.Timestamp(day)).all()
+    assert set(evidence_review.sections(context, found, {})) >= {"summary", "left_out", "record"}
+
+
+def test_what_a_model_used_is_called_a_modelled_quantity(today):
+    context, found = today
+    metric = context.view.set_index("claim_id")["metric"]
+    modelled = dictionary.metrics()["modelled"].to_dict()
+    claims = {claim for result in found.results.values() for claim in result.claims}
+    assert {metric[claim] for claim in claims if modelled[metric[claim]] != "yes"} == set()
+    assert claims <= set(found.uses["claim_id"])
+
+
+def test_every_model_used_something_and_left_something_out(today):
+    counts = evidence_use.counts(today[1].uses)
+    for report in today[1].results:
+        own = counts[counts["report"] == report].set_index("reason")["rows"]
+        assert own["used"] >= 5
+        assert len(own) > 3
+
+
+def test_the_only_source_of_a_headline_is_called_one_voice(today):
+    alone = [c for c in today[1].conflicts if c.method == "one_voice"]
+    assert [(c.report, c.origin) for c in alone] == [("user_adoption", "cnnic")]
+
+
+def test_the_page_cites_only_what_it_lists_and_links_to_the_whole_list(blocks):
+    page = html.page(blocks, "zh", links=html.PageLinks(data="data"))
+    assert catalogue("zh").text("review.known") in page
+    assert 'href="data/evidence_review-rows.csv"' in page
+
+
+def test_the_whole_list_goes_to_a_file_and_the_counts_on_the_page_are_its_counts(today, blocks):
+    (whole,) = [block for block in blocks if isinstance(block, DataTable)]
+    assert len(whole.data.rows) == len(today[1].uses)
+    (reasons,) = [block for block in blocks if isinstance(block, TableBlock) and block.id == "reasons"]
+    assert sum(row[-1] for row in reasons.rows) == len(today[1].uses)
+    frame = tables.exhibits(blocks)["evidence_review-rows.csv"]
+    used = frame[frame["used_by"] != ""]
+    assert len(used) == next(row[-1] for row in reasons.rows if row[0] == "@review.reason.used")
+
+
+def test_the_key_figures_say_what_was_used_by_whom_and_what_is_missing(today, blocks):
+    (figures,) = [block for block in blocks if isinstance(block, KeyFigures)]
+    values = {item.id: item.value.value for item in figures.items}
+    assert values["review_used"] == (today[1].uses["used_by"] != "").sum()
+    assert values["review_contradiction"] > 3
+    assert 0 <= values["review_missing"] <= 100
