@@ -284,10 +284,12 @@ def _reasons(context: Context, comparison: Comparison, sources: tuple[str, ...])
     for name in LEVERS:
         for scenario in comparison.scenarios:
             lever = scenario.levers[name]
-            if lever.value == LEVERS[name].neutral:
+            reason = reason_of(comparison, lever)
+            # What the user's own scenario inherits is told once, at the scenario it comes from.
+            if lever.value == LEVERS[name].neutral or (scenario.own and reason.startswith("@")):
                 continue
             known = [identity for identity in lever.evidence if _known(context, identity)]
-            row = [f"@lever.{name}", name_of(scenario), setting(lever), reason_of(comparison, lever), ", ".join(known)]
+            row = [f"@lever.{name}", name_of(scenario), setting(lever), reason, ", ".join(known)]
             rows.append((*row, *([_when(context, lever)] if later else [])))
     return TableBlock(
         id="lever_reasons",
