@@ -103,10 +103,6 @@ class Without(Context):
         view = super().view
         return view[~((view["origin"] == self.origin) & view["metric"].isin(self.metrics))]
 
-    def in_scenario(self, name: str) -> Without:
-        """The same in another scenario."""
-        return replace(self, settings=replace(self.settings, scenario=name))  # type: ignore[type-var]
-
 
 def conflicts(context: Context, results: dict[str, Any], *, refit: bool = True) -> list[Conflict]:
     """Every origin of every model, by model, the one that disagrees most first.
@@ -151,7 +147,7 @@ def _conflict(
     if method == "refit":
         settings = replace(context.settings, profile=REFIT_PROFILE)  # type: ignore[type-var]
         metrics = tuple(sorted(set(own.metric.tolist())))
-        other = market.module.run(Without(settings, origin, metrics))
+        other = market.module.run(Without(settings, origin, metrics, levers=context.levers))
         again = as_stranger(market.module, other, own)
         if again is None:
             return None

@@ -9,6 +9,8 @@ from scipy import stats
 from telemed_forecast.evaluation import conflict
 from telemed_forecast.evaluation.printed import Printed, as_stranger
 from telemed_forecast.evidence.observations import Observations
+from telemed_forecast.forecast.context import Context
+from telemed_forecast.runs.parameters import validate
 
 pytestmark = pytest.mark.unit
 
@@ -181,3 +183,16 @@ def test_the_deviation_of_a_figure_in_the_middle_is_nil_and_that_of_one_voice_is
     surprising = conflict.Conflict("market_size", "idc", ("a",), "weights", 0.1, (3.0, 2.0, 4.0), 1.0, 1.0, 1.0)
     assert np.isfinite(surprising.z)
     assert surprising.z > 4
+
+
+def test_a_context_without_an_origin_has_none_of_its_rows_about_the_quantity_and_all_others():
+    context = Context(validate("market_size", {"profile": "quick"}))
+    rows = context.view
+    own = (rows["origin"] == "analysys") & (rows["metric"] == "market_size")
+    bare = conflict.Without(context.settings, "analysys", ("market_size",))
+    assert own.sum() > 5
+    assert bare.view["claim_id"].tolist() == rows[~own]["claim_id"].tolist()
+    # Another scenario of the same question must not bring the origin back.
+    assert bare.in_scenario("bull").view["claim_id"].tolist() == bare.view["claim_id"].tolist()
+    assert "analysys" not in bare.observed("market_size", "internet_healthcare").origin
+    assert "analysys" in context.observed("market_size", "internet_healthcare").origin
