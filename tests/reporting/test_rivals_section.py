@@ -50,9 +50,8 @@ def made(monkeypatch):
     monkeypatch.setattr(section, "MARKETS", {"toy": Market("toy", SimpleNamespace(), lambda result: PATH)})
     context = Context(parameters.validate("user_adoption", {}))
 
-    def blocks(origins, history=NOTHING):
-        monkeypatch.setattr(rolling, "origins", lambda context, market: origins)
-        return section.blocks(context, "toy", SimpleNamespace(known=history))
+    def blocks(origins, history=NOTHING, **options):
+        return section.blocks(context, "toy", SimpleNamespace(known=history), origins, **options)
 
     return blocks
 
@@ -114,3 +113,15 @@ def test_rivals_and_the_ensemble_stand_beside_our_forecast_of_the_horizon(made, 
     values = {name: row[1] for name, row in zip(names, table.rows, strict=True)}
     members = [values[name] for name in rolling.MEMBERS]
     assert min(v.low for v in members) <= values["ensemble"].value <= max(v.high for v in members)
+
+
+def test_in_another_money_forecasts_and_figures_are_told_at_the_same_rate(made, surveys):
+    origins = origins_of(surveys, {"ours": 1.0})
+    other = Path("users", "USD_million", (HORIZON,), 0.5 * PATH.draws, 0, 6)
+    plain, told = made(origins), made(origins, path=other, worth=lambda year: 0.5)
+    for name in ("toy_track", "toy_forecasts_then", "toy_members"):
+        kind = Chart if name == "toy_track" else TableBlock
+        assert "persons" not in one(told, kind, name).model_dump_json()
+    pairs = zip(one(plain, Chart, "toy_track").data.rows, one(told, Chart, "toy_track").data.rows, strict=True)
+    for before, after in pairs:
+        assert after[2] == pytest.approx(0.5 * before[2])

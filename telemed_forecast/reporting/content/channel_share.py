@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from telemed_forecast.evaluation.rolling_origins import Origin
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.forecast import channel_share, founding_claim, platform_revenue
 from telemed_forecast.forecast.channel_share import ChannelShare
@@ -60,8 +62,16 @@ GOVERNMENT = (
 """Statements that name government beside hospitals and third parties: text, and the claim ids of the three."""
 
 
-def sections(context: Context, result: ChannelShare, parameters: dict[str, Any]) -> Sections:
-    """The report's sections in reading order: name -> blocks."""
+def sections(
+    context: Context, result: ChannelShare, parameters: dict[str, Any], past: Sequence[Origin] = ()
+) -> Sections:
+    """The report's sections in reading order: name -> blocks.
+
+    Parameters
+    ----------
+    past
+        Earlier forecasts and what came of them.
+    """
     platforms = platform_revenue.run(context)
     claim = founding_claim.judge(result, platforms)
     made: Sections = {
@@ -72,7 +82,7 @@ def sections(context: Context, result: ChannelShare, parameters: dict[str, Any])
         "encounters": _bounds(context, result),
         "platforms": platform_blocks.revenue(context, platforms),
         "losses": platform_blocks.challenges(context, platforms),
-        "rivals": rivals.blocks(context, "channel_share", result),
+        "rivals": rivals.blocks(context, "channel_share", result, past),
         "appendix": _appendix(context, result),
     }
     made["appendix"] += platform_blocks.appendix(context, platforms)

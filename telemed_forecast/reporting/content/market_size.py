@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from telemed_forecast.evaluation.rolling_origins import Origin
 from telemed_forecast.evaluation.sensitivity import drivers
 from telemed_forecast.forecast import doctor_supply
 from telemed_forecast.forecast import market_size as forecast
@@ -34,13 +36,15 @@ from telemed_forecast.reporting.content.parts import Sections, value
 NESTED = ("consultation", "services", "healthcare")
 
 
-def sections(context: Context, result: MarketSize, parameters: dict[str, Any]) -> Sections:
+def sections(context: Context, result: MarketSize, parameters: dict[str, Any], past: Sequence[Origin] = ()) -> Sections:
     """The report's sections in reading order: name -> blocks.
 
     Parameters
     ----------
     parameters
         The notebook's parameters; ``currency`` and ``prices`` name the money in which the page speaks.
+    past
+        Earlier forecasts and what came of them.
     """
     money = Telling(parameters.get("currency", "CNY"), parameters.get("prices", "nominal"), result.money)
     supply = doctor_supply.run(context, result)
@@ -51,7 +55,9 @@ def sections(context: Context, result: MarketSize, parameters: dict[str, Any]) -
         "doctors": market_doctors.blocks(context, result, supply),
         "origins": market_estimates.blocks(context, result, money),
         "drivers": _drivers(context, result, money),
-        "rivals": rivals.blocks(context, "market_size", result),
+        "rivals": rivals.blocks(
+            context, "market_size", result, past, path=money.path(result.sizes["healthcare"]), worth=money.constant
+        ),
         "appendix": _appendix(context, result, money),
     }
     made["record"] = parts.record(context, made, parameters)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -11,19 +12,28 @@ import numpy as np
 from telemed_forecast.evaluation import rolling_origins as rolling
 from telemed_forecast.evaluation.markets import MARKETS
 from telemed_forecast.evaluation.rolling_origins import OURS, POOL, Origin, Score, Standing
-from telemed_forecast.forecast.rivals import rivals
+from telemed_forecast.forecast.rivals import Known, rivals
 from telemed_forecast.models import ensemble
 from telemed_forecast.reporting.blocks import Block, Chart, Column, Heading, Paragraph, Table, TableBlock, Value
 from telemed_forecast.reporting.content import parts
 
 if TYPE_CHECKING:
     from telemed_forecast.forecast.context import Context
+    from telemed_forecast.forecast.paths import Path
 
 WIDE = 8.0
 """A chart whose largest number is that many times its smallest gets a logarithmic axis."""
 
 
-def blocks(context: Context, market: str, result: Any) -> list[Block]:
+def blocks(
+    context: Context,
+    market: str,
+    result: Any,
+    past: Sequence[Origin] = (),
+    *,
+    path: Path | None = None,
+    worth: Callable[[int], float] | None = None,
+) -> list[Block]:
     """The section of one market's report.
 
     Parameters
@@ -34,9 +44,15 @@ def blocks(context: Context, market: str, result: Any) -> list[Block]:
         Name of the market, as in `MARKETS`.
     result
         The market's forecast.
+    past
+        Earlier forecasts and what came of them (`rolling_origins.origins`).
+    path
+        The headline quantity in the page's own money; as it was fitted when left out.
+    worth
+        Year -> what a unit of that year's figures is worth in the page's money.
     """
-    made = rolling.origins(context, market)
-    found = rolling.score(made, seed=context.settings.seed)
+    told = _Told(path or MARKETS[market].path(result), worth or (lambda year: 1.0))
+    found = rolling.score(past, seed=context.settings.seed)
     table = rolling.standings(found, context.settings.as_of_date)
     ours = [one for one in found if one.member == OURS]
     shown: list[Block] = [Heading(key="rivals.heading")]
@@ -44,10 +60,33 @@ def blocks(context: Context, market: str, result: Any) -> list[Block]:
         shown.append(Paragraph(key="rivals.nothing"))
     else:
         claims = tuple(dict.fromkeys(one.claim_id for one in ours))
-        shown.append(Paragraph(key="rivals.text", values=_values(ours, made), sources=claims))
-        shown += _chart(market, ours, made)
+        shown.append(Paragraph(key="rivals.text", values=_values(ours, past), sources=claims))
+        shown += _chart(market, ours, past, told)
         shown += [_standing_table(market, table), Paragraph(key="rivals.weights_text", values=_rule())]
-    return [*shown, _verdict(table), _horizon_table(context, market, result, found), *_all(market, ours, made)]
+    shown += [_verdict(table), _horizon_table(context, market, result.known, found, told)]
+    return [*shown, *_all(market, ours, past, told)]
+
+
+@dataclass(frozen=True)
+class _Told:
+    """The money in which the page speaks, for a market of money; everything else is told as it is."""
+
+    path: Path
+    worth: Callable[[int], float]
+
+    def value(self, one: Score) -> Value:
+        """The forecast that was made then."""
+        low, median, high = (end * self.worth(one.day.year) for end in (one.low, one.median, one.high))
+        return Value(value=median, unit=self.unit, low=low, high=high)
+
+    def published(self, one: Score) -> float:
+        """The figure that came."""
+        return one.published * self.worth(one.day.year)
+
+    @property
+    def unit(self) -> Any:
+        """Unit of both."""
+        return self.path.unit
 
 
 def _values(ours: Sequence[Score], made: Sequence[Origin]) -> dict[str, Value | str | int | float]:
@@ -71,7 +110,7 @@ def _percent(share: float | np.floating) -> Value:
     return Value(value=100.0 * float(share), unit="percent", digits=2)
 
 
-def _chart(market: str, ours: Sequence[Score], made: Sequence[Origin]) -> list[Block]:
+def _chart(market: str, ours: Sequence[Score], made: Sequence[Origin], told: _Told) -> list[Block]:
     """Each figure of the headline's own definition beside the last forecast made before its period ended."""
     newest: dict[tuple[date, str], Score] = {}
     names = _names(made)
@@ -84,20 +123,20 @@ def _chart(market: str, ours: Sequence[Score], made: Sequence[Origin]) -> list[B
     alone = len({name for _, name in newest}) == 1
     for (day, name), one in newest.items():
         category = day.isoformat() if alone else f"{day.isoformat()}, {name}"
-        rows.append((category, "@rivals.forecast", one.median, one.low, one.high))
-        rows.append((category, "@rivals.published", one.published, None, None))
+        then = told.value(one)
+        rows.append((category, "@rivals.forecast", then.value, then.low, then.high))
+        rows.append((category, "@rivals.published", told.published(one), None, None))
     ends = [end for one in newest.values() for end in (one.low, one.high, one.published)]
     held = sum(one.inside[0.8] for one in newest.values())
-    unit: Any = next(iter(newest.values())).unit
     chart = Chart(
         id=f"{market}_track",
         kind="dots",
         title_key="rivals.chart_title",
         alt_key="rivals.chart_alt",
         alt_values={"number": len(newest), "held": held},
-        unit=unit,
+        unit=told.unit,
         data=Table(columns=("category", "series", "value", "low", "high"), rows=tuple(rows)),
-        log=unit != "percent" and max(ends) > WIDE * min(ends),
+        log=told.unit != "percent" and max(ends) > WIDE * min(ends),
         sources=tuple(dict.fromkeys(one.claim_id for one in newest.values())),
     )
     return [chart]
@@ -157,44 +196,42 @@ def _verdict(table: Sequence[Standing]) -> Paragraph:
     return Paragraph(key="rivals.verdict_ours" if crps[OURS] <= crps[POOL] else "rivals.verdict_pool", values=values)
 
 
-def _horizon_table(context: Context, market: str, result: Any, found: Sequence[Score]) -> TableBlock:
+def _horizon_table(context: Context, market: str, known: Known, found: Sequence[Score], told: _Told) -> TableBlock:
     """What each says for the horizon; the pool is of those that have anything to say."""
     horizon = context.settings.horizon
-    path = MARKETS[market].path(result)
+    path = told.path
     # For all periods, as the page's own chart asks for Prophet's: each rival is fitted once.
-    drawn = rivals(result.known, path.periods, context.settings.seed)
+    drawn = rivals(known, path.periods, context.settings.seed)
     at = path.position(date(horizon, 12, 31))
     said: dict[str, np.ndarray] = {OURS: path.year_end(horizon)}
-    said |= {name: draws[:, at] for name, draws in drawn.items()}
+    said |= {name: told.worth(horizon) * draws[:, at] for name, draws in drawn.items()}
     shares: Mapping[str, float] = rolling.weights(found, context.settings.as_of_date)
     pooled = ensemble.pool(said, shares, size=rolling.POOL_DRAWS, rng=context.generator(f"pool {market}"))
     order = [OURS, POOL, *(name for name in said if name != OURS)]
     said[POOL] = pooled
-    note = "rivals.horizon_note_money" if path.unit.startswith("CNY") else "rivals.horizon_note"
     return TableBlock(
         id=f"{market}_members",
         title_key="rivals.horizon_title",
         title_values={"horizon": horizon},
-        note_key=note if len(said) > 2 else "rivals.horizon_alone",
+        note_key="rivals.horizon_note" if len(said) > 2 else "rivals.horizon_alone",
         columns=(
             Column(name="member", key="rivals.member"),
-            Column(name="value", key="rivals.value", unit=path.unit),
+            Column(name="value", key="rivals.value", unit=told.unit),
         ),
-        rows=tuple((f"@rivals.{name}", parts.value(said[name], path.unit)) for name in order),
+        rows=tuple((f"@rivals.{name}", parts.value(said[name], told.unit)) for name in order),
     )
 
 
-def _all(market: str, ours: Sequence[Score], made: Sequence[Origin]) -> list[Block]:
+def _all(market: str, ours: Sequence[Score], made: Sequence[Origin], told: _Told) -> list[Block]:
     """Every forecast of ours with what came, folded."""
     if not ours:
         return []
     names = _names(made)
-    unit: Any = ours[0].unit
     columns = (
         Column(name="made", key="rivals.made"),
         Column(name="day", key="column.day"),
-        Column(name="forecast", key="rivals.forecast", unit=unit),
-        Column(name="published", key="rivals.published", unit=unit),
+        Column(name="forecast", key="rivals.forecast", unit=told.unit),
+        Column(name="published", key="rivals.published", unit=told.unit),
         Column(name="held", key="rivals.held"),
         Column(name="origin", key="column.origin"),
         Column(name="claim_id", key="column.claim_id"),
@@ -203,8 +240,8 @@ def _all(market: str, ours: Sequence[Score], made: Sequence[Origin]) -> list[Blo
         (
             one.origin.isoformat(),
             one.day.isoformat(),
-            Value(value=one.median, unit=unit, low=one.low, high=one.high),
-            Value(value=one.published, unit=unit, digits=4),
+            told.value(one),
+            Value(value=told.published(one), unit=told.unit, digits=4),
             "@rivals.yes" if one.inside[0.8] else "@rivals.no",
             names[one.claim_id],
             one.claim_id,

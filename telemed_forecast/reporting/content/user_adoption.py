@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 import numpy as np
 
+from telemed_forecast.evaluation.rolling_origins import Origin
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.rivals import prophet
 from telemed_forecast.forecast.user_adoption import UserAdoption, headline, predictive, prior_predictive
@@ -33,8 +35,16 @@ EVIDENCE = {
 """Evidence in the appendix, a table each, with its unit; awareness stands with the surveys."""
 
 
-def sections(context: Context, result: UserAdoption, parameters: dict[str, Any]) -> Sections:
-    """The report's sections in reading order: name -> blocks."""
+def sections(
+    context: Context, result: UserAdoption, parameters: dict[str, Any], past: Sequence[Origin] = ()
+) -> Sections:
+    """The report's sections in reading order: name -> blocks.
+
+    Parameters
+    ----------
+    past
+        Earlier forecasts and what came of them.
+    """
     made: Sections = {
         "summary": _summary(context, result),
         "users": _users(context, result),
@@ -42,7 +52,7 @@ def sections(context: Context, result: UserAdoption, parameters: dict[str, Any])
         "platforms": user_waves.platforms(context, result),
         "ceiling": user_surveys.ceiling(context, result),
         "counts": user_surveys.other_counts(context, result),
-        "rivals": rivals.blocks(context, "user_adoption", result),
+        "rivals": rivals.blocks(context, "user_adoption", result, past),
         "appendix": _appendix(context, result),
     }
     made["record"] = parts.record(context, made, parameters)
