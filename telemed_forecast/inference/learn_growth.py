@@ -114,7 +114,11 @@ class Hierarchy:
     weights: np.ndarray
 
 
-def learn(curves: Sequence[Series]) -> dict[str, Any]:
+HOME = "online_service"
+"""Kind of the engine's prior for one more service of the home-grown class."""
+
+
+def learn(curves: Sequence[Series], home: Sequence[Series] = ()) -> dict[str, Any]:
     """Learn the priors of growth from a reference class.
 
     Parameters
@@ -122,6 +126,10 @@ def learn(curves: Sequence[Series]) -> dict[str, Any]:
     curves
         Annual curves; `reference_class` is the technology. Those without a natural scale of their unit, without a
         known measure or with fewer than five usable values are left out.
+    home
+        Curves of other services of the same people (`telemed_forecast.evidence.online_services`), one class: the engine
+        learns from them too, and what it learns of a further one of them is kept as the kind `HOME`. Forecasts of any
+        series are not touched.
 
     Returns
     -------
@@ -144,8 +152,10 @@ def learn(curves: Sequence[Series]) -> dict[str, Any]:
     names = [one.reference_class for one in used]
     laws = [LAWS[kinds[name]] for name in names]
     carried = fit(names, _likelihoods(known, laws, draws, _carried), draws)
-    engine = fit(names, _likelihoods(known, [ENGINE_LAW] * len(known), draws, _autoregressive), draws)
-    distance = _distances(known, names, kinds, engine.weights, draws)
+    levels = [*known, *(_levels(one) for one in home)]
+    likelihood = _likelihoods(levels, [ENGINE_LAW] * len(levels), draws, _autoregressive)
+    engine = fit([*names, *[HOME] * len(home)], likelihood, draws)
+    distance = _distances(known, names, kinds, engine.weights[: len(known)], draws)
     content: dict[str, Any] = {
         "about": "What past adoptions teach (see telemed_forecast/inference/learn_growth.py for the meaning).",
         "sources": [f"{name}: {SOURCES.get(name, GIVEN)}" for name in families],
@@ -162,8 +172,13 @@ def learn(curves: Sequence[Series]) -> dict[str, Any]:
             "power": POWER,
             "weights": WEIGHTS,
         },
-        **{kind: _engine(engine, kinds, kind, distance) for kind in LAWS},
+        **{kind: _engine(*_new_technology(engine, kinds, kind), distance[kind], kind) for kind in LAWS},
     }
+    if home:
+        # One more of a class that is known: what its members have in common is uncertain too.
+        covariance = UNSURE * engine.within * (1.0 + 1.0 / len(home))
+        content[HOME] = _engine(engine.means[HOME], covariance, distance["penetration"], "penetration")
+        content["sources"].append(f"{HOME}: other online services in the project's own ledger, as far as known in time")
     for name, skew in _skews(used, content).items():
         content["forecast"]["families"][name]["skew"] = skew
     return content
@@ -371,8 +386,9 @@ def _new(found: Hierarchy, kinds: dict[str, str], kind: str) -> dict[str, Any]:
 
 def _new_technology(found: Hierarchy, kinds: dict[str, str], kind: str) -> tuple[np.ndarray, np.ndarray]:
     """Mean and covariance of a technology that was not among those learned from."""
-    means = np.array(list(found.means.values()))
-    share = np.array([1.0 if kind in (kinds[name], "any") else OTHER_KIND for name in found.means])
+    technologies = [name for name in found.means if name in kinds]
+    means = np.array([found.means[name] for name in technologies])
+    share = np.array([1.0 if kind in (kinds[name], "any") else OTHER_KIND for name in technologies])
     share /= share.sum()
     mean = share @ means
     between = ((means - mean) * share[:, None]).T @ (means - mean)
@@ -380,20 +396,18 @@ def _new_technology(found: Hierarchy, kinds: dict[str, str], kind: str) -> tuple
     return mean, UNSURE * (found.within + (between + found.between) / 2 * (1.0 + 1.0 / effective))
 
 
-def _engine(
-    found: Hierarchy, kinds: dict[str, str], kind: str, distance: dict[str, tuple[float, float]]
-) -> dict[str, Any]:
-    """The prior of the engine for a new technology of a kind (see `priors.GrowthPrior`)."""
-    mean, covariance = _new_technology(found, kinds, kind)
+def _engine(mean: np.ndarray, covariance: np.ndarray, distance: tuple[float, float], kind: str) -> dict[str, Any]:
+    """The prior of the engine from a technology's mean and covariance (see `priors.GrowthPrior`)."""
     sd = np.sqrt(np.diag(covariance))
     return {
         "log_rate": _rounded(np.array([mean[0], sd[0]])),
         "log_sigma": _rounded(np.array([mean[3], sd[3]])),
         "rho": _rounded(_beta(mean[2], sd[2])),
-        "log_distance": _rounded(np.array(distance[kind])),
+        "log_distance": _rounded(np.array(distance)),
         "floor": ENGINE_LAW.floor,
         "elasticity": ENGINE_LAW.elasticity,
         "nu": ENGINE_LAW.nu,
+        "max_growth": LAWS[kind].max_growth,
         **ENGINE_FIXED,
     }
 

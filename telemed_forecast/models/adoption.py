@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from telemed_forecast.models import later_waves
 from telemed_forecast.models.growth import growth_process, prior_paths, simulate
 from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM, interval_logp
 from telemed_forecast.models.priors import growth_prior, surge_prior
@@ -60,6 +61,10 @@ REGIONAL_SPREAD = (-0.7, 0.4)
 
 CEILING_INTERNET = (2.2, 0.7)
 """Mean and sd of logit(ceiling of internet users as a share of the population): 90% of it between 74% and 97%."""
+
+CLASS = {"internet": "penetration", "usage": "online_service"}
+"""Reference class of each process: internet users are one of the technologies learned from; the use of medical services
+among them is one more online service of the same people."""
 
 POPULATION_PACE = 1.0
 """Part of the latest known growth of the population that goes on after its last count."""
@@ -126,7 +131,7 @@ def build(data: Any) -> Any:
     import pymc as pm
     import pytensor.tensor as pt
 
-    prior, surge = growth_prior("penetration"), surge_prior()
+    surge = surge_prior()
     with pm.Model() as model:
         d = {name: pm.Data(name, value) for name, value in data.items()}
         log_population = d["log_population"]
@@ -137,11 +142,17 @@ def build(data: Any) -> Any:
             guess=d["internet_guess"],
             log_ceiling=log_population + pt.log(pm.math.sigmoid(online)),
             step=STEP,
-            prior=prior,
+            prior=growth_prior(CLASS["internet"]),
         )
         kappa_logit = pm.Normal("usage_logit_ceiling", *CEILING_USAGE)
         kappa = pm.math.sigmoid(kappa_logit)
-        base = growth_process("usage", guess=d["usage_guess"], log_ceiling=pt.log(kappa), step=STEP, prior=prior)
+        base = growth_process(
+            "usage",
+            guess=d["usage_guess"],
+            log_ceiling=pt.log(kappa),
+            step=STEP,
+            prior=growth_prior(CLASS["usage"]),
+        )
         kept = pm.math.sigmoid(pm.Normal("surge_logit_kept", *surge.logit_kept))
         half_life = pm.LogNormal("surge_half_life", *surge.log_half_life)
         gained = pm.Beta("surge_gained", *surge.gained, shape=2)
@@ -348,7 +359,7 @@ def project(
     and ``for_good`` (share of each wave still there, and share that will be for good; dims sample, time, wave),
     ``ceiling`` (persons, dims sample) and ``wave_gain`` (persons that each wave brought in; dims sample, wave).
     """
-    prior, steps = growth_prior("penetration"), len(log_population_ahead)
+    steps = len(log_population_ahead)
     p = {str(name): np.asarray(values) for name, values in posterior.items()}
     grid = np.concatenate([data["grid"], data["grid"][-1] + STEP * np.arange(1, steps + 1)])
 
@@ -360,7 +371,7 @@ def project(
             deviation=p[f"{name}_deviation"][:, -1],
             log_ceiling=log_ceiling,
             **(law | {"rate": pace * law["rate"]}),
-            prior=prior,
+            prior=growth_prior(CLASS[name]),
             step=STEP,
             rng=rng,
         )
@@ -375,8 +386,9 @@ def project(
     gained = p["surge_gained"][:, None, :]
     # A ceiling that a lever moves is one for those still to come; what the waves won was won below the old one.
     missing = np.maximum(kappa - base, 0.0)
-    rate = base + missing * (1.0 - np.prod(1.0 - gained * stays, axis=2))
-    settled = base + missing * (1.0 - np.prod(1.0 - gained * for_good, axis=2))
+    outside, unsettled = _outside_later_waves(p, data, grid, kept_odds, rng)
+    rate = base + missing * (1.0 - outside * np.prod(1.0 - gained * stays, axis=2))
+    settled = base + missing * (1.0 - unsettled * np.prod(1.0 - gained * for_good, axis=2))
     users = internet * rate
 
     def _gain(k: int, start: float) -> np.ndarray:
@@ -430,6 +442,22 @@ def _stays(
     return stays, for_good
 
 
+def _outside_later_waves(
+    p: Mapping[str, np.ndarray],
+    data: Mapping[str, np.ndarray],
+    grid: np.ndarray,
+    kept_odds: float,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Part of those outside that waves yet to come do not hold, now and for good. Dims: (sample, time)."""
+    last = float(data["grid"][-1])
+    known = int((data["wave"] <= last).sum())
+    kept = _sigmoid(p["surge_logit_kept"] + np.log(kept_odds))
+    at = later_waves.arrivals(known=known, last=last, size=len(kept), rng=rng)
+    share = later_waves.gained(p, known=known, prior=surge_prior(), rng=rng)
+    return later_waves.left_out(grid, at=at, share=share, kept=kept, half_life=p["surge_half_life"])
+
+
 def _sigmoid(x: np.ndarray) -> np.ndarray:
     return 1.0 / (1.0 + np.exp(-x))
 
@@ -455,12 +483,12 @@ def prior_sample(data: Mapping[str, np.ndarray], size: int, rng: np.random.Gener
     -------
     Everything that :func:`project` reads. Dims: (sample, ...).
     """
-    prior, surge = growth_prior("penetration"), surge_prior()
+    surge = surge_prior()
     online, kappa = rng.normal(*CEILING_INTERNET, size), rng.normal(*CEILING_USAGE, size)
     offset = np.array(list(OFFSETS.values()))
 
     def path(name: str, log_ceiling: np.ndarray) -> dict[str, np.ndarray]:
-        start = float(data[f"{name}_guess"][0])
+        start, prior = float(data[f"{name}_guess"][0]), growth_prior(CLASS[name])
         return prior_paths(name, size=size, start=start, log_ceiling=log_ceiling, step=STEP, prior=prior, rng=rng)
 
     draws = {

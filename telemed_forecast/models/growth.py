@@ -41,10 +41,6 @@ import numpy as np
 if TYPE_CHECKING:
     from telemed_forecast.models.priors import GrowthPrior
 
-MAX_EXPECTED_GROWTH = 0.5
-"""[log points a year] Bound (smooth) on *expected* growth in a forecast: a take-off does not go on at its rate.
-Shocks are not bounded. The value won on 566 rolling-origin tasks of past adoptions."""
-
 
 def expected_growth(u: Any, *, rate: Any, theta: Any, innovation: Any, xp: Any = np) -> Any:
     """Expected growth of the log level, per year, at the share `u` of the ceiling.
@@ -115,7 +111,15 @@ class GrowthProcess:
 
 
 def growth_process(
-    name: str, *, guess: Any, log_ceiling: Any, step: float, prior: GrowthPrior, shock: Any = 0.0
+    name: str,
+    *,
+    guess: Any,
+    log_ceiling: Any,
+    step: float,
+    prior: GrowthPrior,
+    shock: Any = 0.0,
+    sigma: Any = None,
+    path: Any = None,
 ) -> GrowthProcess:
     """Add a growth process to the PyMC model on the context stack.
 
@@ -134,6 +138,9 @@ def growth_process(
         Reference-class prior of rate, shape, shock size and persistence.
     shock
         Dated, known-cause growth (policy events), log points per year. Dims: () or (time - 1,).
+    sigma, path
+        A model that gives its paths coordinates of its own passes the size of shocks, with its prior, and the log
+        level, with a flat base measure; otherwise both are made here. Dims: (), (time,).
     """
     import pymc as pm
     import pytensor.tensor as pt
@@ -141,10 +148,12 @@ def growth_process(
     rate = pm.LogNormal(f"{name}_rate", prior.log_rate[0], prior.log_rate[1])
     theta = pm.Beta(f"{name}_theta", prior.theta[0], prior.theta[1])
     innovation = pm.LogNormal(f"{name}_innovation", prior.log_innovation[0], prior.log_innovation[1])
-    sigma = pm.LogNormal(f"{name}_sigma", prior.log_sigma[0], prior.log_sigma[1])
+    if sigma is None:
+        sigma = pm.LogNormal(f"{name}_sigma", prior.log_sigma[0], prior.log_sigma[1])
     rho = pm.Beta(f"{name}_rho", prior.rho[0], prior.rho[1])
-    raw = pm.Flat(f"{name}_path", shape=guess.shape)
-    log_level = pm.Deterministic(f"{name}_log_level", guess + PATH_UNIT * raw)
+    if path is None:
+        path = guess + PATH_UNIT * pm.Flat(f"{name}_path", shape=guess.shape)
+    log_level = pm.Deterministic(f"{name}_log_level", path)
     ceiling = log_ceiling if log_ceiling.ndim == 0 else log_ceiling[:-1]
     expected = expected_growth(pt.exp(log_level[:-1] - ceiling), rate=rate, theta=theta, innovation=innovation, xp=pt)
     deviation = pm.Deterministic(f"{name}_deviation", pt.diff(log_level) / step - expected - shock)
@@ -205,7 +214,7 @@ def simulate(
     rate, theta, innovation, sigma, rho
         Parameters. Dims: (draw,).
     prior
-        The prior whose fixed constants (floor, elasticity, nu) the process uses.
+        The prior whose fixed constants (max_growth, floor, elasticity, nu) the process uses.
     step
         Length of a step in years.
     rng
@@ -225,12 +234,13 @@ def simulate(
     for k in range(steps):
         # A level that has all but vanished stays where numbers can still hold it.
         u = np.exp(np.maximum(z - log_ceiling[:, k], -50.0))
-        mean = expected_growth(u, rate=rate, theta=theta, innovation=innovation) + added[:, k]
-        expected = MAX_EXPECTED_GROWTH * np.tanh(mean / MAX_EXPECTED_GROWTH)
+        law = expected_growth(u, rate=rate, theta=theta, innovation=innovation)
+        # A take-off does not go on at its rate; what has a known cause, and what is a shock, is not bounded.
+        expected = prior.max_growth * np.tanh(law / prior.max_growth)
         scale = shock_scale(expected, sigma=sigma, prior=prior, step=step)
         xi = decay * xi + scale * rng.standard_t(prior.nu, size=z.shape) / step
         # The ceiling holds: a shock may carry the level up to it, not past it.
-        z = np.minimum(z + step * (expected + xi), log_ceiling[:, k])
+        z = np.minimum(z + step * (expected + added[:, k] + xi), log_ceiling[:, k])
         path[:, k] = z
     return path
 

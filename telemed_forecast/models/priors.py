@@ -29,6 +29,8 @@ class GrowthPrior:
         [log points] sd of the first latent level around the first guess.
     floor, elasticity, nu
         Fixed constants of the shock's scale and tails.
+    max_growth
+        [log points a year] Bound (smooth) on what the law alone expects in a forecast.
     """
 
     log_rate: tuple[float, float]
@@ -41,6 +43,7 @@ class GrowthPrior:
     floor: float
     elasticity: float
     nu: float
+    max_growth: float
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ def make(request: Request, *, stream: TextIO | None = None) -> Path:
     families = len({curve.family for curve in curves})
     with _said(f"learning from {len(curves)} series of {families} families", stream):
         learn = import_module(f"telemed_forecast.inference.{LEARNERS[request.kind]}").learn
-        content = learn([curve.series for curve in curves])
+        content = learn([curve.series for curve in curves], **_beside(request.kind))
     file = request.out / FILES[request.kind]
     request.out.mkdir(parents=True, exist_ok=True)
     part = file.with_name(f".{file.name}.{os.getpid()}.part")
@@ -96,6 +96,20 @@ def text_of(content: Mapping[str, Any]) -> str:
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
     inner = re.compile(r"\[[^\[\]{}\"]*\]")
     return inner.sub(lambda found: re.sub(r"\n\s*", " ", found[0]).replace("[ ", "[").replace(" ]", "]"), text) + "\n"
+
+
+HOME_AS_OF = "2019-12-31"
+"""Day by which the home-grown class must have been known: before the outbreak, whose wave is not growth, and before the
+first day whose forecasts are scored, so that no score profits from what came later."""
+
+
+def _beside(kind: str) -> dict[str, Any]:
+    """What is learned from beside the reference class: other online services, from the project's own ledger."""
+    if kind != "adoption":
+        return {}
+    from telemed_forecast.evidence import online_services
+
+    return {"home": [curve.series for curve in online_services.curves(HOME_AS_OF, frequency="quarterly")]}
 
 
 def _faults_of(request: Request) -> Iterator[str]:
