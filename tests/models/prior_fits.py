@@ -71,8 +71,8 @@ def from_prior(spec, data, *, profile, seed, **_):
 
 @contextmanager
 def unsampled():
-    """While this holds, no forecast samples."""
-    with ExitStack() as stack:
+    """While this holds, no forecast samples; a wild draw of the prior may leave nothing to divide by."""
+    with ExitStack() as stack, np.errstate(all="ignore"):
         for market in MARKETS.values():
             stack.enter_context(mock.patch.object(market.module, "fitted", from_prior))
         yield

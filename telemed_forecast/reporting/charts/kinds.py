@@ -235,7 +235,8 @@ def _x_value(drawing: Drawing, rows: Rows, field: str, *, zero: bool) -> alt.X:
     if not zero and not negative:
         domain[0] = low - 0.04 * (high - low)
     if drawing.block.log:
-        scale = alt.Scale(type="log", domain=[low * 0.9, high * (high / low) ** (longest / max(plot - longest, 60))])
+        top = high * (high / low) ** (longest / max(plot - longest, 60))
+        scale = alt.Scale(type="log", domain=[low * 0.9, top], nice=False)
     else:
         scale = alt.Scale(domain=domain, nice=False, zero=zero)
     axis = alt.Axis(title=None, format=",~f", tickCount=max(3, drawing.form.ticks - 3), domain=False, ticks=False)

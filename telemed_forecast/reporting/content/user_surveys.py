@@ -101,7 +101,7 @@ def _survey_table(result: UserAdoption) -> TableBlock:
         rows.append(
             (
                 f"@context.{surveys.claim_id[k]}",
-                Value(value=float(found), unit="percent"),
+                Value(value=round(float(found), 4), unit="percent"),
                 value(national, "percent"),
                 value(odds, "multiple"),
             )

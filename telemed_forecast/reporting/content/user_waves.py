@@ -186,7 +186,9 @@ def _lost(result: UserAdoption, claims: tuple[str, ...]) -> list[Block]:
         )
         for k in waves_come
     ]
-    by_year = [(result.users.periods[k].year, *(value(both[name][:, k], "persons") for name in names)) for k in days]
+    # Every year that is known, and the last of the forecast: in between people only go on leaving.
+    told = [k for k in days if k <= now or k == days[-1]]
+    by_year = [(result.users.periods[k].year, *(value(both[name][:, k], "persons") for name in names)) for k in told]
     columns = [Column(name=name, key=f"column.{name}", unit="persons") for name in names]
     return [
         Paragraph(key="user_adoption.lost_text", sources=claims),
@@ -277,7 +279,7 @@ def platforms(context: Context, result: UserAdoption) -> list[Block]:
             Paragraph(key="user_adoption.platforms_left", sources=tuple(named)),
             _multiples("platform_left", [*later, *people, *ours], named),
         ]
-    return [*blocks, parts.context_table(context, "surges", SURGES)]
+    return [*blocks, parts.context_table(context, "surges", SURGES).model_copy(update={"folded": True})]
 
 
 def _reported(context: Context) -> dict[str, Multiple]:
