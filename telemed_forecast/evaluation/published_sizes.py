@@ -100,15 +100,12 @@ def published(context: Context, result: MarketSize) -> list[PublishedSize]:
 def past_forecasts(context: Context, result: MarketSize) -> list[PublishedSize]:
     """Published forecasts whose year has ended and whose definition we estimate, the worst first.
 
-    Copies of a forecast are one forecast.
+    Copies of a forecast are one forecast; what no source stands behind (grade D) is none.
     """
     rows = published(context, result)
     copies = set(context.view.loc[context.view["restates"] != "", "claim_id"])
-    ended = [
-        r
-        for r in rows
-        if r.forecast and r.ratio is not None and r.year <= result.last_year and r.claim_id not in copies
-    ]
+    own = [row for row in rows if row.forecast and row.grade != "D" and row.claim_id not in copies]
+    ended = [row for row in own if row.ratio is not None and row.year <= result.last_year]
     return sorted(ended, key=lambda r: -r.error)
 
 

@@ -255,7 +255,14 @@ LEFT_OUT = {
 wholesale, mostly offline, or advertising paid for by makers of drugs. A free offset for each would cost as many
 parameters as it has rows."""
 
-SERVICES_ONLY = ("idc-2016-oms-2015", "ms-internet-health-2018", "fs-pagd-2018-ih-2016", "fs-pagd-2018-ih-2016-kr")
+SERVICES_ONLY = (
+    "idc-2016-oms-2015",
+    "idc-2016-oms-2017",
+    "ms-internet-health-2018",
+    "fs-pagd-2018-ih-2016",
+    "fs-pagd-2018-ih-2016-kr",
+    "fs-pagd-2018-ih-2026",
+)
 """Rows of the segment internet_healthcare whose stated scope leaves drug sales out (online medical services, company
 sales without platforms' goods; an industry smaller than the drug sales that the same house prints beside it): they
 observe `services`."""

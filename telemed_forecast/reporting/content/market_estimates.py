@@ -85,7 +85,7 @@ def _forecasts(context: Context, result: MarketSize, money: Telling) -> list[Blo
                 Column(name="published_on", key="column.published_on"),
                 Column(name="year", key="column.year", unit="year"),
                 Column(name="definition", key="column.definition"),
-                Column(name="published", key="column.published", unit=money.unit, digits=3),
+                Column(name="published", key="column.published", unit=money.unit, digits=4),
                 Column(name="ours", key="column.ours", unit=money.unit),
                 Column(name="ratio", key="column.forecast_ratio", unit="multiple"),
             ),
