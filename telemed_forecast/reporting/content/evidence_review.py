@@ -79,8 +79,8 @@ def _summary(context: Context, review: Review) -> list[Block]:
             [],
             note_key="figure.review_used_note",
             note_values={
-                "rows": len(uses),
-                "ledger": len(context.view),
+                "rows": number(len(uses)),
+                "ledger": number(len(context.view)),
                 "copies": int((uses["reason"] == "copy").sum()),
             },
         ),
@@ -104,8 +104,8 @@ def _summary(context: Context, review: Review) -> list[Block]:
         Paragraph(
             key="review.answer",
             values={
-                "rows": len(uses),
-                "used": len(used),
+                "rows": number(len(uses)),
+                "used": number(len(used)),
                 "part": Value(value=100.0 * len(used) / len(uses), unit="percent", digits=2),
                 "undecided": len(evidence_use.undecided(uses)),
             },
@@ -256,7 +256,7 @@ def _voices(context: Context, review: Review) -> list[Block]:
         Heading(key="review.voices"),
         Paragraph(
             key="review.voices_text",
-            values={"copies": copies, "rows": len(review.uses), "origins": len(review.voices)},
+            values={"copies": copies, "rows": number(len(review.uses)), "origins": len(review.voices)},
         ),
         Chart(
             id="voices",
@@ -413,7 +413,7 @@ def _left_out(review: Review) -> list[Block]:
         Heading(key="review.left_out"),
         Paragraph(
             key="review.left_out_text",
-            values={"rows": len(review.uses), "undecided": len(evidence_use.undecided(review.uses))},
+            values={"rows": number(len(review.uses)), "undecided": len(evidence_use.undecided(review.uses))},
         ),
         TableBlock(
             id="reasons",
@@ -425,7 +425,7 @@ def _left_out(review: Review) -> list[Block]:
         DataTable(
             id="rows",
             key="review.rows_file",
-            values={"rows": len(review.uses)},
+            values={"rows": number(len(review.uses))},
             data=Table.model_validate(_plain(review.uses)),
         ),
     ]

@@ -29,6 +29,9 @@ from telemed_forecast.reporting.content import parts
 FAR = 0.1
 """An origin lies off when the others give its mean figure less than this on one side (two in ten do by chance)."""
 
+CONFLICTS_SHOWN = 12
+"""Publishers in a chart, the most surprising ones; the table holds all."""
+
 LOWEST = 0.5
 """Least part of the variance, in percent, in the table: below it a figure teaches nothing to be told from noise."""
 
@@ -50,7 +53,6 @@ def figures(context: Context, review: Review) -> list[KeyFigure]:
             note_key="figure.review_missing_note",
             note_values={
                 "figure": f"@review.wanted.{best.name}",
-                "kind": f"@review.kind.{best.kind}",
                 **_years(context),
             },
         )
@@ -86,6 +88,7 @@ def conflict(context: Context, review: Review) -> list[Block]:
                 "expected": 2.0 * FAR * len(judged),
                 "bound": evaluation.RELIABLE,
                 "refits": sum(c.method == "refit" for c in judged),
+                "unreliable": sum(c.method == "unreliable" for c in judged),
             },
         ),
     ]
@@ -110,7 +113,8 @@ def conflict(context: Context, review: Review) -> list[Block]:
 
 
 def _conflict_chart(report: str, own: Sequence[Conflict]) -> Chart:
-    ordered = sorted(own, key=lambda c: -c.ratio[0])
+    shown = sorted(own, key=lambda c: -abs(c.z))[:CONFLICTS_SHOWN]
+    ordered = sorted(shown, key=lambda c: -c.ratio[0])
     rows = tuple((parts.origin_name(c.origin), c.ratio[0], c.ratio[1], c.ratio[2]) for c in ordered)
     furthest = max(own, key=lambda c: abs(c.z))
     return Chart(
@@ -160,6 +164,7 @@ def _conflict_table(context: Context, judged: Sequence[Conflict]) -> TableBlock:
     )
     return TableBlock(
         id="leave_one_out",
+        folded=True,
         title_key="review.table.leave_one_out.title",
         title_values={"horizon": context.settings.horizon},
         note_key="review.table.leave_one_out.note",
