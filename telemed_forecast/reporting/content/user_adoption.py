@@ -25,6 +25,9 @@ from telemed_forecast.reporting.blocks import (
 from telemed_forecast.reporting.content import parts, predictive_checks, rivals, user_surveys, user_waves
 from telemed_forecast.reporting.content.parts import Sections, value
 
+LEGALISED = ("2015-online-healthcare-providers-described-as", "seed-gma-market")
+"""The policy event that a founding article dates 2015, and a claim of the same article, which says when it was out."""
+
 EVIDENCE = {
     "users": "persons",
     "panel": "persons",
@@ -153,6 +156,7 @@ def _users(context: Context, result: UserAdoption) -> list[Block]:
             evidence=result.evidence["users"],
             prophet=prophet(result.known, result.published.periods, context.settings.seed),
         ),
+        *_since_2015(context),
         parts.year_table("users_by_year", [result.published, result.usage, result.internet], years, claims),
         parts.fan(
             "internet_path",
@@ -164,9 +168,16 @@ def _users(context: Context, result: UserAdoption) -> list[Block]:
     ]
 
 
+def _since_2015(context: Context) -> list[Block]:
+    """What a founding article says of the first year on record; nothing before that article was out."""
+    if not context.view["claim_id"].isin([LEGALISED[1]]).any():
+        return []
+    return [Paragraph(key="user_adoption.since_2015", sources=LEGALISED[:1])]
+
+
 def _appendix(context: Context, result: UserAdoption) -> list[Block]:
     rng = np.random.default_rng(1)
-    growth, surge = growth_prior("penetration"), surge_prior()
+    growth, surge = growth_prior(adoption.CLASS["usage"]), surge_prior()
     draws = {k: np.asarray(v) for k, v in result.fit.posterior.items()}
     rows = [
         ("parameter.kept", _kept(rng.normal(*surge.logit_kept, 4000)), _kept(draws["surge_logit_kept"])),

@@ -144,7 +144,7 @@ def other_counts(context: Context, result: UserAdoption) -> list[Block]:
             (
                 f"@context.{claim}",
                 day.isoformat(),
-                Value(value=float(row["value"]), unit="persons"),
+                Value(value=float(str(row["value"])), unit="persons"),
                 None if ours is None else value(ours, "persons"),
                 f"@{why}",
                 str(row["grade"]),
