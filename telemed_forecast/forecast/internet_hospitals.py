@@ -14,7 +14,8 @@ from telemed_forecast.forecast.paths import Path
 from telemed_forecast.forecast.rivals import Known, known
 from telemed_forecast.inference.cache import Fit, fitted
 from telemed_forecast.inference.sampling import ModelSpec
-from telemed_forecast.models import internet_hospitals, licensing_policy
+from telemed_forecast.models import activity, internet_hospitals, licensing_policy
+from telemed_forecast.models.activity import Bounds
 from telemed_forecast.models.licensing_policy import Events
 from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM
 from telemed_forecast.models.timeline import decimal_year, period_end
@@ -42,14 +43,17 @@ class InternetHospitals:
         Hospital-run over the count (percent).
     share_of_pool
         Hospital-run over secondary and tertiary hospitals (percent).
+    operating_share, operating
+        Internet hospitals that truly operate: their share (percent) and their number (hospitals).
     counters
         Names of the counters other than the official one, in the order of the posterior's offsets.
     events
         The policy that acts, in the order of the posterior's effects.
     known
         The official counts as rivals see them.
-    evidence, shares
-        The counts and the shares that entered.
+    evidence, own, shares, activity
+        What entered: counts of both sponsors, counts of the hospital-run alone, hospital-run shares, bounds on
+        activity.
     claims
         Claim ids of every row that entered the likelihood or the pool.
     fit
@@ -62,11 +66,15 @@ class InternetHospitals:
     third_party: Path
     hospital_share: Path
     share_of_pool: Path
+    operating_share: Path
+    operating: Path
     counters: list[str]
     events: Events
     known: Known
     evidence: Observations
+    own: Observations
     shares: Observations
+    activity: Bounds
     claims: tuple[str, ...]
     fit: Fit
 
@@ -98,10 +106,15 @@ def run(context: Context) -> InternetHospitals:
         log_pool_ahead=np.log(internet_hospitals.eligible(pool, ahead)),
         rng=context.generator("internet_hospitals"),
         pace=context.scenario["licensing"],
-        exposure_ahead=licensing_policy.exposure(events, ahead),
+        since_ahead=licensing_policy.years_since(events, ahead),
     )
     times = np.concatenate([internet_hospitals.half_years(end, internet_hospitals.GRID), ahead[1:]])
     periods = tuple(period_end(t) for t in times)
+    bounds = _activity_bounds(context)
+    operating = activity.operating_share(
+        bounds, times, size=len(draws["count"]), rng=context.generator("internet_hospitals_activity")
+    )
+    draws |= {"operating_share": operating, "operating": operating * draws["count"]}
 
     def path(target: str, name: str, unit: str = "hospitals") -> Path:
         factor = 100.0 if unit == "percent" else 1.0
@@ -114,13 +127,26 @@ def run(context: Context) -> InternetHospitals:
         third_party=path("internet_hospitals_third_party", "firm"),
         hospital_share=path("internet_hospitals_hospital_share", "hospital_share", "percent"),
         share_of_pool=path("internet_hospitals_share_of_pool", "share_of_pool", "percent"),
+        operating_share=path("internet_hospitals_operating_share", "operating_share", "percent"),
+        operating=path("internet_hospitals_operating", "operating"),
         counters=counters,
         events=events,
         known=known(counts.where(comparable(counts)), "log", draws["ceiling"]),
-        evidence=counts,
+        evidence=counts.where(internet_hospitals.parts(counts) == 0),
+        own=counts.where(internet_hospitals.parts(counts) == 1),
         shares=shares,
+        activity=bounds,
         claims=tuple(dict.fromkeys(str(c) for o in (counts, shares, *pool) for c in o.claim_id)),
         fit=fit,
+    )
+
+
+def _activity_bounds(context: Context) -> Bounds:
+    """What was known of how many operate: beside the counts, not in their likelihood."""
+    return activity.bounds(
+        context.observed("internet_hospitals_inactive", "national"),
+        headline(context),
+        context.observed("internet_hospital_median_doctors_online", "national"),
     )
 
 
@@ -146,12 +172,11 @@ def predictive(result: InternetHospitals, observations: Observations, rng: np.ra
     -------
     Hospitals. Dims: (sample, obs); NaN where the figure lies outside the forecast's periods.
     """
-    posterior = {k: np.asarray(v) for k, v in result.fit.posterior.items() if k.startswith(("origin", "reporting"))}
+    names = ("origin_offset", "origin_spread", "reporting_noise")
+    posterior = {name: np.asarray(result.fit.posterior[name]) for name in names}
     samples, number = len(posterior["reporting_noise"]), len(observations)
-    at = _positions(result, observations)
-    inside = np.isfinite(at)
-    own = _between(np.log(result.hospital_run.draws), np.where(inside, at, 0.0))
-    both = _between(np.log(result.count.draws), np.where(inside, at, 0.0))
+    own = np.log(at_days(result.hospital_run, observations.end))
+    both = np.log(at_days(result.count, observations.end))
     mu = np.where(internet_hospitals.parts(observations) == 1, own, both)
     slot = internet_hospitals.origin_slots(observations, result.counters)
     offsets = np.concatenate([np.zeros((samples, 1)), posterior["origin_offset"]], axis=1)[:, np.maximum(slot, 0)]
@@ -159,24 +184,34 @@ def predictive(result: InternetHospitals, observations: Observations, rng: np.ra
         # One counter whom the fit does not know has one offset, whatever it counts.
         offsets[:, observations.origin == name] = (posterior["origin_spread"] * rng.standard_normal(samples))[:, None]
     scale = np.hypot(observations.scale()[None, :], posterior["reporting_noise"][:, None])
-    printed = np.exp(mu + offsets + scale * rng.standard_t(DEGREES_OF_FREEDOM, size=(samples, number)))
-    return np.where(inside, printed, np.nan)
+    return np.exp(mu + offsets + scale * rng.standard_t(DEGREES_OF_FREEDOM, size=(samples, number)))
 
 
-def _positions(result: InternetHospitals, observations: Observations) -> np.ndarray:
-    """Positions of the figures on the periods of the forecast; NaN outside of them."""
-    periods = decimal_year(np.array(result.count.periods, dtype="datetime64[D]"))
-    year = decimal_year(observations.end)
+def at_days(path: Path, days: np.ndarray) -> np.ndarray:
+    """Draws of a positive stock on given days, between its periods on the log scale.
+
+    Parameters
+    ----------
+    path
+        A stock by half-year.
+    days
+        datetime64[D]. Dims: (day,).
+
+    Returns
+    -------
+    In the path's unit. Dims: (sample, day); NaN outside of its periods.
+    """
+    periods = decimal_year(np.array(path.periods, dtype="datetime64[D]"))
+    year = decimal_year(days)
     at = np.interp(year, periods, np.arange(len(periods), dtype=float))
-    # A day of slack at both ends: mid-years are not exactly one half.
-    return np.where((year >= periods[0] - 0.01) & (year <= periods[-1] + 0.01), at, np.nan)
-
-
-def _between(path: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Values of draws between grid points. Dims in: (sample, time), (obs,); out: (sample, obs)."""
     left = np.floor(at).astype(int)
-    right = np.minimum(left + 1, path.shape[1] - 1)
-    return path[:, left] * (1.0 - (at - left)) + path[:, right] * (at - left)
+    right = np.minimum(left + 1, len(periods) - 1)
+    # A draw that has all but vanished still has a logarithm.
+    log_level = np.log(np.maximum(path.draws, np.finfo(float).tiny))
+    between = log_level[:, left] * (1.0 - (at - left)) + log_level[:, right] * (at - left)
+    # A day of slack at both ends: mid-years are not exactly one half.
+    inside = (year >= periods[0] - 0.01) & (year <= periods[-1] + 0.01)
+    return np.where(inside, np.exp(between), np.nan)
 
 
 def prior_predictive(result: InternetHospitals, rng: np.random.Generator, size: int = 1000) -> np.ndarray:

@@ -11,8 +11,8 @@ sponsor. Counts by others (web census, consultancies, broadcasters) speak of oth
 offset, partially pooled towards none and the same for both sponsors. Rounded floors on announcement days ("more than
 1,600") are intervals; a learned noise covers that the day of a count is often not the day on which it was announced.
 
-Dated policy adds to the growth of both for a year (see :mod:`telemed_forecast.models.licensing_policy`): each event has
-an effect of its own around one common size.
+Dated policy adds to the growth of both (see :mod:`telemed_forecast.models.licensing_policy`): each event has an effect
+of its own, and all arrive at one common pace.
 
 The share of hospital-run among newly built ones is left to :mod:`telemed_forecast.models.channel_share`: a ratio of two
 increments has no distribution where the total may stand still.
@@ -27,8 +27,8 @@ import numpy as np
 
 from telemed_forecast.models import licensing_policy
 from telemed_forecast.models.adoption import on_grid
-from telemed_forecast.models.growth import growth_process, prior_paths, simulate
-from telemed_forecast.models.licensing_policy import EVENTS, NO_EVENTS, VARIETY, Events
+from telemed_forecast.models.growth import PATH_UNIT, growth_process, prior_paths, simulate
+from telemed_forecast.models.licensing_policy import EVENTS, NO_EVENTS, Events
 from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM, interval_logp
 from telemed_forecast.models.priors import growth_prior
 from telemed_forecast.models.timeline import carried, decimal_year, half_year_at_or_after, half_years
@@ -82,8 +82,8 @@ def build(data: Any) -> Any:
     Parameters
     ----------
     data
-        Arrays: log_pool (time,), hospital_guess and firm_guess (time,), event_direction (event,), event_exposure
-        (event, time - 1); the evidence count_{low, high} (log hospitals), count_at (grid position), count_scale,
+        Arrays: log_pool (time,), hospital_guess and firm_guess (time,), event_direction (event,), event_since
+        (event, time; years); the evidence count_{low, high} (log hospitals), count_at (grid position), count_scale,
         count_origin (0 is the official count, at most ORIGINS), count_part (0 both sponsors, 1 hospital-run); the
         evidence share_{low, high} (logit of the hospital-run share), share_at, share_scale.
     """
@@ -92,16 +92,24 @@ def build(data: Any) -> Any:
 
     with pm.Model() as model:
         d = {name: pm.Data(name, value) for name, value in data.items()}
-        size = pm.HalfNormal("policy_size", licensing_policy.SIZE)
-        standard = pm.Normal("event_standard", 0.0, 1.0, shape=EVENTS)
-        effect = pm.Deterministic("event_effect", size * d["event_direction"] * (1.0 + VARIETY * standard))
-        growth = {"step": STEP, "prior": growth_prior("penetration"), "shock": pt.dot(effect, d["event_exposure"])}
+        size = pm.HalfNormal("event_size", licensing_policy.SIZE, shape=EVENTS)
+        effect = pm.Deterministic("event_effect", d["event_direction"] * size)
+        fade = pm.LogNormal("policy_fade", *licensing_policy.FADE)
+        shock = pt.dot(effect, licensing_policy.acting(d["event_since"], fade, STEP, pt))
+        growth = {"step": STEP, "prior": growth_prior("penetration"), "shock": shock}
         logit = pm.Normal("hospital_logit_ceiling", *CEILING_SHARE)
         ratio = pm.Normal("firm_log_ceiling", *FIRM_CEILING)
         reach = {"hospital": pt.log(pm.math.sigmoid(logit)), "firm": ratio}
+        sigma = {s: pm.LogNormal(f"{s}_sigma", *growth_prior("penetration").log_sigma) for s in SPONSORS}
+        path = _paths(d, sigma)
         level = {
             sponsor: growth_process(
-                sponsor, guess=d[f"{sponsor}_guess"], log_ceiling=d["log_pool"] + reach[sponsor], **growth
+                sponsor,
+                guess=d[f"{sponsor}_guess"],
+                log_ceiling=d["log_pool"] + reach[sponsor],
+                sigma=sigma[sponsor],
+                path=path[sponsor],
+                **growth,
             ).log_level
             for sponsor in SPONSORS
         }
@@ -111,6 +119,33 @@ def build(data: Any) -> Any:
         scale = pt.sqrt(d["share_scale"] ** 2 + noise**2)
         pm.Potential("share_evidence", interval_logp(d["share_low"], d["share_high"], mu, scale, pt).sum())
     return model
+
+
+FIRST_UNIT = 1.4
+"""[log odds] Unit of the sampler's coordinate of the first split: its spread before the evidence."""
+
+SPLIT_UNIT = 0.15
+"""[log odds] Unit of the sampler's coordinates of the split's changes, for shocks of size one: about what half a
+year of slow growth brings."""
+
+
+def _paths(d: Mapping[str, Any], sigma: Mapping[str, Any]) -> dict[str, Any]:
+    """Log levels of both sponsors in coordinates that suit the evidence, with a flat base measure. Dims: (time,).
+
+    The counts know the sum of both sponsors well and their split hardly: the sum is a coordinate as it stands, the
+    split one in units of its own shocks, or the sampler would have to follow a funnel. Sum and log odds have the same
+    volume as the two log levels; the units' volume is given back.
+    """
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    both = pt.logaddexp(d["hospital_guess"], d["firm_guess"]) + PATH_UNIT * pm.Flat("count_path", shape=GRID)
+    raw = pm.Flat("split_path", shape=GRID)
+    log_unit = 0.5 * (pt.log(sigma["hospital"]) + pt.log(sigma["firm"]))
+    changes = pt.concatenate([FIRST_UNIT * raw[:1], SPLIT_UNIT * pt.exp(log_unit) * raw[1:]])
+    split = d["hospital_guess"] - d["firm_guess"] + pt.cumsum(changes)
+    pm.Potential("split_volume", (GRID - 1) * log_unit)
+    return {"hospital": both - pt.softplus(-split), "firm": both - pt.softplus(split)}
 
 
 def _count_evidence(d: Mapping[str, Any], level: Mapping[str, Any]) -> None:
@@ -178,7 +213,7 @@ def arrays(
         "hospital_guess": both - np.log1p(np.exp(-split)),
         "firm_guess": both - np.log1p(np.exp(split)),
         "event_direction": licensing_policy.directions(events),
-        "event_exposure": licensing_policy.exposure(events, grid),
+        "event_since": licensing_policy.years_since(events, grid),
         "count_low": np.log(counts.low),
         "count_high": np.log(counts.high),
         "count_at": np.clip((year - grid[0]) / STEP, 0.0, GRID - 1.0),
@@ -256,7 +291,7 @@ def project(
     log_pool_ahead: np.ndarray,
     rng: np.random.Generator,
     pace: float = 1.0,
-    exposure_ahead: np.ndarray | None = None,
+    since_ahead: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
     """Carry both sponsors forward.
 
@@ -272,8 +307,9 @@ def project(
         Source of the future shocks.
     pace
         Lever: factor on the imitation rate of both sponsors in the forecast.
-    exposure_ahead
-        Part of each future step during which a policy event of the past still acts. Dims: (event, step).
+    since_ahead
+        Years since each policy event of the past at the start of each future step and at the end of the last; None is
+        a world without events. Dims: (event, step + 1).
 
     Returns
     -------
@@ -281,8 +317,9 @@ def project(
     (both), ``published`` (the count as it would be announced), ``share_of_pool`` (hospital-run over eligible
     hospitals) and ``hospital_share`` (hospital-run over the count); today's ``ceiling`` of the count, dims (sample,).
     """
-    p = {name: np.asarray(values) for name, values in posterior.items()}
-    acting = np.zeros((EVENTS, len(log_pool_ahead) - 1)) if exposure_ahead is None else exposure_ahead
+    p = {str(name): np.asarray(values) for name, values in posterior.items()}
+    since = np.zeros((EVENTS, len(log_pool_ahead))) if since_ahead is None else since_ahead
+    shock = policy_shock(p, since)
     reach = {"hospital": -np.log1p(np.exp(-p["hospital_logit_ceiling"])), "firm": p["firm_log_ceiling"]}
     level = {}
     for sponsor in SPONSORS:
@@ -295,7 +332,7 @@ def project(
             prior=growth_prior("penetration"),
             step=STEP,
             rng=rng,
-            shock=p["event_effect"] @ acting,
+            shock=shock,
         )
         level[sponsor] = np.concatenate([p[f"{sponsor}_log_level"], future], axis=1)
     both = np.logaddexp(level["hospital"], level["firm"])
@@ -312,21 +349,36 @@ def project(
     }
 
 
+def policy_shock(drawn: Mapping[str, np.ndarray], since: np.ndarray) -> np.ndarray:
+    """Growth that dated policy adds in each step, log points a year. Dims: (sample, step).
+
+    Parameters
+    ----------
+    drawn
+        ``event_effect`` (sample, event) and ``policy_fade`` (sample,).
+    since
+        Years since each event. Dims: (event, step + 1).
+    """
+    arriving = licensing_policy.acting(since[None], drawn["policy_fade"][:, None, None], STEP)
+    return np.einsum("se,set->st", drawn["event_effect"], arriving)
+
+
 def prior_sample(data: Mapping[str, np.ndarray], size: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Draws from the prior, under the posterior's names. Dims: (sample, ...).
 
     Parameters
     ----------
     data
-        The arrays of a fit: the pool, the first guess of each start and the exposures are read, no evidence.
+        The arrays of a fit: the pool, the first guess of each start and the events are read, no evidence.
     size
         Number of draws.
     rng
         Source of the draws.
     """
-    common = np.abs(rng.normal(0.0, licensing_policy.SIZE, size))
-    standard = rng.standard_normal((size, EVENTS))
-    effect = common[:, None] * data["event_direction"] * (1.0 + VARIETY * standard)
+    events = np.abs(rng.normal(0.0, licensing_policy.SIZE, (size, EVENTS)))
+    effect = events * data["event_direction"]
+    fade = rng.lognormal(*licensing_policy.FADE, size)
+    shock = policy_shock({"event_effect": effect, "policy_fade": fade}, data["event_since"])
     share, ratio = rng.normal(*CEILING_SHARE, size), rng.normal(*FIRM_CEILING, size)
     reach = {"hospital": -np.log1p(np.exp(-share)), "firm": ratio}
     paths = [
@@ -338,7 +390,7 @@ def prior_sample(data: Mapping[str, np.ndarray], size: int, rng: np.random.Gener
             step=STEP,
             prior=growth_prior("penetration"),
             rng=rng,
-            shock=effect @ data["event_exposure"],
+            shock=shock,
         )
         for sponsor in SPONSORS
     ]
@@ -348,8 +400,8 @@ def prior_sample(data: Mapping[str, np.ndarray], size: int, rng: np.random.Gener
         **paths[1],
         "hospital_logit_ceiling": share,
         "firm_log_ceiling": ratio,
-        "policy_size": common,
-        "event_standard": standard,
+        "event_size": events,
+        "policy_fade": fade,
         "event_effect": effect,
         "origin_spread": spread,
         "origin_offset": spread[:, None] * rng.standard_normal((size, ORIGINS)),

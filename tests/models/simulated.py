@@ -4,16 +4,16 @@ Nothing of a model's own graph is used, only its constants and the plain formula
 mistake in the graph cannot hide in the data that test it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import xarray as xr
 
-from telemed_forecast.models import channel_share, internet_hospitals
+from telemed_forecast.models import adoption, channel_share, internet_hospitals, licensing_policy
 from telemed_forecast.models.adoption import on_grid
 from telemed_forecast.models.growth import CEILING_SOFTNESS, expected_growth, shock_scale
 from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM
-from telemed_forecast.models.priors import GrowthPrior, growth_prior
+from telemed_forecast.models.priors import GrowthPrior, growth_prior, surge_prior
 
 Numbers = dict[str, np.ndarray]
 
@@ -37,18 +37,20 @@ def growth_path(
     step: float,
     prior: GrowthPrior,
     rng: np.random.Generator,
+    added: np.ndarray | float = 0.0,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Log levels (time,) and deviations (time - 1,) without any wall at the ceiling."""
+    """Log levels (time,) and deviations (time - 1,) without any wall at the ceiling; `added` is dated growth a year."""
     law = {name: known[name] for name in ("rate", "theta", "innovation")}
     level, deviation = [start], []
     decay = known["rho"] ** step
+    dated = np.broadcast_to(added, (len(log_ceiling) - 1,))
     for k in range(len(log_ceiling) - 1):
         # As in `simulate`: a level that has all but vanished stays where numbers can hold it.
         expected = expected_growth(np.exp(max(level[-1] - log_ceiling[k], -50.0)), **law)
         shock = shock_scale(expected, sigma=known["sigma"], prior=prior, step=step) * rng.standard_t(prior.nu) / step
         # The first deviation has the stationary scale.
         deviation.append(decay * deviation[-1] + shock if deviation else shock / np.sqrt(1.0 - decay**2))
-        level.append(level[-1] + step * (expected + deviation[-1]))
+        level.append(level[-1] + step * (expected + dated[k] + deviation[-1]))
         if level[-1] > log_ceiling[k + 1] + 1.0:
             break  # far through the wall: it will be refused, and the law would overflow
     return np.array(level), np.array(deviation)
@@ -72,39 +74,145 @@ def rounded(value: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.nd
     return cell, cell + width
 
 
+def policy_truth(design: Mapping[str, np.ndarray], rng: np.random.Generator) -> tuple[Numbers, np.ndarray]:
+    """One draw of what dated policy does, and the growth a year that it adds in each step. Dims: (time - 1,)."""
+    size = np.abs(rng.normal(0.0, licensing_policy.SIZE, licensing_policy.EVENTS))
+    fade, effect = rng.lognormal(*licensing_policy.FADE), size * design["event_direction"]
+    # What of an effect has arrived by each point of the grid; the growth of a step is what arrives in it.
+    arrived = 1.0 - np.exp(-design["event_since"] / fade)
+    added = effect @ np.diff(arrived, axis=1) / internet_hospitals.STEP
+    truth = {"event_size": size, "policy_fade": fade, "event_effect": effect}
+    return {name: np.asarray(value) for name, value in truth.items()}, added
+
+
 def internet_hospitals_truth(design: Mapping[str, np.ndarray], rng: np.random.Generator) -> Numbers:
     """One draw from the prior of the internet-hospitals model (dims as in its posterior, without sample)."""
     prior = growth_prior("penetration")
     while True:
-        known = parameters(prior, rng)
-        share = rng.normal(*internet_hospitals.CEILING_SHARE)
-        log_ceiling = design["log_pool"] - np.log1p(np.exp(-share))
-        start = rng.normal(design["count_guess"][0], prior.start_sd)
-        level, deviation = growth_path(
-            known, start=start, log_ceiling=log_ceiling, step=internet_hospitals.STEP, prior=prior, rng=rng
-        )
-        if below_the_wall(level, log_ceiling, rng):
+        # Policy acts on both sponsors: when a wall refuses one path, everything is drawn anew.
+        truth, added = policy_truth(design, rng)
+        share, ratio = rng.normal(*internet_hospitals.CEILING_SHARE), rng.normal(*internet_hospitals.FIRM_CEILING)
+        truth |= {"hospital_logit_ceiling": np.asarray(share), "firm_log_ceiling": np.asarray(ratio)}
+        passed = True
+        for name, reach in (("hospital", -np.log1p(np.exp(-share))), ("firm", ratio)):
+            known, ceiling = parameters(prior, rng), design["log_pool"] + reach
+            start = rng.normal(design[f"{name}_guess"][0], prior.start_sd)
+            level, deviation = growth_path(
+                known, start=start, log_ceiling=ceiling, step=internet_hospitals.STEP, prior=prior, rng=rng, added=added
+            )
+            passed = passed and below_the_wall(level, ceiling, rng)
+            drawn = known | {"log_level": level, "deviation": deviation}
+            truth |= {f"{name}_{key}": np.asarray(value) for key, value in drawn.items()}
+        if passed:
             break
     spread = rng.lognormal(*internet_hospitals.ORIGIN_SPREAD)
-    truth = {f"count_{name}": value for name, value in known.items()} | {
-        "count_logit_ceiling": share,
-        "count_log_level": level,
-        "count_deviation": deviation,
-        "origin_spread": spread,
+    return truth | {
+        "origin_spread": np.asarray(spread),
         "origin_offset": spread * rng.standard_normal(internet_hospitals.ORIGINS),
-        "reporting_noise": rng.lognormal(*internet_hospitals.REPORTING_NOISE),
+        "reporting_noise": np.asarray(rng.lognormal(*internet_hospitals.REPORTING_NOISE)),
+        "share_noise": np.asarray(rng.lognormal(*internet_hospitals.SHARE_NOISE)),
     }
-    return {name: np.asarray(value) for name, value in truth.items()}
 
 
 def internet_hospitals_figures(truth: Numbers, design: Mapping[str, np.ndarray], rng: np.random.Generator) -> Numbers:
     """The arrays of a fit: the design's figures, with what they would have said about this truth."""
     offsets = np.concatenate([[0.0], truth["origin_offset"]])
-    mu = on_grid(truth["count_log_level"], design["count_at"]) + offsets[design["count_origin"]]
+    own = on_grid(truth["hospital_log_level"], design["count_at"])
+    both = np.log(np.exp(own) + np.exp(on_grid(truth["firm_log_level"], design["count_at"])))
+    mu = np.where(design["count_part"] == 1, own, both) + offsets[design["count_origin"]]
     scale = np.sqrt(design["count_scale"] ** 2 + truth["reporting_noise"] ** 2)
     value = mu + scale * rng.standard_t(DEGREES_OF_FREEDOM, size=len(mu))
     low, high = rounded(value, design["count_low"], design["count_high"])
-    return dict(design) | {"count_low": low, "count_high": high}
+    at = design["share_at"]
+    odds = on_grid(truth["hospital_log_level"], at) - on_grid(truth["firm_log_level"], at)
+    noise = np.sqrt(design["share_scale"] ** 2 + truth["share_noise"] ** 2)
+    share = odds + noise * rng.standard_t(DEGREES_OF_FREEDOM, size=len(odds))
+    share_low, share_high = rounded(share, design["share_low"], design["share_high"])
+    return dict(design) | {"count_low": low, "count_high": high, "share_low": share_low, "share_high": share_high}
+
+
+def _accepted(
+    name: str, *, start: float, log_ceiling: Callable[[], tuple[float, np.ndarray]], rng: np.random.Generator
+) -> Numbers:
+    """A growth process of the adoption model and its own ceiling, drawn together until the wall lets them pass."""
+    prior = growth_prior(adoption.CLASS[name])
+    while True:
+        known = parameters(prior, rng)
+        logit, ceiling = log_ceiling()
+        level, deviation = growth_path(
+            known,
+            start=rng.normal(start, prior.start_sd),
+            log_ceiling=ceiling,
+            step=adoption.STEP,
+            prior=prior,
+            rng=rng,
+        )
+        if below_the_wall(level, ceiling, rng):
+            drawn = known | {"logit_ceiling": logit, "log_level": level, "deviation": deviation}
+            return {f"{name}_{key}": np.asarray(value) for key, value in drawn.items()}
+
+
+def adoption_truth(design: Mapping[str, np.ndarray], rng: np.random.Generator) -> Numbers:
+    """One draw from the prior of the adoption model (dims as in its posterior, without sample)."""
+
+    def reach(bounds: tuple[float, float], top: np.ndarray) -> tuple[float, np.ndarray]:
+        logit = rng.normal(*bounds)
+        return logit, top - np.log1p(np.exp(-logit))
+
+    surge, number = surge_prior(), len(design["grid"])
+    offset = np.array(list(adoption.OFFSETS.values()))
+    truth = {
+        **_accepted(
+            "internet",
+            start=design["internet_guess"][0],
+            log_ceiling=lambda: reach(adoption.CEILING_INTERNET, design["log_population"]),
+            rng=rng,
+        ),
+        **_accepted(
+            "usage",
+            start=design["usage_guess"][0],
+            log_ceiling=lambda: reach(adoption.CEILING_USAGE, np.zeros(number)),
+            rng=rng,
+        ),
+        "surge_logit_kept": rng.normal(*surge.logit_kept),
+        "surge_half_life": rng.lognormal(*surge.log_half_life),
+        "surge_gained": rng.beta(*surge.gained, len(adoption.WAVES)),
+        "definition_offset": offset[:, 0] + offset[:, 1] * rng.standard_normal(len(offset)),
+        "survey_noise": rng.lognormal(*adoption.SURVEY_NOISE),
+        "regional_spread": rng.lognormal(*adoption.REGIONAL_SPREAD),
+    }
+    return {name: np.asarray(value) for name, value in truth.items()}
+
+
+def usage_path(truth: Numbers, design: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Usage rate of a truth: each wave wins a share of those missing below the ceiling, and loses some again."""
+    ceiling, kept = (1.0 / (1.0 + np.exp(-truth[name])) for name in ("usage_logit_ceiling", "surge_logit_kept"))
+    missing = ceiling - np.exp(truth["usage_log_level"])
+    for share, start in zip(truth["surge_gained"], design["wave"], strict=True):
+        since = design["grid"] - start
+        left = kept + (1.0 - kept) * 0.5 ** (np.maximum(since, 0.0) / truth["surge_half_life"])
+        missing = missing * np.where(since >= 0, 1.0 - share * left, 1.0)
+    return ceiling - missing
+
+
+def adoption_figures(truth: Numbers, design: Mapping[str, np.ndarray], rng: np.random.Generator) -> Numbers:
+    """The arrays of a fit: the design's figures, with what they would have said about this truth."""
+    rate = usage_path(truth, design)
+    users = on_grid(truth["internet_log_level"] + np.log(rate), design["users_at"])
+    gap, gap_sd = adoption.AWARENESS_GAP
+    said = {
+        "internet": (on_grid(truth["internet_log_level"], design["internet_at"]), 0.0),
+        "users": (users + design["users_definition"] @ truth["definition_offset"], truth["survey_noise"]),
+        "survey": (on_grid(np.log(rate / (1.0 - rate)), design["survey_at"]), truth["regional_spread"]),
+        "aware": (np.full(len(design["aware_low"]), truth["usage_logit_ceiling"] + gap), gap_sd),
+    }
+    data = dict(design)
+    for block, (mu, noise) in said.items():
+        scale = np.sqrt(design[f"{block}_scale"] ** 2 + noise**2)
+        value = mu + scale * rng.standard_t(DEGREES_OF_FREEDOM, size=len(mu))
+        low, high = rounded(value, design[f"{block}_low"], design[f"{block}_high"])
+        data |= {f"{block}_low": low, f"{block}_high": high}
+    return data
 
 
 def channel_share_design() -> Numbers:

@@ -12,14 +12,14 @@ pytestmark = pytest.mark.unit
 DAYS = ("2019-01-01", "2019-12-31", "2020-06-30", "2021-08-18", "2022-12-31", "2024-12-31", "2026-11-21")
 MODELS = ("user_adoption", "internet_hospitals", "channel_share", "market_size")
 BLOCKS = {
-    "user_adoption": ("internet", "users"),
-    "internet_hospitals": ("count",),
+    "user_adoption": ("internet", "users", "survey"),
+    "internet_hospitals": ("count", "share"),
     "channel_share": ("share",),
     "market_size": ("size", "volume", "online", "seller"),
 }
 TIME = {
     "user_adoption": (adoption.GRID, ("grid", "log_population", "internet_guess", "usage_guess")),
-    "internet_hospitals": (internet_hospitals.GRID, ("log_pool", "count_guess")),
+    "internet_hospitals": (internet_hospitals.GRID, ("log_pool", "hospital_guess", "firm_guess")),
     "channel_share": (channel_share.GRID, ("years",)),
     "market_size": (
         market_size.GRID,

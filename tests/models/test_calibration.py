@@ -19,8 +19,9 @@ from scipy import stats
 
 from telemed_forecast.forecast.channel_share import SPEC as SHARE
 from telemed_forecast.forecast.internet_hospitals import SPEC as HOSPITALS
+from telemed_forecast.forecast.user_adoption import SPEC as USERS
 from telemed_forecast.inference.sampling import ModelSpec, Profile, fit
-from telemed_forecast.models import channel_share, internet_hospitals
+from telemed_forecast.models import adoption, channel_share, internet_hospitals
 from telemed_forecast.models.likelihood import interval_logp
 
 SMALL = Profile(chains=2, tune=500, draws=500, target_accept=0.95)
@@ -47,15 +48,48 @@ class Hospitals:
         return simulated.internet_hospitals_figures(truth, self.design, rng)
 
     def quantities(self, draws, rng):
-        names = [f"count_{name}" for name in ("rate", "theta", "innovation", "sigma", "rho", "logit_ceiling")]
+        names = [f"{who}_{name}" for who in ("hospital", "firm") for name in ("rate", "sigma", "rho")]
+        names += ["hospital_logit_ceiling", "firm_log_ceiling", "policy_fade"]
         found = {name: draws[name].values for name in [*names, "origin_spread", "reporting_noise"]}
-        level = draws["count_log_level"].values
+        own, firms = draws["hospital_log_level"].values, draws["firm_log_level"].values
         ahead = internet_hospitals.project(draws, self.design, log_pool_ahead=self.ahead, rng=rng)
         return found | {
-            "first level": level[:, 0],
-            "last level": level[:, -1],
+            "first level": own[:, 0],
+            "last level": np.logaddexp(own[:, -1], firms[:, -1]),
+            "last split": own[:, -1] - firms[:, -1],
+            "an effect": draws["event_effect"].values[:, 2],
             "an offset": draws["origin_offset"].values[:, 0],
             "three years ahead": ahead["count"][:, -1],
+        }
+
+
+class Users:
+    """The adoption model on the layout of the real ledger: dates, definitions, grades and widths."""
+
+    spec = USERS
+
+    def __init__(self, arrays_on):
+        self.design = arrays_on("2026-11-21")["user_adoption"]
+        self.ahead = np.full(10, self.design["log_population"][-1])
+
+    def truth(self, rng):
+        return simulated.adoption_truth(self.design, rng)
+
+    def figures(self, truth, rng):
+        return simulated.adoption_figures(truth, self.design, rng)
+
+    def quantities(self, draws, rng):
+        names = [f"usage_{name}" for name in ("rate", "sigma", "rho", "logit_ceiling")]
+        names += ["surge_logit_kept", "surge_half_life", "survey_noise", "regional_spread", "internet_rate"]
+        found = {name: draws[name].values for name in names}
+        carried = adoption.project(draws, self.design, log_population_ahead=self.ahead, rng=rng)
+        return found | {
+            "first wave": draws["surge_gained"].values[:, 0],
+            "second wave": draws["surge_gained"].values[:, 1],
+            "definition of June 2020": draws["definition_offset"].values[:, 1],
+            "first users": carried["users"][:, 0],
+            "last users": carried["users"][:, adoption.GRID - 1],
+            "five years ahead": carried["published"][:, -1],
         }
 
 
@@ -138,6 +172,12 @@ def test_uniform_ranks_pass_and_crowded_ranks_do_not():
 @pytest.mark.slow
 def test_the_internet_hospitals_model_is_calibrated(arrays_on):
     worst, p, bound = verdict(ranks(Hospitals(arrays_on), simulations=100, seed=1))
+    assert p > bound, worst
+
+
+@pytest.mark.slow
+def test_the_adoption_model_is_calibrated(arrays_on):
+    worst, p, bound = verdict(ranks(Users(arrays_on), simulations=25, seed=1))
     assert p > bound, worst
 
 

@@ -1,5 +1,7 @@
 """Parameters that are known are found again: made-up figures, the real arrays, the real sampler."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 import simulated
@@ -19,16 +21,21 @@ MANY = Profile(chains=2, tune=500, draws=3000, target_accept=0.95)
 """Enough draws that two runs' quantiles of a level agree to half a percent by chance alone."""
 
 PRIOR = growth_prior("penetration")
-TRUTH = {
+USUAL = {
     # Half a standard deviation above what past adoptions make likely: a truth that they do not know of is for the
     # calibration tests, which draw it.
-    "count_rate": float(np.exp(PRIOR.log_rate[0] + 0.5 * PRIOR.log_rate[1])),
-    "count_theta": 0.4,
-    "count_innovation": float(np.exp(PRIOR.log_innovation[0] + 0.5 * PRIOR.log_innovation[1])),
-    "count_sigma": 0.4,
-    "count_rho": 0.5,
-    "count_logit_ceiling": 0.3,
+    "rate": float(np.exp(PRIOR.log_rate[0] + 0.5 * PRIOR.log_rate[1])),
+    "theta": 0.4,
+    "innovation": float(np.exp(PRIOR.log_innovation[0] + 0.5 * PRIOR.log_innovation[1])),
+    "sigma": 0.4,
+    "rho": 0.5,
+}
+TRUTH = {
+    **{f"{sponsor}_{name}": value for sponsor in internet_hospitals.SPONSORS for name, value in USUAL.items()},
+    "hospital_logit_ceiling": 0.3,
+    "firm_log_ceiling": -1.8,
     "reporting_noise": 0.04,
+    "share_noise": 0.1,
 }
 LETTERS = {"nhc": 0.0, "vcbeat": 0.35, "kpmg": -0.25}
 """Origins and what the counter of each adds (log)."""
@@ -58,53 +65,83 @@ def days_from(first, number, months):
 
 @pytest.fixture(scope="module")
 def hospitals():
-    """Truth, observations and pool of a made-up country."""
+    """A made-up country without policy: true levels and what was published."""
     rng = np.random.default_rng(20261121)
     pool = levels(np.linspace(9_000.0, 12_000.0, 10), days_from("2016-01", 10, 12))
     days = days_from("2016-07", internet_hospitals.GRID, 6)
     log_pool = np.log(internet_hospitals.eligible([pool], decimal_year(days)))
-    known = {name.removeprefix("count_"): value for name, value in TRUTH.items()}
-    path, _ = simulated.growth_path(
-        known, start=np.log(60.0), log_ceiling=log_pool - np.log1p(np.exp(-TRUTH["count_logit_ceiling"])),
-        step=internet_hospitals.STEP, prior=growth_prior("penetration"), rng=rng,
+    reach = {"hospital": -np.log1p(np.exp(-TRUTH["hospital_logit_ceiling"])), "firm": TRUTH["firm_log_ceiling"]}
+    own, firms = (
+        simulated.growth_path(
+            USUAL, start=np.log(30.0), log_ceiling=log_pool + reach[sponsor], step=internet_hospitals.STEP,
+            prior=PRIOR, rng=rng,
+        )[0]
+        for sponsor in internet_hospitals.SPONSORS
     )  # fmt: skip
-    # The regulator counts at every half-year's end, the others at every second.
+    path = np.logaddexp(own, firms)
+    # The regulator counts at every half-year's end, the others at every second; a share is published every year.
     at = np.concatenate([np.arange(len(days)), np.arange(0, len(days), 2), np.arange(1, len(days), 2)])
     origin = np.repeat(list(LETTERS), [len(days), len(days[::2]), len(days[1::2])])
     noise = np.sqrt(TRUTH["reporting_noise"] ** 2 + 0.01**2)
     shift = np.array([LETTERS[o] for o in origin])
     value = path[at] + shift + noise * rng.standard_t(DEGREES_OF_FREEDOM, size=len(at))
-    return path, levels(np.exp(value), days[at], origin=origin), pool
+    odds = (own - firms)[::2] + TRUTH["share_noise"] * rng.standard_t(DEGREES_OF_FREEDOM, size=len(days[::2]))
+    shares = levels(100.0 / (1.0 + np.exp(-odds)), days[::2], unit="percent")
+    return Country(own, firms, levels(np.exp(value), days[at], origin=origin), pool, shares)
+
+
+@dataclass(frozen=True)
+class Country:
+    """A made-up country: true log levels by sponsor, and what was published."""
+
+    own: np.ndarray
+    firms: np.ndarray
+    counts: Observations
+    pool: Observations
+    shares: Observations
 
 
 @pytest.fixture(scope="module")
 def recovered(hospitals):
-    path, counts, pool = hospitals
-    data, others = internet_hospitals.arrays(counts, [pool])
-    return path, others, simulated.samples(fit(HOSPITALS, data, profile=MANY, seed=1))
+    data, others = internet_hospitals.arrays(hospitals.counts, [hospitals.pool], hospitals.shares)
+    return others, simulated.samples(fit(HOSPITALS, data, profile=MANY, seed=1))
 
 
 def central(draws, level=0.95):
     return np.quantile(np.asarray(draws), [(1 - level) / 2, (1 + level) / 2], axis=0)
 
 
-def test_the_true_path_lies_within_the_posterior(recovered):
-    path, _, posterior = recovered
-    low, high = central(posterior["count_log_level"])
+def count(posterior):
+    """Log of the count of both sponsors."""
+    return np.logaddexp(posterior["hospital_log_level"].values, posterior["firm_log_level"].values)
+
+
+def test_the_true_path_lies_within_the_posterior(hospitals, recovered):
+    path = np.logaddexp(hospitals.own, hospitals.firms)
+    low, high = central(count(recovered[1]))
     # Of 19 levels one is expected outside of its 95% interval; three would be a surprise of one in fifty.
     assert ((low < path) & (path < high)).sum() >= 17
     alone = 2 * stats.t.ppf(0.975, DEGREES_OF_FREEDOM) * np.hypot(TRUTH["reporting_noise"], 0.01)
     assert (high - low < alone).all(), "two counts a half-year say more than one alone would"
 
 
+def test_the_true_split_between_sponsors_lies_within_the_posterior(hospitals, recovered):
+    posterior = recovered[1]
+    low, high = central(posterior["hospital_log_level"].values - posterior["firm_log_level"].values)
+    split = hospitals.own - hospitals.firms
+    assert ((low < split) & (split < high)).sum() >= 17
+    alone = 2 * stats.t.ppf(0.975, DEGREES_OF_FREEDOM) * np.hypot(TRUTH["share_noise"], 0.01)
+    assert np.median(high - low) < 1.2 * alone, "shares of every year pin the split down"
+
+
 @pytest.mark.parametrize("name", TRUTH)
 def test_each_true_parameter_lies_within_its_posterior(recovered, name):
-    low, high = central(recovered[2][name])
+    low, high = central(recovered[1][name])
     assert low < TRUTH[name] < high
 
 
 def test_the_offset_of_each_counter_is_found(recovered):
-    _, others, posterior = recovered
+    others, posterior = recovered
     assert others == sorted(set(LETTERS) - {"nhc"})
     for k, origin in enumerate(others):
         low, high = central(posterior["origin_offset"][:, k])
@@ -113,19 +150,19 @@ def test_the_offset_of_each_counter_is_found(recovered):
 
 
 def test_where_the_data_speak_the_posterior_is_narrower_than_the_prior(recovered):
-    posterior, prior = recovered[2], growth_prior("penetration")
+    posterior = recovered[1]
     for name, sd in (
-        ("count_rate", prior.log_rate[1]),
-        ("count_sigma", prior.log_sigma[1]),
+        ("hospital_sigma", PRIOR.log_sigma[1]),
+        ("firm_sigma", PRIOR.log_sigma[1]),
         ("reporting_noise", internet_hospitals.REPORTING_NOISE[1]),
+        ("share_noise", internet_hospitals.SHARE_NOISE[1]),
     ):
-        # The rate is known least: shocks explain a path nearly as well.
         assert np.log(posterior[name]).std() < 0.9 * sd, name
-    assert posterior["count_log_level"][:, 0].std() < 0.1 * prior.start_sd
+    assert count(posterior)[:, 0].std() < 0.1 * PRIOR.start_sd
 
 
 def test_slots_without_a_counter_keep_their_prior(recovered):
-    posterior = recovered[2]
+    posterior = recovered[1]
     empty = posterior["origin_offset"].values[:, 2:] / posterior["origin_spread"].values[:, None]
     # 14 standard normal slots with about 1,000 draws each.
     assert abs(empty.mean()) < 0.05
@@ -139,14 +176,14 @@ def scaled(observations, factor):
 
 
 def test_counting_in_thousandths_changes_no_result(hospitals, recovered):
-    _, counts, pool = hospitals
-    data, _ = internet_hospitals.arrays(scaled(counts, 1000.0), [scaled(pool, 1000.0)])
+    counts, pool = (scaled(o, 1000.0) for o in (hospitals.counts, hospitals.pool))
+    data, _ = internet_hospitals.arrays(counts, [pool], hospitals.shares)
     posterior = simulated.samples(fit(HOSPITALS, data, profile=MANY, seed=1))
     levels = [0.05, 0.25, 0.5, 0.75, 0.95]
-    one, other = (np.quantile(p["count_log_level"], levels, axis=0) for p in (recovered[2], posterior))
+    one, other = (np.quantile(count(p), levels, axis=0) for p in (recovered[1], posterior))
     np.testing.assert_allclose(np.exp(other), 1000.0 * np.exp(one), rtol=0.01)
-    for name in ("count_rate", "count_sigma", "count_logit_ceiling"):
-        one, other = (np.median(p[name]) for p in (recovered[2], posterior))
+    for name in ("hospital_rate", "firm_sigma", "hospital_logit_ceiling", "firm_log_ceiling"):
+        one, other = (np.median(p[name]) for p in (recovered[1], posterior))
         assert other == pytest.approx(one, abs=0.1 * float(posterior[name].std())), name
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 import numpy as np
 
 from telemed_forecast.evaluation.look_back import LookBack
+from telemed_forecast.evaluation.rolling_origins import Origin
+from telemed_forecast.forecast import internet_hospitals as forecast
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.forecast.internet_hospitals import InternetHospitals
+from telemed_forecast.forecast.internet_hospitals import InternetHospitals, at_days
 from telemed_forecast.forecast.rivals import prophet
 from telemed_forecast.models import internet_hospitals as model
-from telemed_forecast.models.priors import growth_prior
 from telemed_forecast.reporting.blocks import (
     Block,
     Chart,
@@ -23,38 +25,37 @@ from telemed_forecast.reporting.blocks import (
     Title,
     Value,
 )
-from telemed_forecast.reporting.content import parts
+from telemed_forecast.reporting.content import hospital_activity, hospital_sponsors, parts, predictive_checks, rivals
 from telemed_forecast.reporting.content.parts import Sections, value
 
 TARGET_CLAIM = "ih-2025-09-nhc-3756"
 """The figure that the look back is held against."""
 
-CONTEXT = (
-    "seed-yrd-docs",
-    "seed-yrd-hospbuilt",
-    "seed-jdh-online-docs",
-    "seed-jdh-income",
-    "seed-jdh-depts",
-    "seed-jdh-experience",
-    "ih-2017-03-inactive",
-    "pmc-tertiary-share",
-    "huang2024-licence",
-    "seed-gma-invest",
-    "seed-gma-provinces",
-)
-"""What surveys and reports say of supply and activity; shown with their sources."""
-
 
 def sections(
-    context: Context, result: InternetHospitals, earlier: LookBack | None, parameters: dict[str, Any]
+    context: Context,
+    result: InternetHospitals,
+    earlier: LookBack | None,
+    parameters: dict[str, Any],
+    past: Sequence[Origin] = (),
 ) -> Sections:
-    """The report's sections in reading order: name -> blocks."""
+    """The report's sections in reading order: name -> blocks.
+
+    Parameters
+    ----------
+    past
+        Earlier forecasts and what came of them.
+    """
     made: Sections = {
         "summary": _summary(context, result, earlier),
         "count": _count(context, result),
+        "sponsors": hospital_sponsors.sponsors(context, result, _years(context, result)),
+        "policy": hospital_sponsors.policy(result),
         "counters": _counters(result),
         "look_back": _look_back(context, earlier),
-        "activity": _activity(context),
+        "activity": hospital_activity.activity(context, result),
+        "provinces": hospital_activity.provinces(context, result),
+        "rivals": rivals.blocks(context, "internet_hospitals", result, past),
         "appendix": _appendix(context, result),
     }
     made["record"] = parts.record(context, made, parameters)
@@ -126,9 +127,6 @@ def _newest_row(result: InternetHospitals) -> int:
 
 
 def _count(context: Context, result: InternetHospitals) -> list[Block]:
-    horizon = context.settings.horizon
-    years = list(range(result.last_period.year, horizon + 1))
-    years = [y for y in years if date(y, 12, 31) in result.count.periods]
     return [
         Heading(key="internet_hospitals.count"),
         Paragraph(key="internet_hospitals.count_text"),
@@ -141,9 +139,18 @@ def _count(context: Context, result: InternetHospitals) -> list[Block]:
             prophet=prophet(result.known, result.published.periods, context.settings.seed),
         ),
         parts.year_table(
-            "hospitals_by_year", [result.published, result.share_of_pool], years, parts.newest(result.evidence, 3)
+            "hospitals_by_year",
+            [result.published, result.share_of_pool, result.operating],
+            _years(context, result),
+            parts.newest(result.evidence, 3),
         ),
     ]
+
+
+def _years(context: Context, result: InternetHospitals) -> list[int]:
+    """The year-ends that tables show: from the last count to the horizon."""
+    years = range(result.last_period.year, context.settings.horizon + 1)
+    return [y for y in years if date(y, 12, 31) in result.count.periods]
 
 
 def _counters(result: InternetHospitals) -> list[Block]:
@@ -177,10 +184,7 @@ def _look_back(context: Context, earlier: LookBack | None) -> list[Block]:
         return [heading, Paragraph(key="internet_hospitals.look_back_too_early")]
     row = context.view[known].iloc[0]
     path, actual = earlier.result.published, float(row["value"])
-    at = path.draws[:, path.position(date(2025, 6, 30))]
-    after = path.draws[:, path.position(date(2025, 12, 31))]
-    # The figure was given on 11 September: two fifths of the way from June to December.
-    then = np.exp(0.6 * np.log(at) + 0.4 * np.log(after))
+    then = at_days(path, np.array([row["period_end"]], dtype="datetime64[D]"))[:, 0]
     low, _, high = parts.interval(then)
     outcome = "inside" if low <= actual <= high else "outside"
     return [
@@ -206,34 +210,54 @@ def _look_back(context: Context, earlier: LookBack | None) -> list[Block]:
     ]
 
 
-def _activity(context: Context) -> list[Block]:
-    return [
-        Heading(key="internet_hospitals.activity"),
-        Paragraph(key="internet_hospitals.activity_text"),
-        parts.context_table(context, "supply", CONTEXT),
-    ]
-
-
 def _appendix(context: Context, result: InternetHospitals) -> list[Block]:
-    rng = np.random.default_rng(1)
-    growth = growth_prior("penetration")
-    draws = {k: np.asarray(v) for k, v in result.fit.posterior.items()}
-    logit = rng.normal(*model.CEILING_SHARE, 4000)
-    rows = [
-        ("parameter.pool_share", 1 / (1 + np.exp(-logit)), 1 / (1 + np.exp(-draws["hospital_logit_ceiling"]))),
-        ("parameter.count_rate", np.exp(rng.normal(*growth.log_rate, 4000)), draws["hospital_rate"]),
-        ("parameter.count_sigma", np.exp(rng.normal(*growth.log_sigma, 4000)), draws["hospital_sigma"]),
-        ("parameter.origin_spread", np.exp(rng.normal(*model.ORIGIN_SPREAD, 4000)), draws["origin_spread"]),
-        (
-            "parameter.reporting_noise",
-            np.exp(rng.normal(*model.REPORTING_NOISE, 4000)),
-            draws["reporting_noise"],
-        ),
-    ]
     return [
         Heading(key="appendix.heading"),
         Paragraph(key="internet_hospitals.method"),
-        parts.parameter_table("hospitals_parameters", rows),
-        parts.evidence_table("hospitals_evidence", [result.evidence], "hospitals"),
-        parts.forecasts(context, [result.published, result.count, result.share_of_pool]),
+        parts.parameter_table("hospitals_parameters", _parameters(result)),
+        parts.evidence_table("hospitals_evidence", [result.evidence, result.own], "hospitals"),
+        *([parts.evidence_table("hospital_share_evidence", [result.shares], "percent")] if len(result.shares) else []),
+        *predictive_checks.blocks(
+            "hospitals",
+            result.count,
+            forecast.prior_predictive(result, context.generator("hospitals_prior")),
+            forecast.predictive(result, result.evidence, context.generator("hospitals_predictive")),
+            result.evidence,
+        ),
+        parts.forecasts(
+            context,
+            [
+                result.published,
+                result.count,
+                result.hospital_run,
+                result.third_party,
+                result.hospital_share,
+                result.share_of_pool,
+                result.operating,
+            ],
+        ),
     ]
+
+
+def _parameters(result: InternetHospitals) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """Prior and posterior draws of the model's parameters, by text key."""
+    prior = model.prior_sample(result.fit.data, 4000, np.random.default_rng(1))
+    draws = {str(k): np.asarray(v) for k, v in result.fit.posterior.items()}
+    return [
+        (f"parameter.{key}", change(prior[name]), change(draws[name]))
+        for key, name, change in (
+            ("pool_share", "hospital_logit_ceiling", _share),
+            ("firm_ceiling", "firm_log_ceiling", np.exp),
+            ("hospital_rate", "hospital_rate", np.array),
+            ("firm_rate", "firm_rate", np.array),
+            ("hospital_sigma", "hospital_sigma", np.array),
+            ("firm_sigma", "firm_sigma", np.array),
+            ("policy_fade", "policy_fade", np.array),
+            ("origin_spread", "origin_spread", np.array),
+            ("reporting_noise", "reporting_noise", np.array),
+        )
+    ]
+
+
+def _share(logit: np.ndarray) -> np.ndarray:
+    return np.asarray(1.0 / (1.0 + np.exp(-logit)))
