@@ -230,6 +230,7 @@ def _wanted_table(context: Context, review: Review) -> TableBlock:
     )
     return TableBlock(
         id="wanted",
+        folded=True,
         title_key="review.table.wanted.title",
         title_values={"horizon": context.settings.horizon},
         note_key="review.table.wanted.note",
