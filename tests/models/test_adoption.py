@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+import simulated
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from telemed_forecast.models import adoption
 from telemed_forecast.models.adoption import on_grid, retention, usage
@@ -182,3 +184,39 @@ def test_a_survey_prints_the_truth_with_noise_around_it(posterior, history):
     error = np.log(draws["published"] / draws["users"])
     assert abs(np.median(error)) < 0.002
     assert 0.02 < error.std() < 0.08
+
+
+def test_draws_from_the_prior_carry_everything_that_a_projection_reads(arrays_on, history):
+    data = arrays_on("2026-11-21")["user_adoption"]
+    draws = adoption.prior_sample(data, 300, np.random.default_rng(3))
+    carried_on = adoption.project(
+        draws, data, log_population_ahead=np.full(4, data["log_population"][-1]), rng=np.random.default_rng(4)
+    )
+    past = carried_on["users"][:, : adoption.GRID]
+    np.testing.assert_allclose(past, np.exp(draws["log_users"]), rtol=1e-9)
+    assert (past <= np.exp(data["log_population"])).all()
+
+
+def test_the_prior_of_the_package_is_the_one_that_the_made_up_truths_come_from(arrays_on):
+    data, rng = arrays_on("2026-11-21")["user_adoption"], np.random.default_rng(5)
+    ours = adoption.prior_sample(data, 2000, rng)
+    theirs = [simulated.adoption_truth(data, rng) for _ in range(2000)]
+    # Ceilings and levels may differ: a path above its ceiling is refused there and lowered to it here.
+    for name in ("surge_logit_kept", "surge_half_life", "survey_noise", "regional_spread"):
+        assert stats.ks_2samp(ours[name], [truth[name] for truth in theirs]).pvalue > 0.001, name
+
+
+def test_a_survey_stands_at_the_middle_of_its_window_in_log_odds(arrays_on):
+    data = arrays_on("2026-11-21")["user_adoption"]
+    at = data["grid"][0] + adoption.STEP * data["survey_at"]
+    # The Yangtze River Delta: 22.07% in a window from January 2020 to January 2021.
+    k = int(np.argmin(np.abs(data["survey_low"] - np.log(0.2207 / 0.7793))))
+    assert data["survey_low"][k] < np.log(0.2207 / 0.7793) < data["survey_high"][k]
+    assert at[k] == pytest.approx(2020.5, abs=0.03)
+    assert data["aware_low"][0] < np.log(0.8095 / 0.1905) < data["aware_high"][0]
+
+
+def test_surveys_enter_only_once_published(arrays_on):
+    sizes = [len(arrays_on(day)["user_adoption"]["survey_low"]) for day in ("2019-12-31", "2021-08-18", "2026-11-21")]
+    assert sizes[0] == 0 < sizes[1] < sizes[2]
+    assert len(arrays_on("2020-06-30")["user_adoption"]["aware_low"]) == 0
