@@ -90,19 +90,21 @@ def provinces(context: Context, result: InternetHospitals) -> list[Block]:
     shown: list[Block] = [Heading(key="provinces.heading")]
     if not len(counts):
         return [*shown, Paragraph(key="provinces.none")]
-    shown += [Paragraph(key="provinces.text"), _places_table(result, counts)]
+    shown += [Paragraph(key="provinces.text"), _places_table(context, result, counts)]
     founded = [context.observed(metric) for metric in FOUNDED]
     chart = _founded_chart(founded)
     return shown if chart is None else [*shown, chart]
 
 
-def _places_table(result: InternetHospitals, counts: Observations) -> TableBlock:
+def _places_table(context: Context, result: InternetHospitals, counts: Observations) -> TableBlock:
     counts = counts.where(np.argsort(counts.end, kind="stable"))
     national = at_days(result.count, counts.end)
+    view = context.view.set_index("claim_id")
+    rng = np.random.default_rng(1)
     columns = (
         Column(name="place", key="provinces.place"),
         Column(name="day", key="column.day"),
-        Column(name="count", key="column.published", unit="hospitals"),
+        Column(name="count", key="column.published"),
         Column(name="national", key="provinces.national", unit="hospitals"),
         Column(name="part", key="provinces.part", unit="percent"),
         Column(name="origin", key="column.origin"),
@@ -111,14 +113,15 @@ def _places_table(result: InternetHospitals, counts: Observations) -> TableBlock
     rows: list[tuple[str | Value | None, ...]] = []
     for k in range(len(counts)):
         known = bool(np.isfinite(national[:, k]).all())
-        middle = float(np.sqrt(counts.low[k] * counts.high[k]))
+        # "More than 100" is some number up to 200: each as likely as any other, on the log scale.
+        own = np.exp(rng.uniform(np.log(counts.low[k]), np.log(counts.high[k]), len(national)))
         rows.append(
             (
                 f"@place.{counts.segment[k]}",
                 str(counts.end[k])[:10],
-                Value(value=middle, unit="hospitals", digits=3),
+                parts.printed_figure(view.loc[str(counts.claim_id[k])]),
                 value(national[:, k], "hospitals") if known else None,
-                value(100.0 * middle / national[:, k], "percent") if known else None,
+                value(100.0 * own / national[:, k], "percent") if known else None,
                 parts.origin_name(counts.origin[k]),
                 str(counts.grade[k]),
             )

@@ -128,10 +128,10 @@ def _events_table(result: InternetHospitals, effect: np.ndarray) -> TableBlock:
         prior = result.events.direction[k] * np.abs(rng.normal(0.0, licensing_policy.SIZE, 4000))
         rows.append(
             (
-                str(listed.loc[name, "date"]),
                 f"@event.{name}",
                 value(100.0 * np.expm1(effect[:, k]), "percent"),
                 value(100.0 * np.expm1(prior), "percent"),
+                str(listed.loc[name, "date"]),
                 str(urlsplit(str(listed.loc[name, "url"])).hostname).removeprefix("www."),
             )
         )
@@ -140,10 +140,10 @@ def _events_table(result: InternetHospitals, effect: np.ndarray) -> TableBlock:
         title_key="table.policy_events.title",
         note_key="table.policy_events.note",
         columns=(
-            Column(name="day", key="column.day"),
             Column(name="event", key="policy_column.event"),
             Column(name="effect", key="column.posterior", unit="percent"),
             Column(name="before", key="column.prior", unit="percent"),
+            Column(name="day", key="column.day"),
             Column(name="source", key="policy_column.source"),
         ),
         rows=tuple(rows),
