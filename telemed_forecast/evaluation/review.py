@@ -59,7 +59,7 @@ def run(context: Context, *, refit: bool | None = None) -> Review:
     again = context.settings.profile == "full" if refit is None else refit
     results = markets.run(context)
     view = context.view
-    uses = evidence_use.table(view, results)
+    uses = evidence_use.table(context, results)
     return Review(
         results=results,
         uses=uses,

@@ -54,7 +54,7 @@ def test_what_a_model_used_is_called_a_modelled_quantity(today):
     context, found = today
     metric = context.view.set_index("claim_id")["metric"]
     modelled = dictionary.metrics()["modelled"].to_dict()
-    claims = {claim for result in found.results.values() for claim in result.claims}
+    claims = set().union(*evidence_use.claims(context, found.results).values())
     assert {metric[claim] for claim in claims if modelled[metric[claim]] != "yes"} == set()
     assert claims <= set(found.uses["claim_id"])
 
