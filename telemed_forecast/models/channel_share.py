@@ -8,8 +8,9 @@ a common factor, an offset and a random walk of its own for each measure; the wa
 
 The factor is the share by number of internet hospitals, and that is the business of the model of internet hospitals
 (:mod:`telemed_forecast.models.internet_hospitals`): its posterior is the prior of :math:`f` here, as a multivariate
-normal on the logit, so no count is used twice. What the other measures' evidence would say about the count is close to
-nothing, because their offsets are wide. Beyond the evidence the factor follows the same normal, given its past.
+normal on the logit, so no count is used twice. What the other measures' evidence would say about the count is little,
+because their offsets are wide, and reports leave it out. Beyond the evidence the factor follows the same normal, given
+its past.
 
 The measures that nobody publishes are bounded from two sides: encounters by the regulator's visits and what the largest
 platform reports, revenue by visits times fees and what listed platforms report. A measure with one figure gets a wide
