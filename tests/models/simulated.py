@@ -87,7 +87,7 @@ def policy_truth(design: Mapping[str, np.ndarray], rng: np.random.Generator) -> 
 
 def internet_hospitals_truth(design: Mapping[str, np.ndarray], rng: np.random.Generator) -> Numbers:
     """One draw from the prior of the internet-hospitals model (dims as in its posterior, without sample)."""
-    prior = growth_prior("penetration")
+    prior = growth_prior(internet_hospitals.CLASS)
     while True:
         # Policy acts on both sponsors: when a wall refuses one path, everything is drawn anew.
         truth, added = policy_truth(design, rng)

@@ -20,7 +20,7 @@ SMALL = Profile(chains=2, tune=500, draws=500, target_accept=0.95)
 MANY = Profile(chains=2, tune=500, draws=3000, target_accept=0.95)
 """Enough draws that two runs' quantiles of a level agree to half a percent by chance alone."""
 
-PRIOR = growth_prior("penetration")
+PRIOR = growth_prior(internet_hospitals.CLASS)
 USUAL = {
     # Half a standard deviation above what past adoptions make likely: a truth that they do not know of is for the
     # calibration tests, which draw it.
