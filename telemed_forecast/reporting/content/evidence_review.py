@@ -108,10 +108,20 @@ def _summary(context: Context, review: Review) -> list[Block]:
                 "used": number(len(used)),
                 "part": Value(value=100.0 * len(used) / len(uses), unit="percent", digits=2),
                 "undecided": len(evidence_use.undecided(uses)),
+                **_main_reasons(uses),
             },
             sources=newest,
         ),
     ]
+
+
+def _main_reasons(uses: pd.DataFrame) -> dict[str, Value | str | int | float]:
+    """The three reasons for which most rows were left out, and how many rows each."""
+    rows = uses[uses["reason"] != ""].groupby("reason").size().sort_values(ascending=False, kind="stable")
+    top = [(f"@review.reason.{name}", int(count)) for name, count in rows.head(3).items()]
+    names = ("first", "second", "third")
+    found: dict[str, Value | str | int | float] = dict(zip(names, (name for name, _ in top), strict=True))
+    return found | {f"{name}_rows": count for name, (_, count) in zip(names, top, strict=True)}
 
 
 def _largest_voices(used: pd.DataFrame) -> dict[str, Value | str | int | float]:
