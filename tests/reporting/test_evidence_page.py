@@ -4,9 +4,11 @@ import pandas as pd
 import prior_fits
 import pytest
 
-from telemed_forecast.evaluation import evidence_use, review
+from telemed_forecast.evaluation import conflict, evidence_use, review
+from telemed_forecast.evaluation.markets import MARKETS
 from telemed_forecast.evidence import dictionary
 from telemed_forecast.forecast.context import Context
+from telemed_forecast.inference.sampling import PROFILES
 from telemed_forecast.reporting import html, tables
 from telemed_forecast.reporting.blocks import DataTable, KeyFigures, TableBlock
 from telemed_forecast.reporting.catalogue import catalogue
@@ -94,3 +96,23 @@ def test_the_key_figures_say_what_was_used_by_whom_and_what_is_missing(today, bl
     assert values["review_used"] == (today[1].uses["used_by"] != "").sum()
     assert values["review_contradiction"] > 3
     assert 0 <= values["review_missing"] <= 100
+
+
+def test_where_weights_cannot_be_trusted_the_model_is_fitted_again_without_the_publisher(today, monkeypatch):
+    context, found = today
+    monkeypatch.setattr(conflict, "RELIABLE", -10.0)
+    origins = []
+
+    def noted(spec, data, *, profile, **options):
+        origins.append((len(data["count_low"]), profile.draws))
+        return prior_fits.from_prior(spec, data, profile=profile, **options)
+
+    hospitals = found.results["internet_hospitals"]
+    with monkeypatch.context() as patched:
+        patched.setattr(MARKETS["internet_hospitals"].module, "fitted", noted)
+        judged = conflict.conflicts(context, {"internet_hospitals": hospitals}, refit=True)
+    assert {c.method for c in judged} == {"refit"}
+    # One fit for each publisher, each without rows of its own, in the quick profile.
+    assert len(origins) == len(judged)
+    assert max(rows for rows, _ in origins) < len(hospitals.fit.data["count_low"])
+    assert {draws for _, draws in origins} == {PROFILES[conflict.REFIT_PROFILE].draws}
