@@ -90,7 +90,9 @@ class _Told:
 
 
 def _values(ours: Sequence[Score], made: Sequence[Origin]) -> dict[str, Value | str | int | float]:
+    worst = max((origin.gate.rhat_max for origin in made if origin.gate.rhat_max is not None), default=None)
     return {
+        "rhat": "–" if worst is None else Value(value=worst, unit="ratio", digits=3),
         "forecasts": len(ours),
         "outcomes": len({one.claim_id for one in ours}),
         "origins": len(made),
