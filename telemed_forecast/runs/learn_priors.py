@@ -76,10 +76,16 @@ def make(request: Request, *, stream: TextIO | None = None) -> Path:
         raise InputError(faults)
     stream = stream or sys.stderr
     curves, provenance = _read(request)
+    home = _at_home(request.kind)
+    if home:
+        from telemed_forecast.evidence.curves import fingerprint
+
+        provenance["home"] = {"as_of": HOME_AS_OF, "series": len(home), "sha256": fingerprint(home)}
     families = len({curve.family for curve in curves})
     with _said(f"learning from {len(curves)} series of {families} families", stream):
         learn = import_module(f"telemed_forecast.inference.{LEARNERS[request.kind]}").learn
-        content = learn([curve.series for curve in curves], **_beside(request.kind))
+        known = [curve.series for curve in curves]
+        content = learn(known, [curve.series for curve in home]) if home else learn(known)
     file = request.out / FILES[request.kind]
     request.out.mkdir(parents=True, exist_ok=True)
     part = file.with_name(f".{file.name}.{os.getpid()}.part")
@@ -103,13 +109,13 @@ HOME_AS_OF = "2019-12-31"
 first day whose forecasts are scored, so that no score profits from what came later."""
 
 
-def _beside(kind: str) -> dict[str, Any]:
-    """What is learned from beside the reference class: other online services, from the project's own ledger."""
+def _at_home(kind: str) -> list["Curve"]:
+    """What the engine learns from beside the reference class: other online services, from the project's own ledger."""
     if kind != "adoption":
-        return {}
+        return []
     from telemed_forecast.evidence import online_services
 
-    return {"home": [curve.series for curve in online_services.curves(HOME_AS_OF, frequency="quarterly")]}
+    return online_services.curves(HOME_AS_OF, frequency="quarterly")
 
 
 def _faults_of(request: Request) -> Iterator[str]:

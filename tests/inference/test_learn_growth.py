@@ -257,6 +257,19 @@ def test_a_new_technology_is_less_certain_than_any_known(learned):
 
 
 @pytest.mark.unit
+def test_services_at_home_teach_the_engine_what_one_more_of_them_is_like_and_no_forecast(learned):
+    home = [one for one in series() if one.reference_class == "olives"][:3]
+    also = learn(series(), home)
+    assert learn_growth.HOME not in learned
+    assert also["forecast"] == learned["forecast"]
+    mean, sd = also[learn_growth.HOME]["log_rate"]
+    (own, _), (_, new) = (np.array(its) for its in (also["share"]["log_rate"], also["any"]["log_rate"]))
+    # One more of a known class is more certain than a technology that was never seen.
+    assert sd < new
+    assert np.isfinite([mean, own]).all()
+
+
+@pytest.mark.unit
 def test_sources_are_named_for_every_technology(learned):
     assert [line.split(":")[0] for line in learned["sources"]] == sorted(MEANS)
     assert all(line.endswith(learn_growth.GIVEN) for line in learned["sources"])
@@ -270,10 +283,11 @@ def shipped():
 
 
 @pytest.mark.unit
-@pytest.mark.parametrize("kind", [*LAWS])
+@pytest.mark.parametrize("kind", [*LAWS, learn_growth.HOME])
 def test_the_shipped_file_has_every_number_of_the_engine(kind, learned):
     for content in (shipped(), learned):
-        assert set(content[kind]) == {field.name for field in fields(GrowthPrior)}
+        if kind in content:
+            assert set(content[kind]) == {field.name for field in fields(GrowthPrior)}
     prior = growth_prior(kind)
     for name in ("log_rate", "log_innovation", "log_sigma", "log_distance"):
         assert getattr(prior, name)[1] > 0
@@ -287,7 +301,7 @@ def test_the_shipped_forecast_is_the_one_that_the_code_would_learn_today():
     assert prior.laws == LAWS
     assert prior.power == learn_growth.POWER and prior.weights == learn_growth.WEIGHTS
     assert prior.near == learn_growth.NEAR and prior.far == learn_growth.FAR
-    assert [line.split(":")[0] for line in shipped()["sources"]] == sorted(prior.families)
+    assert [line.split(":")[0] for line in shipped()["sources"]] == [*sorted(prior.families), learn_growth.HOME]
     assert len(shipped()["provenance"]["sha256"]) == 64
 
 
