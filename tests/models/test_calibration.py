@@ -177,7 +177,7 @@ def test_the_internet_hospitals_model_is_calibrated(arrays_on):
 
 @pytest.mark.slow
 def test_the_adoption_model_is_calibrated(arrays_on):
-    worst, p, bound = verdict(ranks(Users(arrays_on), simulations=25, seed=1))
+    worst, p, bound = verdict(ranks(Users(arrays_on), simulations=16, seed=1))
     assert p > bound, worst
 
 
