@@ -310,7 +310,7 @@ def project(
     users_factor
         Lever: users relative to what they would be without any lever. Dims: () or (future year,).
     """
-    p = {name: np.asarray(values) for name, values in posterior.items()}
+    p = {str(name): np.asarray(values) for name, values in posterior.items()}
     prior = growth_prior("any")
     years_ahead = log_medicine_ahead.shape[1] - 1
     consultation_ceiling, pharmacy_reach = _log_reach(p, data)
@@ -352,7 +352,7 @@ def _log_reach(p: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]) -> t
 
 def ceiling(posterior: Dataset, data: Mapping[str, np.ndarray]) -> np.ndarray:
     """Ceiling of the healthcare definition in the last year of history (CNY million). Dims: (sample,)."""
-    p = {name: np.asarray(values) for name, values in posterior.items()}
+    p = {str(name): np.asarray(values) for name, values in posterior.items()}
     consultation, reach = _log_reach(p, data)
     return np.exp(consultation) * (1.0 + np.exp(p["other_services"])) + np.exp(data["log_medicine"][-1] + reach)
 
