@@ -147,4 +147,5 @@ def _events_table(result: InternetHospitals, effect: np.ndarray) -> TableBlock:
             Column(name="source", key="policy_column.source"),
         ),
         rows=tuple(rows),
+        sources=result.events.event_id,
     )
