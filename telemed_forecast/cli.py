@@ -173,6 +173,25 @@ def forecast(
         print(f"{plot} shows the first {outcome.plotted} of {outcome.series} series", file=sys.stderr)
 
 
+@app.command()
+def backtest(
+    model: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Market to look back on; all when none is named.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the tables of scores (default: none are written).")
+    ] = None,
+    profile: Annotated[str, typer.Option(metavar="quick|full", help="How many draws a refit takes.")] = "full",
+    as_of: Annotated[str, typer.Option(metavar="DATE", help="Count as known only what was published by then.")] = "",
+) -> None:
+    """Score forecasts as of the ends of 2019 to 2024 against what was published later, beside their rivals."""
+    from telemed_forecast.runs import backtest as looking_back
+
+    asked = looking_back.Request(models=model or (), profile=profile, as_of=as_of, out=out)
+    for line in looking_back.table(looking_back.make(asked)):
+        print(line)
+
+
 @app.command("learn-priors")
 def learn_priors(
     curves: Annotated[

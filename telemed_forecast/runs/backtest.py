@@ -1,0 +1,160 @@
+"""Rolling origins from the command line: forecasts of earlier year ends, scored, as a table and files."""
+
+import csv
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from telemed_forecast.errors import InputError
+from telemed_forecast.runs import parameters
+from telemed_forecast.runs.specification import did_you_mean
+
+if TYPE_CHECKING:
+    from telemed_forecast.evaluation.rolling_origins import Score, Standing
+
+MODELS = ("market_size", "internet_hospitals", "channel_share", "user_adoption")
+"""What can be backtested, in the order of the reports; a test holds it against the models that there are."""
+
+SCORES = "backtest_scores.csv"
+STANDINGS = "backtest_standings.csv"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What somebody asks for.
+
+    Attributes
+    ----------
+    models : sequence of str
+        Names; all when empty.
+    profile : str
+        ``quick``, or ``full`` for the effort that reports take for earlier dates.
+    as_of : str
+        Day whose knowledge counts as what came; everything in the ledger when empty.
+    out : Path or None
+        Folder for the tables; nothing is written when None.
+    """
+
+    models: Sequence[str] = ()
+    profile: str = "full"
+    as_of: str = ""
+    out: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backtest:
+    """What came of one model.
+
+    Attributes
+    ----------
+    model : str
+    scores : list of Score
+        Every forecast of every later figure, by every forecaster.
+    standings : list of Standing
+        One a forecaster.
+    """
+
+    model: str
+    scores: list["Score"]
+    standings: list["Standing"]
+
+
+def make(request: Request, *, stream: TextIO | None = None) -> list[Backtest]:
+    """Refit the models as of earlier year ends, score their forecasts and those of their rivals.
+
+    Parameters
+    ----------
+    request : Request
+    stream : TextIO, optional
+        Where is said what is going on; standard error by default.
+
+    Raises
+    ------
+    InputError
+        With every fault, before anything is fitted.
+    """
+    settings = _checked(request)
+    from telemed_forecast.evaluation import rolling_origins
+    from telemed_forecast.forecast.context import Context
+
+    made = []
+    for model in request.models or MODELS:
+        print(f"{model}: refitting as of earlier year ends", file=stream or sys.stderr, flush=True)
+        context = Context(settings[model])
+        found = rolling_origins.score(rolling_origins.origins(context, model), seed=context.settings.seed)
+        standings = rolling_origins.standings(found, context.settings.as_of_date)
+        made.append(Backtest(model=model, scores=found, standings=standings))
+    if request.out is not None:
+        _write(request.out / SCORES, (_score_row(one.model, score) for one in made for score in one.scores))
+        _write(request.out / STANDINGS, (_standing_row(one.model, s) for one in made for s in one.standings))
+    return made
+
+
+def _checked(request: Request) -> dict[str, parameters.Settings]:
+    faults = [
+        f'--model "{name}" is not allowed{did_you_mean(name, MODELS)}: allowed {", ".join(MODELS)}'
+        for name in request.models
+        if name not in MODELS
+    ]
+    if request.out is not None and request.out.exists() and not request.out.is_dir():
+        faults.append(f"--out {request.out} is not a folder")
+    known = [name for name in request.models if name in MODELS] or list(MODELS)
+    settings = {}
+    try:
+        settings = parameters.from_texts(known, [("profile", request.profile), ("as_of", request.as_of)])
+    except InputError as error:
+        faults += [str(fault) for fault in error.faults]
+    if faults:
+        raise InputError(faults)
+    return settings
+
+
+def table(made: Sequence[Backtest]) -> Iterator[str]:
+    """The standings as lines of plain text, a block a model."""
+    for one in made:
+        if not one.standings:
+            yield f"{one.model}: no figure came after any of the origins"
+            continue
+        yield f"{one.model}: {len({score.origin for score in one.scores})} origins"
+        yield "  forecaster  forecasts  inside 50/80/90%   bias   CRPS (shared)  skill against drift"
+        for s in one.standings:
+            inside = "/".join(f"{100 * share:.0f}" for share in s.coverage.values())
+            crps = f"{s.crps:.3f} ({s.common})" if s.common else "-"
+            skill = f"{s.skill:+.0%}" if s.common else "-"
+            yield f"  {s.member:<10}  {s.number:>9}  {inside:>15}  {s.bias:+.2f}  {crps:>14}  {skill:>19}"
+
+
+def _score_row(model: str, score: "Score") -> dict[str, Any]:
+    inside = {f"inside_{100 * level:.0f}": held for level, held in score.inside.items()}
+    plain = {name: value for name, value in vars(score).items() if name != "inside"}
+    return {"model": model, **{name: _rounded(value) for name, value in plain.items()}, **inside}
+
+
+def _standing_row(model: str, standing: "Standing") -> dict[str, Any]:
+    coverage = {f"coverage_{100 * level:.0f}": _rounded(share) for level, share in standing.coverage.items()}
+    plain = {name: value for name, value in vars(standing).items() if name != "coverage"}
+    return {"model": model, **{name: _rounded(value) for name, value in plain.items()}, **coverage}
+
+
+def _rounded(value: Any) -> Any:
+    return float(f"{value:.10g}") if isinstance(value, float) else value
+
+
+def _write(file: Path, rows: Iterator[Mapping[str, Any]]) -> None:
+    """Write a table whole or not at all."""
+    first = next(rows, None)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        with part.open("w", encoding="utf-8", newline="") as stream:
+            if first is not None:
+                writer = csv.DictWriter(stream, list(first), lineterminator="\n")
+                writer.writeheader()
+                writer.writerow(first)
+                writer.writerows(rows)
+        os.replace(part, file)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,76 @@
+"""The backtest's command: what is asked is checked first, and what came of it is a table."""
+
+import csv
+import io
+from datetime import date
+
+import pytest
+
+from telemed_forecast.errors import InputError
+from telemed_forecast.evaluation import rolling_origins
+from telemed_forecast.evaluation.markets import MARKETS
+from telemed_forecast.evaluation.rolling_origins import Score
+from telemed_forecast.runs import backtest
+
+pytestmark = pytest.mark.unit
+
+
+def score(member, *, crps=0.1, held=True, year=2020):
+    """One forecast of one figure."""
+    return Score(
+        member=member, origin=date(year, 12, 31), claim_id="a", day=date(2022, 12, 31), known=date(2023, 3, 1),
+        comparable=True, low=90.0, median=100.0, high=110.0, published=104.0, unit="persons", crps=crps, bias=-0.04,
+        pit=0.6, inside={0.5: held, 0.8: held, 0.9: held},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def scored(monkeypatch):
+    """Backtests whose scores are given: nothing is fitted."""
+    given = [score(name) for name in rolling_origins.MEMBERS] + [score("naive", crps=0.2, held=False)]
+    monkeypatch.setattr(rolling_origins, "origins", lambda *_: [])
+    monkeypatch.setattr(rolling_origins, "score", lambda *_, **__: given)
+    return given
+
+
+def test_every_model_of_a_report_can_be_backtested():
+    assert backtest.MODELS == tuple(MARKETS)
+
+
+def test_every_fault_is_named_at_once_and_nothing_is_fitted(tmp_path):
+    (tmp_path / "file").write_text("")
+    wrong = backtest.Request(models=["user_adoptoin"], profile="slow", as_of="1990-01-01", out=tmp_path / "file")
+    with pytest.raises(InputError) as refused:
+        backtest.make(wrong)
+    faults = "\n".join(str(fault) for fault in refused.value.faults)
+    assert 'did you mean "user_adoption"?' in faults
+    assert "profile" in faults
+    assert "as_of" in faults
+    assert "is not a folder" in faults
+
+
+def test_the_table_has_a_line_for_each_forecaster(scored):
+    [made] = backtest.make(backtest.Request(models=["user_adoption"]), stream=io.StringIO())
+    lines = list(backtest.table([made]))
+    assert lines[0] == "user_adoption: 1 origins"
+    assert [line.split()[0] for line in lines[2:]] == [*rolling_origins.MEMBERS, "naive"]
+    assert "100/100/100" in lines[2]
+    assert "0/0/0" in lines[-1]
+
+
+def test_the_files_hold_every_score_and_standing(scored, tmp_path):
+    backtest.make(backtest.Request(models=["user_adoption"], out=tmp_path / "new"), stream=io.StringIO())
+    with (tmp_path / "new" / backtest.SCORES).open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(scored)
+    assert rows[0]["model"] == "user_adoption" and rows[0]["origin"] == "2020-12-31" and rows[0]["inside_80"] == "True"
+    with (tmp_path / "new" / backtest.STANDINGS).open() as file:
+        standings = {row["member"]: row for row in csv.DictReader(file)}
+    assert float(standings["naive"]["coverage_80"]) == 0.0
+    assert sorted(file.name for file in (tmp_path / "new").iterdir()) == sorted([backtest.SCORES, backtest.STANDINGS])
+
+
+def test_a_model_without_any_outcome_says_so(monkeypatch):
+    monkeypatch.setattr(rolling_origins, "origins", lambda *_: [])
+    made = backtest.make(backtest.Request(models=["channel_share"]), stream=io.StringIO())
+    assert list(backtest.table(made)) == ["channel_share: no figure came after any of the origins"]
