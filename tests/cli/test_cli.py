@@ -35,7 +35,8 @@ def command(*arguments, **environment):
 def test_help_answers_at_once_and_names_the_commands():
     process, seconds = min((command("--help") for _ in range(3)), key=lambda result: result[1])
     assert process.returncode == 0
-    assert {"report", "params", "verify", "evidence", "forecast", "backtest", "compare", "release", "learn-priors"} <= set(process.stdout.split())
+    reports, others = {"report", "params", "verify", "compare", "release"}, {"evidence", "forecast", "backtest"}
+    assert reports | others | {"learn-priors"} <= set(process.stdout.split())
     assert seconds < 0.5
 
 
