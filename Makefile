@@ -33,8 +33,11 @@ report: env  ## run the notebooks and write reports/ (options in ARGS)
 # The notebooks run in the quick profile (conftest.py); their check cells are compared strictly, the others only run.
 NOTEBOOKS := --nbval-lax --nbval-current-env --nbval-cell-timeout 900 notebooks
 
+# A process a core; the tests of a file, and the cells of a notebook, stay together and in order.
+PARALLEL := --numprocesses auto --dist loadfile
+
 test: env  ## run the quick tests, and every notebook in the quick profile
-	$(BIN)/python -m pytest -m "not slow" tests $(NOTEBOOKS) $(ARGS)
+	$(BIN)/python -m pytest -m "not slow" $(PARALLEL) tests $(NOTEBOOKS) $(ARGS)
 
 test-slow: env  ## run the tests that sample, run whole notebooks or drive a browser for long
 	$(BIN)/python -m pytest -m slow $(ARGS)
