@@ -28,8 +28,9 @@ def file(tmp_path):
 def learners(monkeypatch):
     """Learn nothing but how many values there are of each class."""
 
-    def learn(series):
-        return {"values": {s.reference_class: [len(s.values), 0.5] for s in series}, "text": "a [b  c]\nd"}
+    def learn(series, home=()):
+        counts = {s.reference_class: [len(s.values), 0.5] for s in series}
+        return {"values": counts, "text": "a [b  c]\nd", "at_home": [s.series_id for s in home]}
 
     for name in learn_priors.LEARNERS.values():
         monkeypatch.setitem(sys.modules, f"telemed_forecast.inference.{name}", SimpleNamespace(learn=learn))
@@ -52,6 +53,16 @@ def test_what_was_learned_is_written_with_where_it_came_from(file, tmp_path, cap
     assert provenance["command"].startswith("telemed-forecast learn-priors curves.csv")
     assert str(tmp_path) not in text
     assert '"tv": [7, 0.5]' in text  # a line for a list
+
+
+def test_growth_is_learned_from_services_at_home_too_as_known_before_the_outbreak(file, tmp_path):
+    for kind in ("adoption", "surge"):
+        assert run(file, "--kind", kind, "--out", tmp_path / "out") == 0
+    growth, surge = (json.loads((tmp_path / "out" / name).read_text()) for name in ("growth.json", "surge.json"))
+    assert "online_shopping__china" in growth["at_home"]
+    assert growth["provenance"]["home"]["as_of"] == "2019-12-31"
+    assert growth["provenance"]["home"]["series"] == len(growth["at_home"])
+    assert surge["at_home"] == [] and "home" not in surge["provenance"]
 
 
 def test_the_same_reference_class_gives_the_same_bytes(file, tmp_path):
