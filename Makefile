@@ -40,7 +40,7 @@ test: env  ## run the quick tests, and every notebook in the quick profile
 	$(BIN)/python -m pytest -m "not slow" $(PARALLEL) tests $(NOTEBOOKS) $(ARGS)
 
 test-slow: env  ## run the tests that sample, run whole notebooks or drive a browser for long
-	$(BIN)/python -m pytest -m slow $(ARGS)
+	$(BIN)/python -m pytest -m slow --numprocesses auto $(ARGS)
 
 bench: env  ## score the library beside its peers (ARGS="growth --tasks TASKS.csv --curves CURVES.csv")
 	@$(BIN)/python -m benchmarks $(ARGS)
