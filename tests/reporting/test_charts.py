@@ -83,3 +83,9 @@ def test_the_table_beside_a_chart_holds_its_numbers(lang):
     )
     assert [cell.text for cell in points.rows[0]][2:] == ["B", "survey 40"]
     assert len(lines.heads) == 3
+
+
+def test_a_legend_leaves_room_for_the_names_of_the_rows_beside_it():
+    labels = ["处于最低五分之一时", "处于最高五分之一时"]
+    assert style.legend_columns(labels, charts.NARROW) == 2
+    assert style.legend_columns(labels, charts.NARROW, beside=110.0) == 1

@@ -142,7 +142,16 @@ class Drawing:
 
     def legend(self, labels: list[str], **options: Any) -> alt.Legend | None:
         """A legend in as many columns as fit; none for a single unnamed series."""
-        return alt.Legend(columns=style.legend_columns(labels, self.form), **options)
+        return alt.Legend(columns=style.legend_columns(labels, self.form, self.beside), **options)
+
+    @property
+    def beside(self) -> float:
+        """Pixels that the names of rows take to the left of a horizontal chart, and of its legend."""
+        if self.block.kind not in ("bars", "dots"):
+            return 0.0
+        names = {self.texts.label(str(cell)) for cell in self.block.data.column("category")}
+        lines = [line for name in names for line in style.wrap(name, self.form.label_chars)]
+        return max(map(style.width_of, lines)) * self.form.font * style.EM
 
     def number(self, value: float, low: float | None = None, high: float | None = None) -> str:
         """A number of the data (unscaled) in the axis' scale, without the unit that the heading states."""

@@ -156,11 +156,11 @@ def wrap(text: str, limit: int) -> list[str]:
     return [*lines, line.strip()] if line.strip() else lines
 
 
-def legend_columns(labels: list[str], form: Form) -> int:
-    """How many legend entries fit in a row."""
+def legend_columns(labels: list[str], form: Form, beside: float = 0.0) -> int:
+    """How many legend entries fit in a row, when `beside` pixels to their left are taken."""
     widest = max((width_of(label) for label in labels), default=1)
     entry = widest * form.font * EM + 30
-    return max(1, min(len(labels), int(form.width / entry)))
+    return max(1, min(len(labels), int((form.width - beside) / entry)))
 
 
 def finish(svg: str, *, prefix: str, title: str, description: str) -> str:
