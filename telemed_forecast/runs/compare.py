@@ -33,8 +33,11 @@ def read(folder: Path) -> "Side":
         raise TelemedError("\n".join([f"{folder} is not as it was written:", *(f"  - {line}" for line in found)]))
     claims = {}
     for row in _rows(folder, EVIDENCE):
-        low, high = (next(name for name in row if name.startswith(end)) for end in ("low_", "high_"))
-        claims[row["claim_id"]] = ((float(row[low]), float(row[high])), low.removeprefix("low_"))
+        low = next((name for name in row if name.startswith("low_")), None)
+        # A table that shows evidence in another form than as intervals is not compared.
+        if low is not None and "claim_id" in row:
+            unit = low.removeprefix("low_")
+            claims[row["claim_id"]] = ((float(row[low]), float(row[f"high_{unit}"])), unit)
     parameters = {(row["report"], row["parameter"]): row for row in _rows(folder, PARAMETERS)}
     return Side(stated, claims, parameters)
 
