@@ -171,7 +171,7 @@ def test_uniform_ranks_pass_and_crowded_ranks_do_not():
 
 @pytest.mark.slow
 def test_the_internet_hospitals_model_is_calibrated(arrays_on):
-    worst, p, bound = verdict(ranks(Hospitals(arrays_on), simulations=60, seed=1))
+    worst, p, bound = verdict(ranks(Hospitals(arrays_on), simulations=100, seed=1))
     assert p > bound, worst
 
 
