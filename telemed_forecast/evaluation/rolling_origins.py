@@ -17,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from telemed_forecast.evaluation import scores
+from telemed_forecast.evaluation import clustered_mean, scores
 from telemed_forecast.evaluation.markets import MARKETS
 from telemed_forecast.evidence.observations import Observations
+from telemed_forecast.forecast import hub
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.rivals import rivals
 from telemed_forecast.inference.gates import Gate
@@ -94,6 +95,10 @@ class Score:
         Unit of the figure.
     crps, bias
         On the log (logit) scale.
+    wis, dispersion, overprediction, underprediction
+        Weighted interval score at the levels of our tables, and its three parts, on the same scale.
+    log_score
+        In nats, of the density on the same scale.
     pit
         Share of the forecast below the figure.
     inside
@@ -112,12 +117,17 @@ class Score:
     published: float
     unit: str
     crps: float
+    wis: float
+    dispersion: float
+    overprediction: float
+    underprediction: float
+    log_score: float
     bias: float
     pit: float
     inside: Mapping[float, bool]
 
 
-LEVELS = (0.5, 0.8, 0.9)
+LEVELS = (0.5, 0.8, 0.9, 0.95)
 """Central intervals whose coverage is counted."""
 
 
@@ -211,6 +221,7 @@ def _scored(origin: Origin, member: str, draws: np.ndarray) -> list[Score]:
         # The middle of the printed interval on the scale of the score: its ends are a factor apart.
         truth = scores.scaled([rows.low[k], rows.high[k]], unit).mean(keepdims=True)
         low, median, high = (float(q) for q in np.quantile(draws[:, k], [0.1, 0.5, 0.9]))
+        parts = scores.wis(np.quantile(column, hub.QUANTILES, axis=0), hub.QUANTILES, truth)
         found.append(
             Score(
                 member=member,
@@ -225,6 +236,11 @@ def _scored(origin: Origin, member: str, draws: np.ndarray) -> list[Score]:
                 published=float(0.5 * (rows.low[k] + rows.high[k])),
                 unit=unit,
                 crps=float(scores.crps(column, truth)[0]),
+                wis=float(parts.total[0]),
+                dispersion=float(parts.dispersion[0]),
+                overprediction=float(parts.overprediction[0]),
+                underprediction=float(parts.underprediction[0]),
+                log_score=float(scores.log_score(column, truth)[0]),
                 bias=float(scores.bias(column, truth)[0]),
                 pit=float(scores.pit(column, truth)[0]),
                 inside={level: bool(scores.inside(column, truth, level)[0]) for level in LEVELS},
@@ -272,10 +288,16 @@ class Standing:
         Mean of the median forecast less the figure on the log (logit) scale.
     common
         Forecasts that all members made.
-    crps
-        Mean over the common forecasts; NaN without any.
+    crps, wis, dispersion, overprediction, underprediction, log_score
+        Means over the common forecasts; NaN without any.
     skill
         One minus `crps` over that of the random walk with drift; NaN without any.
+    difference, difference_low, difference_high
+        `crps` less that of the random walk with drift, below zero when better, with its interval of probability
+        `clustered_mean.LEVEL`: forecasts of one day, and forecasts of one year, may depend on each other in any way.
+        NaN without common forecasts; the ends also with fewer than two days or years.
+    clusters
+        Days or years among the common forecasts, whichever are fewer.
     """
 
     member: str
@@ -286,34 +308,61 @@ class Standing:
     bias: float
     common: int
     crps: float
+    wis: float
+    dispersion: float
+    overprediction: float
+    underprediction: float
+    log_score: float
     skill: float
+    difference: float
+    difference_low: float
+    difference_high: float
+    clusters: int
+
+
+MEANS = ("crps", "wis", "dispersion", "overprediction", "underprediction", "log_score")
+"""Scores whose mean over the common forecasts is told."""
 
 
 def standings(found: Sequence[Score], day: date) -> list[Standing]:
     """The table of all forecasters, with the weights of a day; those without any forecast are missing."""
     shares = weights(found, day)
     common = shared(found)
-    against = _mean([one.crps for one in common if one.member == BENCHMARK])
+    drift = {(one.origin, one.claim_id): one.crps for one in common if one.member == BENCHMARK}
     table = []
     for member in dict.fromkeys([*MEMBERS, "naive", POOL]):
         own = [one for one in found if one.member == member]
-        if not own:
-            continue
-        crps = _mean([one.crps for one in common if one.member == member])
-        table.append(
-            Standing(
-                member=member,
-                weight=shares.get(member),
-                number=len(own),
-                outcomes=len({one.claim_id for one in own}),
-                coverage={level: _mean([one.inside[level] for one in own]) for level in LEVELS},
-                bias=_mean([one.bias for one in own]),
-                common=sum(one.member == member for one in common),
-                crps=crps,
-                skill=1.0 - crps / against,
-            )
-        )
+        counted = [one for one in common if one.member == member]
+        if own:
+            table.append(_standing(own, counted, drift, shares.get(member)))
     return table
+
+
+def _standing(
+    own: Sequence[Score], counted: Sequence[Score], drift: Mapping[tuple[date, str], float], weight: float | None
+) -> Standing:
+    """One line of the table: from all forecasts of a member, and from those that all members made."""
+    means = {name: _mean([getattr(one, name) for one in counted]) for name in MEANS}
+    less = clustered_mean.mean(
+        [one.crps - drift[one.origin, one.claim_id] for one in counted],
+        [one.origin for one in counted],
+        [one.day.year for one in counted],
+    )
+    return Standing(
+        member=own[0].member,
+        weight=weight,
+        number=len(own),
+        outcomes=len({one.claim_id for one in own}),
+        coverage={level: _mean([one.inside[level] for one in own]) for level in LEVELS},
+        bias=_mean([one.bias for one in own]),
+        common=len(counted),
+        **means,
+        skill=1.0 - means["crps"] / _mean(list(drift.values())),
+        difference=less.mean,
+        difference_low=less.low,
+        difference_high=less.high,
+        clusters=less.groups,
+    )
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -1,16 +1,24 @@
-r"""Scores of forecasts given as draws, each a plain function.
+r"""Scores of forecasts given as draws or as quantiles, each a plain function.
 
 Amounts are scored on the log scale and shares on the logit scale (:func:`scaled`), where an error of 10% costs the same
-however large the market; a CRPS of 0.1 is then about an error of 10%.
+however large the market; a CRPS of 0.1 is then about an error of 10%. All scores are lower for the better forecast and,
+but for the log score, in the unit of the values.
+
+The formulas stand here, a line or two each, because the library of the field (scoringrules) takes seconds to import
+and does not split the weighted interval score; the tests hold every formula against it.
 
 References
 ----------
 Gneiting & Raftery (2007), Strictly proper scoring rules, prediction, and estimation, JASA 102(477).
+Bracher, Ray, Gneiting & Reich (2021), Evaluating epidemic forecasts in an interval format, PLOS Comp. Biology 17(2).
 Bosse et al. (2023), Scoring epidemiological forecasts on transformed scales, PLOS Computational Biology 19(8).
+Krueger, Lerch, Thorarinsdottir & Gneiting (2021), Predictive inference based on Markov chain Monte Carlo output,
+International Statistical Review 89(2).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -48,6 +56,122 @@ def crps(draws: np.ndarray, truth: np.ndarray) -> np.ndarray:
     rank = np.arange(1, number + 1)[:, None]
     spread = ((2.0 * rank - number - 1.0) * ordered).sum(axis=0) / number**2
     return np.abs(ordered - truth).mean(axis=0) - spread
+
+
+def pinball(quantiles: np.ndarray, levels: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Quantile (pinball) score of each quantile; lower is better.
+
+    Parameters
+    ----------
+    quantiles
+        Dims: (level, obs).
+    levels
+        Probabilities in (0, 1), ascending. Dims: (level,).
+    truth
+        What came. Dims: (obs,).
+
+    Returns
+    -------
+    In the unit of the values. Dims: (level, obs).
+    """
+    return ((truth < quantiles) - np.asarray(levels)[:, None]) * (quantiles - truth)
+
+
+def crps_of_quantiles(quantiles: np.ndarray, levels: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    r"""CRPS of a forecast of which some quantiles are known.
+
+    The CRPS is twice the integral of the pinball score over all levels. Each level stands for the part of (0, 1) that
+    is nearer to it than to any other, so uneven levels get their due; at the levels :math:`(k - 1/2) / K` this is the
+    CRPS of the K quantiles as draws. As a sum of pinball scores it rewards honest quantiles, whatever the levels.
+    Beyond the outermost levels the tails count as if they ended there: a bit too little for wide tails.
+
+    Parameters and return value as for :func:`pinball`, summed over the levels. Dims: (obs,).
+    """
+    levels = np.asarray(levels)
+    ends = np.concatenate([[0.0], 0.5 * (levels[1:] + levels[:-1]), [1.0]])
+    return 2.0 * (np.diff(ends)[:, None] * pinball(quantiles, levels, truth)).sum(axis=0)
+
+
+@dataclass(frozen=True, eq=False)
+class IntervalScore:
+    """The weighted interval score and what it is made of; each in the unit of the values, dims (obs,).
+
+    Attributes
+    ----------
+    total
+        The score: the sum of the three parts.
+    dispersion
+        For the width of the intervals: the price of not being sure.
+    overprediction, underprediction
+        For what came below, or above, what the forecast allowed.
+    """
+
+    total: np.ndarray
+    dispersion: np.ndarray
+    overprediction: np.ndarray
+    underprediction: np.ndarray
+
+
+def wis(quantiles: np.ndarray, levels: np.ndarray, truth: np.ndarray) -> IntervalScore:
+    r"""Weighted interval score of the median and K central intervals, with its parts (Bracher et al. 2021, eq. 1-3).
+
+    .. math::
+
+       \frac{1}{K + 1/2} \Bigl( \frac12 |y - m| + \sum_k \Bigl[ \frac{\alpha_k}{2} (u_k - l_k)
+       + (l_k - y)_+ + (y - u_k)_+ \Bigr] \Bigr)
+
+    The median's error counts as over- or underprediction by its sign.
+
+    Parameters
+    ----------
+    quantiles
+        Ascending along the levels. Dims: (level, obs).
+    levels
+        Ascending and symmetric about 1/2, with 1/2 among them. Dims: (level,).
+    truth
+        What came. Dims: (obs,).
+
+    Raises
+    ------
+    ValueError
+        When the levels are no median and central intervals.
+    """
+    levels = np.asarray(levels)
+    number = len(levels) // 2
+    if len(levels) % 2 == 0 or not np.allclose(levels + levels[::-1], 1.0):
+        raise ValueError(f"levels {levels.tolist()} are not the median and central intervals about it")
+    low, median, high = quantiles[:number], quantiles[number], quantiles[: -number - 1 : -1]
+    whole = number + 0.5
+    dispersion = (levels[:number, None] * (high - low)).sum(axis=0) / whole
+    over = (np.maximum(low - truth, 0.0).sum(axis=0) + 0.5 * np.maximum(median - truth, 0.0)) / whole
+    under = (np.maximum(truth - high, 0.0).sum(axis=0) + 0.5 * np.maximum(truth - median, 0.0)) / whole
+    return IntervalScore(dispersion + over + under, dispersion, over, under)
+
+
+def log_score(draws: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    r"""Minus the log of the density that the draws give to what came; lower is better, in nats.
+
+    Draws have no density; this one is a Gaussian kernel estimate with the normal reference rule
+    (:math:`1.06\,\min(s, \mathrm{IQR}/1.34)\,n^{-1/5}`, robust to fat tails), which comes to the score of the
+    predictive density as draws grow (Krueger et al. 2021). Their caution is about the tails: beyond the last draw
+    the kernels fall off like no forecast does, and one surprise would outweigh everything else. Of what is rarer than
+    one in n, n draws say nothing, so one part in n + 1 of the density is a Cauchy distribution with the draws'
+    quartiles: in the body it changes the score by less than 1/n, far out it keeps it to the log of the distance.
+
+    On the log (logit) scale the density is one of logs: differences between forecasters are the same on every scale.
+    For quantiles there is no such score: their tails would have to be made up.
+
+    Parameters and dims as for :func:`crps`; NaN where the middle half of the draws is a single value.
+    """
+    number = len(draws)
+    quartiles = np.quantile(draws, [0.25, 0.5, 0.75], axis=0)
+    half = 0.5 * (quartiles[2] - quartiles[0])
+    half = np.where(half > 0.0, half, np.nan)
+    spread = draws.std(axis=0, ddof=1) if number > 1 else np.full(draws.shape[1], np.nan)
+    width = 1.06 * np.minimum(spread, half / 0.67) * number**-0.2
+    kernels = np.exp(-0.5 * ((truth - draws) / width) ** 2) / (np.sqrt(2.0 * np.pi) * width)
+    tail = 1.0 / (np.pi * half * (1.0 + ((truth - quartiles[1]) / half) ** 2))
+    return -np.log((number * kernels.mean(axis=0) + tail) / (number + 1.0))
 
 
 def inside(draws: np.ndarray, truth: np.ndarray, level: float) -> np.ndarray:

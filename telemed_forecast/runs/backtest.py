@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -113,18 +114,56 @@ def _checked(request: Request) -> dict[str, parameters.Settings]:
 
 
 def table(made: Sequence[Backtest]) -> Iterator[str]:
-    """The standings as lines of plain text, a block a model."""
+    """The standings as lines of plain text, a block a model, none wider than 120 columns."""
     for one in made:
         if not one.standings:
             yield f"{one.model}: no figure came after any of the origins"
             continue
-        yield f"{one.model}: {len({score.origin for score in one.scores})} origins"
-        yield "  forecaster  forecasts  inside 50/80/90%   bias   CRPS (shared)  skill against drift"
-        for s in one.standings:
-            inside = "/".join(f"{100 * share:.0f}" for share in s.coverage.values())
-            crps = f"{s.crps:.3f} ({s.common})" if s.common else "-"
-            skill = f"{s.skill:+.0%}" if s.common else "-"
-            yield f"  {s.member:<10}  {s.number:>9}  {inside:>15}  {s.bias:+.2f}  {crps:>14}  {skill:>19}"
+        days = sorted({score.origin for score in one.scores})
+        outcomes = len({score.claim_id for score in one.scores})
+        common = max(standing.common for standing in one.standings)
+        yield f"{one.model}: {len(days)} origins ({days[0]} to {days[-1]}), {outcomes} figures that came later"
+        yield f"  {'all its own forecasts':<43}  |  the {common} forecasts that all members made"
+        yield _line(HEADING)
+        yield from (_line(_cells(standing)) for standing in one.standings)
+        yield from (f"  {line}" for line in _notes(one.standings, common))
+        yield ""
+
+
+HEADING = ("forecaster", "number", "in 50/80/90/95%", "bias", "CRPS", "WIS=wide+over+under", "log", "skill", "vs drift")
+WIDTHS = (-10, 6, 15, 6, 5, 20, 6, 6, 23)
+"""Of the table's columns; below zero for text that begins on the left."""
+
+
+def _line(cells: Sequence[str]) -> str:
+    """One line of the table, with a bar between what counts all forecasts and what counts the shared ones."""
+    told = [f"{cell:<{-width}}" if width < 0 else f"{cell:>{width}}" for cell, width in zip(cells, WIDTHS, strict=True)]
+    return ("  " + "  ".join(told[:4]) + "  |  " + "  ".join(told[4:])).rstrip()
+
+
+def _cells(s: "Standing") -> list[str]:
+    """What the table says of one forecaster."""
+    own = [s.member, str(s.number), "/".join(f"{100 * share:.0f}" for share in s.coverage.values()), f"{s.bias:+.2f}"]
+    if not s.common:
+        return [*own, "-", "-", "-", "-", "-"]
+    parts = f"{s.wis:.2f}={s.dispersion:.2f}+{s.overprediction:.2f}+{s.underprediction:.2f}"
+    less = (
+        "-" if isnan(s.difference_low) else f"{s.difference:+.2f} ({s.difference_low:+.2f}..{s.difference_high:+.2f})"
+    )
+    return [*own, f"{s.crps:.3f}", parts, f"{s.log_score:+.2f}", f"{s.skill:+.0%}", less]
+
+
+def _notes(standings: Sequence["Standing"], common: int) -> Iterator[str]:
+    """How the numbers are to be read."""
+    from telemed_forecast.evaluation import clustered_mean
+
+    if not common:
+        yield "No forecast was made by all members, so none of the shared scores can be told."
+        return
+    clusters = max(standing.clusters for standing in standings)
+    rough = f" ({clusters} of them: rough)" if clusters < clustered_mean.FEW else ""
+    yield "On the log scale (log odds for shares); lower is better, but for skill: one less CRPS over that of drift."
+    yield f"vs drift: CRPS less that of drift, with a {clustered_mean.LEVEL:.0%} interval whose clusters are days and years{rough}."
 
 
 def _score_row(model: str, score: "Score") -> dict[str, Any]:

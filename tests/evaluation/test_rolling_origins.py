@@ -138,7 +138,7 @@ def made_up(member, origin, claim, crps, *, known=None, inside=True):
     day = date(origin + 1, 6, 30)
     return Score(
         member, date(origin, 12, 31), claim, day, known or day, True, 1.0, 2.0, 3.0, 2.0, "persons",
-        crps, 0.1, 0.5, {0.5: inside, 0.8: inside, 0.9: True},
+        crps, crps, crps, 0.0, 0.0, 0.7, 0.1, 0.5, {0.5: inside, 0.8: inside, 0.9: True, 0.95: True},
     )  # fmt: skip
 
 
@@ -181,7 +181,7 @@ def test_skill_is_against_the_drift_and_coverage_over_all_forecasts_of_a_member(
     assert table["ours"].skill == pytest.approx(0.8)
     assert table["drift"].skill == 0.0
     assert (table["ours"].number, table["ours"].common) == (2, 1)
-    assert table["ours"].coverage == {0.5: 0.5, 0.8: 0.5, 0.9: 1.0}
+    assert table["ours"].coverage == {0.5: 0.5, 0.8: 0.5, 0.9: 1.0, 0.95: 1.0}
     assert sum(row.weight for row in table.values()) == pytest.approx(1.0)
 
 

@@ -19,8 +19,9 @@ def score(member, *, crps=0.1, held=True, year=2020):
     """One forecast of one figure."""
     return Score(
         member=member, origin=date(year, 12, 31), claim_id="a", day=date(2022, 12, 31), known=date(2023, 3, 1),
-        comparable=True, low=90.0, median=100.0, high=110.0, published=104.0, unit="persons", crps=crps, bias=-0.04,
-        pit=0.6, inside={0.5: held, 0.8: held, 0.9: held},
+        comparable=True, low=90.0, median=100.0, high=110.0, published=104.0, unit="persons", crps=crps, wis=crps,
+        dispersion=0.5 * crps, overprediction=0.0, underprediction=0.5 * crps, log_score=-0.7, bias=-0.04, pit=0.6,
+        inside=dict.fromkeys(rolling_origins.LEVELS, held),
     )  # fmt: skip
 
 
@@ -52,10 +53,29 @@ def test_every_fault_is_named_at_once_and_nothing_is_fitted(tmp_path):
 def test_the_table_has_a_line_for_each_forecaster(scored):
     [made] = backtest.make(backtest.Request(models=["user_adoption"]), stream=io.StringIO())
     lines = list(backtest.table([made]))
-    assert lines[0] == "user_adoption: 1 origins"
-    assert [line.split()[0] for line in lines[2:]] == [*rolling_origins.MEMBERS, "naive"]
-    assert "100/100/100" in lines[2]
-    assert "0/0/0" in lines[-1]
+    assert lines[0] == "user_adoption: 1 origins (2020-12-31 to 2020-12-31), 1 figures that came later"
+    members = [*rolling_origins.MEMBERS, "naive"]
+    assert [line.split()[0] for line in lines[3 : 3 + len(members)]] == members
+    assert "100/100/100/100" in lines[3] and "0.10=0.05+0.00+0.05" in lines[3]
+    assert "0/0/0/0" in lines[2 + len(members)]
+    assert "rough" in lines[-2]
+
+
+def test_the_table_fits_in_120_columns(scored, monkeypatch):
+    scored += [score(name, crps=0.1 * k, year=2021) for k, name in enumerate(rolling_origins.MEMBERS)]
+    [made] = backtest.make(backtest.Request(models=["internet_hospitals"]), stream=io.StringIO())
+    lines = list(backtest.table([made]))
+    assert max(map(len, lines)) <= 120
+    bars = {line.index("|") for line in lines if "|" in line}
+    assert len(bars) == 1
+
+
+def test_forecasters_with_nothing_in_common_get_no_score(monkeypatch):
+    monkeypatch.setattr(rolling_origins, "origins", lambda *_: [])
+    monkeypatch.setattr(rolling_origins, "score", lambda *_, **__: [score("ours")])
+    lines = list(backtest.table(backtest.make(backtest.Request(models=["channel_share"]), stream=io.StringIO())))
+    assert "nan" not in "".join(lines)
+    assert "none of the shared scores" in lines[4]
 
 
 def test_the_files_hold_every_score_and_standing(scored, tmp_path):

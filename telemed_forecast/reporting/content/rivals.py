@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from telemed_forecast.evaluation import clustered_mean
 from telemed_forecast.evaluation import rolling_origins as rolling
 from telemed_forecast.evaluation.markets import MARKETS
 from telemed_forecast.evaluation.rolling_origins import OURS, POOL, Origin, Score, Standing
@@ -20,6 +21,8 @@ from telemed_forecast.reporting.content import parts
 if TYPE_CHECKING:
     from telemed_forecast.forecast.context import Context
     from telemed_forecast.forecast.paths import Path
+
+_PERCENT = [100.0 * level for level in rolling.LEVELS]
 
 WIDE = 8.0
 """A chart whose largest number is that many times its smallest gets a logarithmic axis."""
@@ -159,8 +162,8 @@ def _standing_table(market: str, table: Sequence[Standing]) -> TableBlock:
         Column(name="weight", key="rivals.weight", unit="percent"),
         Column(name="crps", key="rivals.crps", unit="ratio"),
         Column(name="skill", key="rivals.skill", unit="percent"),
-        Column(name="inside80", key="rivals.inside80", unit="percent"),
-        Column(name="inside90", key="rivals.inside90", unit="percent"),
+        Column(name="difference", key="rivals.difference", unit="ratio"),
+        *(Column(name=f"inside{level:.0f}", key=f"rivals.inside{level:.0f}", unit="percent") for level in _PERCENT),
         Column(name="forecasts", key="rivals.forecasts"),
     )
     rows = tuple(
@@ -169,8 +172,8 @@ def _standing_table(market: str, table: Sequence[Standing]) -> TableBlock:
             None if row.weight is None else _percent(row.weight),
             Value(value=row.crps, unit="ratio", digits=2) if row.common else None,
             _percent(row.skill) if row.common else None,
-            _percent(row.coverage[0.8]),
-            _percent(row.coverage[0.9]),
+            _difference(row),
+            *(_percent(row.coverage[level]) for level in rolling.LEVELS),
             row.number,
         )
         for row in table
@@ -179,10 +182,21 @@ def _standing_table(market: str, table: Sequence[Standing]) -> TableBlock:
         id=f"{market}_rivals",
         title_key="rivals.table_title",
         note_key="rivals.table_note",
-        note_values={"common": max((row.common for row in table), default=0)},
+        note_values={
+            "common": max((row.common for row in table), default=0),
+            "clusters": max((row.clusters for row in table), default=0),
+            "level": _percent(clustered_mean.LEVEL),
+        },
         columns=columns,
         rows=rows,
     )
+
+
+def _difference(row: Standing) -> Value | None:
+    """Score less that of the random walk with drift; nothing where no interval can be given."""
+    if not np.isfinite(row.difference_low) or row.member == rolling.BENCHMARK:
+        return None
+    return Value(value=row.difference, unit="ratio", digits=2, low=row.difference_low, high=row.difference_high)
 
 
 def _verdict(table: Sequence[Standing]) -> Paragraph:
