@@ -163,7 +163,8 @@ def _notes(standings: Sequence["Standing"], common: int) -> Iterator[str]:
     clusters = max(standing.clusters for standing in standings)
     rough = f" ({clusters} of them: rough)" if clusters < clustered_mean.FEW else ""
     yield "On the log scale (log odds for shares); lower is better, but for skill: one less CRPS over that of drift."
-    yield f"vs drift: CRPS less that of drift, with a {clustered_mean.LEVEL:.0%} interval whose clusters are days and years{rough}."
+    level = f"{clustered_mean.LEVEL:.0%}"
+    yield f"vs drift: CRPS less that of drift, with a {level} interval whose clusters are days and years{rough}."
 
 
 def _score_row(model: str, score: "Score") -> dict[str, Any]:
