@@ -151,7 +151,7 @@ def _origin(context: Context, market: str, day: date) -> Origin | None:
     actuals, known = _later(context, module.headline(context), day)
     if not len(actuals):
         return None
-    earlier = _as_of(context, day)
+    earlier = as_of(context, day)
     result = module.run(earlier)
     # Row by row, each with random numbers of its own: another outcome leaves the others' forecasts as they were.
     ours = [
@@ -167,7 +167,7 @@ def _origin(context: Context, market: str, day: date) -> Origin | None:
     return Origin(day, gate, actuals, known, comparable, draws)
 
 
-def _as_of(context: Context, day: date) -> Context:
+def as_of(context: Context, day: date) -> Context:
     """The context of an origin: an earlier vintage and fewer draws; the quick profile stays quick."""
     settings: Any = context.earlier(day).settings
     return Context(settings if settings.profile == "quick" else replace(settings, profile="origins"))
