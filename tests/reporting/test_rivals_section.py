@@ -1,5 +1,6 @@
 """The section on past forecasts: every number of the scores is on the page, in both languages."""
 
+from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
 
@@ -91,6 +92,19 @@ def test_without_rivals_no_score_is_made_up(made, surveys):
     row = one(blocks, TableBlock, "toy_rivals").rows[0]
     assert row[0] == "@rivals.ours"
     assert row[2] is None and row[3] is None
+
+
+def test_a_difference_of_scores_stands_with_an_interval_only_where_days_and_years_are_enough(made, surveys):
+    one_day = origins_of(surveys, {"ours": 1.0, "drift": 2.0})
+    assert [b for b in made(one_day) if isinstance(b, Paragraph) and b.key == "rivals.difference_text"] == []
+    assert all(row[4] is None for row in one(made(one_day), TableBlock, "toy_rivals").rows)
+    two_days = [replace(one_day[0], day=date(2020, 12, 31)), *one_day]
+    blocks = made(two_days)
+    assert one(blocks, Paragraph, "difference_text").values["clusters"] == 2
+    rows = {row[0]: row[4] for row in one(blocks, TableBlock, "toy_rivals").rows}
+    assert rows["@rivals.drift"] is None, "it is not held against itself"
+    assert rows["@rivals.ours"].low < rows["@rivals.ours"].value < 0.0
+    assert "drift" in fragment(one(blocks, Paragraph, "difference_text"), "en")
 
 
 def test_weights_on_the_page_are_shares_of_one_whole(made, surveys):

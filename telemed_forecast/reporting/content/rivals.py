@@ -65,7 +65,11 @@ def blocks(
         claims = tuple(dict.fromkeys(one.claim_id for one in ours))
         shown.append(Paragraph(key="rivals.text", values=_values(ours, past), sources=claims))
         shown += _chart(market, ours, past, told)
-        shown += [_standing_table(market, table), Paragraph(key="rivals.weights_text", values=_rule())]
+        shown += [
+            _standing_table(market, table),
+            *_sureness(table),
+            Paragraph(key="rivals.weights_text", values=_rule()),
+        ]
     shown += [_verdict(table), _horizon_table(context, market, result.known, found, told)]
     return [*shown, *_all(market, ours, past, told)]
 
@@ -182,11 +186,7 @@ def _standing_table(market: str, table: Sequence[Standing]) -> TableBlock:
         id=f"{market}_rivals",
         title_key="rivals.table_title",
         note_key="rivals.table_note",
-        note_values={
-            "common": max((row.common for row in table), default=0),
-            "clusters": max((row.clusters for row in table), default=0),
-            "level": _percent(clustered_mean.LEVEL),
-        },
+        note_values={"common": max((row.common for row in table), default=0)},
         columns=columns,
         rows=rows,
     )
@@ -197,6 +197,15 @@ def _difference(row: Standing) -> Value | None:
     if not np.isfinite(row.difference_low) or row.member == rolling.BENCHMARK:
         return None
     return Value(value=row.difference, unit="ratio", digits=2, low=row.difference_low, high=row.difference_high)
+
+
+def _sureness(table: Sequence[Standing]) -> list[Block]:
+    """How the intervals of the differences are meant, where there are any."""
+    if all(_difference(row) is None for row in table):
+        return []
+    clusters = max(row.clusters for row in table)
+    values: dict[str, Value | str | int | float] = {"level": _percent(clustered_mean.LEVEL), "clusters": clusters}
+    return [Paragraph(key="rivals.difference_text", values=values)]
 
 
 def _verdict(table: Sequence[Standing]) -> Paragraph:
