@@ -13,9 +13,10 @@ which allows any dependence between numbers that share either group. In small sa
 one-way parts, even below zero; the largest of the three counts. The interval is Student's with one degree of freedom
 less than the fewer groups, as they advise.
 
-It remains rough: with fewer than ten groups it covers too little rather than too much, and what neighbouring days or
-years share beyond their groups is not in it. A bootstrap over so few groups has the same weakness, has only a handful
-of distinct resamples, and brings random numbers with it.
+In simulations of six days and seven years it held the truth in 87% to 94% of 600 trials, whatever the day or the year
+shared; an interval for independent numbers held it in 51% to 89% (tests). It remains rough: what neighbouring days or
+years share beyond their groups is not in it. A bootstrap over so few groups has only a handful of distinct resamples,
+and brings random numbers with it.
 
 References
 ----------

@@ -4,8 +4,9 @@ Amounts are scored on the log scale and shares on the logit scale (:func:`scaled
 however large the market; a CRPS of 0.1 is then about an error of 10%. All scores are lower for the better forecast and,
 but for the log score, in the unit of the values.
 
-The formulas stand here, a line or two each, because the library of the field (scoringrules) takes seconds to import
-and does not split the weighted interval score; the tests hold every formula against it.
+The formulas stand here, a line or two each: the library of the field (scoringrules 0.11) takes seconds to import, does
+not split the weighted interval score into its parts and, without numba, sums it wrongly. The tests hold every formula
+against the library's.
 
 References
 ----------
