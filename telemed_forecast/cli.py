@@ -231,16 +231,28 @@ def verify(
     rerun: Annotated[
         bool, typer.Option("--rerun", help="Also make it again from nothing and compare the numbers.")
     ] = False,
+    inputs: Annotated[
+        bool, typer.Option("--inputs", help="Also end with 1 when its inputs are no longer those of this project.")
+    ] = False,
 ) -> None:
-    """Recompute the hashes in a run's manifest; name what differs."""
+    """Recompute the hashes in a run's manifest; name what differs, and end with 1.
+
+    Inputs that have changed in this project since the run was made are named too; that is no fault of the run.
+    """
     from telemed_forecast import paths
     from telemed_forecast.runs import manifest
+    from telemed_forecast.runs.plan import Project
 
     folder = Path(run) if Path(run).is_dir() else paths.REPORTS / run
     found = manifest.differences(folder)
     if found:
         raise TelemedError("\n".join([f"{folder} is not as it was written:", *(f"  - {line}" for line in found)]))
     print(f"{folder}: {len(manifest.outputs_in(folder))} files as they were written")
+    since = manifest.changed_inputs(manifest.read(folder), Project())
+    lines = [f"{folder} was made from other inputs than this project holds now:", *(f"  - {line}" for line in since)]
+    if since and inputs:
+        raise TelemedError("\n".join(lines))
+    print("\n".join(lines) if since else f"{folder}: its inputs are those of this project")
     if not rerun:
         return
     from telemed_forecast.runs import rerun as again

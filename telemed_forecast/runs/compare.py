@@ -28,9 +28,9 @@ def read(folder: Path) -> "Side":
     """
     from telemed_forecast.reporting.compare import Side
 
-    stated = manifest.read(folder)
     if found := manifest.differences(folder):
         raise TelemedError("\n".join([f"{folder} is not as it was written:", *(f"  - {line}" for line in found)]))
+    stated = manifest.read(folder)
     claims = {}
     for row in _rows(folder, EVIDENCE):
         low = next((name for name in row if name.startswith("low_")), None)

@@ -2,10 +2,13 @@
 
 `manifest.json` is written last, into the temporary folder of the run, so a folder with a manifest is whole.
 What differs between two runs of the same inputs (times of day, durations) stands in a section of its own,
-`volatile`.
+`volatile`. The hash of what it says closes it, so that a change of the manifest itself is noticed like one of any other
+file. Nothing here is secret: who forges a number can forge its hash and the seal too, and making the run again is what
+finds that.
 """
 
 import datetime as dt
+import hashlib
 import json
 import platform
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +23,7 @@ from telemed_forecast.runs.specification import vintage
 
 NAME = "manifest.json"
 SCHEMA = 1
+SEAL = "seal"
 _NEEDED = frozenset({"run_id", "key", "inputs", "outputs", "parameters", "languages", "python", "volatile"})
 
 # The packages whose version can change a number or a page.
@@ -84,6 +88,7 @@ def build(
         "inputs": dict(run.inputs),
         "outputs": {path: plan.file_hash(folder / path) for path in outputs_in(folder)},
         "versions": {"telemed-forecast": __version__, **versions()},
+        "status": "gated-ok" if all(gate["ok"] for gate in gates) else "directional",
         "gates": list(gates),
         "key_figures": list(key_figures),
         "volatile": {
@@ -112,9 +117,15 @@ def outputs_in(folder: Path) -> list[str]:
 
 
 def write(manifest: Mapping[str, Any], folder: Path) -> None:
-    """Write a manifest into a run's folder."""
-    text = json.dumps(manifest, ensure_ascii=False, indent=1)
-    (folder / NAME).write_text(text + "\n", encoding="utf-8")
+    """Write a manifest into a run's folder, sealed."""
+    (folder / NAME).write_bytes(_sealed(manifest))
+
+
+def _sealed(manifest: Mapping[str, Any]) -> bytes:
+    """The one text of a manifest, with the sha256 of what it says."""
+    said = {name: value for name, value in manifest.items() if name != SEAL}
+    seal = hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()
+    return (json.dumps({**said, SEAL: seal}, ensure_ascii=False, indent=1) + "\n").encode()
 
 
 def read(folder: Path) -> dict[str, Any]:
@@ -160,13 +171,16 @@ def differences(folder: Path) -> list[str]:
     -------
     list of str
         One line for each file that changed, is missing or is not in the manifest, and for a key that does not
-        follow from the parameters and inputs which the manifest states. Empty when all is as it was written.
+        follow from the parameters and inputs which the manifest states. A manifest that is not as it was written is
+        the only line: what it says of the other files says nothing any more. Empty when all is as it was written.
 
     Raises
     ------
     InputError
-        The folder is not a run.
+        The folder is not a run: it holds no manifest, or one of another schema.
     """
+    if broken := _broken_seal(folder):
+        return [broken]
     manifest = read(folder)
     stated = manifest["outputs"]
     present = set(outputs_in(folder))
@@ -182,6 +196,46 @@ def differences(folder: Path) -> list[str]:
     if key != manifest["key"]:
         found.append(f"{NAME}: the key does not follow from the parameters and inputs stated")
     return found
+
+
+def _broken_seal(folder: Path) -> str | None:
+    """What is wrong with a manifest's own text; None when it stands as it was written, and when there is none."""
+    try:
+        text = (folder / NAME).read_bytes()
+    except OSError:
+        return None
+    try:
+        manifest = json.loads(text)
+    except ValueError:
+        return f"{NAME}: changed, it cannot be read any more"
+    if isinstance(manifest, dict) and text == _sealed(manifest):
+        return None
+    how = ", its seal is missing" if isinstance(manifest, dict) and SEAL not in manifest else ""
+    return f"{NAME}: changed{how}, so nothing can be said of the other files"
+
+
+def changed_inputs(stated: Mapping[str, Any], project: plan.Project) -> list[str]:
+    """Hold what went into a run against a project as it is now.
+
+    Parameters
+    ----------
+    stated : Mapping
+        The run's manifest.
+    project : Project
+
+    Returns
+    -------
+    list of str
+        One line for each file of the ledger, the priors, the scenarios, the package and the run's notebooks that
+        changed, is gone or is new since. Scenario files of the user's own lie elsewhere and are not looked for.
+    """
+    now = plan.shared_inputs(project)
+    for notebook in stated["notebooks"]:
+        file = project.notebooks / f"{notebook}.ipynb"
+        if file.exists():
+            now[f"notebooks/{notebook}.ipynb"] = plan.notebook_hash(file)
+    then = {path: sha256 for path, sha256 in stated["inputs"].items() if not path.startswith("scenario/")}
+    return plan.changed_files(then, now)
 
 
 def _differs(file: Path, sha256: str) -> bool:

@@ -316,12 +316,17 @@ def changes(before: Mapping[str, Any], run: Run) -> list[str]:
         found.append(f"languages {' '.join(before['languages'])} -> {' '.join(run.languages)}")
     if before["python"] != platform.python_version():
         found.append(f"Python {before['python']} -> {platform.python_version()}")
-    old_inputs = before["inputs"]
-    for path in sorted(run.inputs.keys() | old_inputs.keys()):
-        if path not in old_inputs:
+    return list(dict.fromkeys([*found, *changed_files(before["inputs"], run.inputs)]))
+
+
+def changed_files(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    """Say which files differ between two states of a project, each as its sha256 by path."""
+    found = []
+    for path in sorted(before.keys() | after.keys()):
+        if path not in before:
             found.append(f"{path} is new")
-        elif path not in run.inputs:
+        elif path not in after:
             found.append(f"{path} is gone")
-        elif old_inputs[path] != run.inputs[path]:
+        elif before[path] != after[path]:
             found.append(f"{path} changed")
-    return list(dict.fromkeys(found))
+    return found

@@ -106,12 +106,12 @@ def differences(folder: Path) -> list[str]:
     if STATEMENT not in present:
         return found
     try:
-        text = (folder / STATEMENT).read_text(encoding="utf-8")
+        text = (folder / STATEMENT).read_bytes()  # read as text, one end of a line would pass for another
         statement = json.loads(text)
         del statement["seal"]
     except (ValueError, KeyError, TypeError):
         return [*found, f"{STATEMENT}: cannot be read"]
-    if text != _sealed(statement):
+    if text != _sealed(statement).encode():
         return [*found, f"{STATEMENT}: changed"]  # what it says of the table says nothing any more
     if TABLE in present and plan.file_hash(folder / TABLE) != statement.get("forecasts"):
         found.append(f"{TABLE}: changed")

@@ -1,8 +1,10 @@
 """Manifests: what was written can be checked, file by file."""
 
 import json
+import random
 
 import pytest
+from damage import flipped
 
 from telemed_forecast.errors import InputError
 from telemed_forecast.runs import manifest, plan
@@ -27,12 +29,39 @@ def test_a_run_as_written_has_no_differences(folder):
     assert manifest.differences(folder) == []
 
 
-def test_one_flipped_bit_is_found(folder):
-    file = folder / "page.html"
-    content = bytearray(file.read_bytes())
-    content[5] ^= 1
-    file.write_bytes(content)
-    assert manifest.differences(folder) == ["page.html: changed"]
+def test_every_byte_of_the_manifest_counts(folder):
+    file = folder / manifest.NAME
+    written = file.read_bytes()
+    rng = random.Random(1)
+    for position in range(len(written)):
+        file.write_bytes(flipped(written, position, rng.randrange(1, 256)))
+        [difference] = manifest.differences(folder)
+        assert difference.startswith("manifest.json: changed"), position
+
+
+@pytest.mark.parametrize("added", [b"\n", b" ", b"{}"])
+def test_nothing_can_be_added_to_the_manifest(folder, added):
+    file = folder / manifest.NAME
+    file.write_bytes(file.read_bytes() + added)
+    [difference] = manifest.differences(folder)
+    assert difference.startswith("manifest.json: changed")
+
+
+@pytest.mark.parametrize("path", ["gates", "key_figures", "versions", "as_of", "volatile"])
+def test_what_the_key_does_not_cover_is_sealed_too(folder, path):
+    stated = json.loads((folder / manifest.NAME).read_text())
+    stated[path] = "something else"
+    (folder / manifest.NAME).write_text(json.dumps(stated, ensure_ascii=False, indent=1) + "\n")
+    [difference] = manifest.differences(folder)
+    assert difference.startswith("manifest.json: changed")
+
+
+def test_a_manifest_without_a_seal_is_told_from_one_that_was_changed(folder):
+    stated = json.loads((folder / manifest.NAME).read_text())
+    del stated["seal"]
+    (folder / manifest.NAME).write_text(json.dumps(stated))
+    [difference] = manifest.differences(folder)
+    assert difference.startswith("manifest.json: changed, its seal is missing")
 
 
 def test_missing_and_extra_files_are_named(folder):
@@ -108,6 +137,38 @@ def test_a_planned_run_is_compared_with_the_most_similar_one_and_of_those_with_t
     ]
     assert manifest.closest(planned, newest_first)["run_id"] == "near"
     assert manifest.closest(planned, newest_first[3:]) is None
+
+
+def test_inputs_of_the_run_that_the_project_no_longer_holds_are_named(folder, project):
+    stated = manifest.read(folder)
+    assert manifest.changed_inputs(stated, project) == []
+    project.put("data/evidence/users.csv", "claim_id,value\na,2\n")
+    project.put("data/priors/growth.json", "{}")
+    project.put_notebook("user_adoption", "1 + 1")
+    (project.root / "scenarios" / "base.toml").unlink()
+    assert manifest.changed_inputs(stated, project) == [
+        "data/evidence/users.csv changed",
+        "data/priors/growth.json is new",
+        "notebooks/user_adoption.ipynb changed",
+        "scenarios/base.toml is gone",
+    ]
+
+
+def test_other_notebooks_and_a_scenario_of_the_users_own_are_no_inputs_that_changed(folder, project):
+    stated = manifest.read(folder)
+    stated["inputs"]["scenario/0/mine.toml"] = "0" * 64
+    project.put_notebook("market_size", "1 + 1")
+    assert manifest.changed_inputs(stated, project) == []
+
+
+def test_the_manifest_says_whether_all_fits_passed(folder, project):
+    [run] = plan.runs(plan.request(["user_adoption"]), project)
+
+    def status(*gates):
+        built = manifest.build(run, folder, gates=[GATE | {"ok": ok} for ok in gates], key_figures=[], seconds={})
+        return built["status"]
+
+    assert [status(), status(True, True), status(True, False)] == ["gated-ok", "gated-ok", "directional"]
 
 
 GATE = {"name": "users", "ok": True, "rhat_max": 1.002, "ess_bulk_min": 900.0, "ess_tail_min": 800.0, "bfmi_min": 0.5}

@@ -4,6 +4,7 @@ import datetime as dt
 import json
 
 import pytest
+from damage import flipped
 
 from telemed_forecast import paths
 from telemed_forecast.errors import InputError, TelemedError
@@ -55,11 +56,10 @@ def test_a_flipped_bit_anywhere_in_a_frozen_file_is_found(name, project, tmp_pat
     folder = release.freeze(written_run(project, tmp_path), releases, today=TODAY)
     content = (folder / name).read_bytes()
     for position in range(len(content)):
-        flipped = bytearray(content)
-        flipped[position] ^= 1
-        (folder / name).write_bytes(flipped)
-        [found] = release.differences(folder)
-        assert found.startswith(name)
+        for mask in (1, 7):  # 7 turns one end of a line into another
+            (folder / name).write_bytes(flipped(content, position, mask))
+            [found] = release.differences(folder)
+            assert found.startswith(name)
 
 
 def test_a_release_that_was_edited_stops_the_next_one_of_the_same_run(project, tmp_path, releases):
