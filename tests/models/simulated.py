@@ -64,6 +64,24 @@ def below_the_wall(level: np.ndarray, log_ceiling: np.ndarray, rng: np.random.Ge
     return bool(np.log(rng.uniform()) < -np.logaddexp(0.0, -gap).sum())
 
 
+def shock_size(draws: xr.Dataset, name: str, *, log_ceiling: np.ndarray, step: float, prior: GrowthPrior) -> np.ndarray:
+    """Mean of log(1 + z^2 / nu) over the shocks z of a path, each in units of its stated scale. Dims: (sample,).
+
+    A quantity of parameters and path together, the exponent of the shocks' density. Figures that are few say little
+    about it, but a path that is calmer or wilder than its own parameters state is seen in it at once (Modrak et al.
+    2023, Simulation-based calibration checking for Bayesian computation, Bayesian Analysis).
+    """
+    p = {key: draws[f"{name}_{key}"].values[:, None] for key in ("rate", "theta", "innovation", "sigma", "rho")}
+    level, deviation = draws[f"{name}_log_level"].values, draws[f"{name}_deviation"].values
+    gap = np.maximum((level - log_ceiling)[:, :-1], -50.0)
+    expected = expected_growth(np.exp(gap), **{key: p[key] for key in ("rate", "theta", "innovation")})
+    decay = p["rho"] ** step
+    first = deviation[:, :1] * np.sqrt(1.0 - decay**2)
+    shocks = np.concatenate([first, deviation[:, 1:] - decay * deviation[:, :-1]], axis=1) * step
+    standard = shocks / shock_scale(expected, sigma=p["sigma"], prior=prior, step=step)
+    return np.log1p(standard**2 / prior.nu).mean(axis=1)
+
+
 def rounded(value: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The cell in which a value is published, when cells are as wide as a real figure's interval low..high.
 

@@ -23,6 +23,7 @@ from telemed_forecast.forecast.user_adoption import SPEC as USERS
 from telemed_forecast.inference.sampling import ModelSpec, Profile, fit
 from telemed_forecast.models import adoption, channel_share, internet_hospitals
 from telemed_forecast.models.likelihood import interval_logp
+from telemed_forecast.models.priors import growth_prior
 
 SMALL = Profile(chains=2, tune=500, draws=500, target_accept=0.95)
 THIN = 10
@@ -54,12 +55,26 @@ class Hospitals:
         own, firms = draws["hospital_log_level"].values, draws["firm_log_level"].values
         ahead = internet_hospitals.project(draws, self.design, log_pool_ahead=self.ahead, rng=rng)
         return found | {
+            **self._shocks(draws),
             "first level": own[:, 0],
             "last level": np.logaddexp(own[:, -1], firms[:, -1]),
             "last split": own[:, -1] - firms[:, -1],
             "an effect": draws["event_effect"].values[:, 2],
             "an offset": draws["origin_offset"].values[:, 0],
             "three years ahead": ahead["count"][:, -1],
+        }
+
+    def _shocks(self, draws):
+        reach = {
+            "hospital": -np.log1p(np.exp(-draws["hospital_logit_ceiling"].values)),
+            "firm": draws["firm_log_ceiling"].values,
+        }
+        known = {"step": internet_hospitals.STEP, "prior": growth_prior(internet_hospitals.CLASS)}
+        return {
+            f"{who} shocks": simulated.shock_size(
+                draws, who, log_ceiling=self.design["log_pool"] + ceiling[:, None], **known
+            )
+            for who, ceiling in reach.items()
         }
 
 
