@@ -1,0 +1,172 @@
+r"""How far off a publisher usually is, learned from few forecasts: partial pooling, not a ranking of single hits.
+
+Whoever published one forecast and was lucky is not the best forecaster. Each publisher :math:`j` has errors with a
+scale :math:`s_j` of its own, and the scales come from one distribution over all publishers,
+
+.. math::
+
+   e_{jk} \sim N(0, s_j^2), \qquad s_j^2 \sim \nu s_0^2 / \chi^2_\nu,
+
+so that the posterior of :math:`s_j^2` given :math:`n_j` errors is again of that form, with :math:`\nu + n_j` degrees of
+freedom and the sum of squares :math:`\nu s_0^2 + \sum_k e_{jk}^2` (the moderated variances of Smyth 2004). What the
+publishers have in common, :math:`\nu` and :math:`s_0`, is averaged over a grid with weights by the marginal likelihood,
+not fixed at its best value: with a dozen publishers that value is far from certain. An error of zero mean counts a lean
+and a scatter alike; the lean is shown beside it.
+
+Several years of one table, or several companies of one note, are one occasion: their mean square counts as one error.
+
+References
+----------
+Smyth (2004), Linear models and empirical Bayes methods for assessing differential expression, SAGMB 3(1).
+Gelman et al. (2013), Bayesian Data Analysis, 3rd ed., ch. 5: hyperparameters on a grid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from telemed_forecast.evaluation.league import LEVEL, Judged
+
+MEDIAN_OF_ABSOLUTE = 0.6744897501960817
+"""Median of the absolute value of a standard normal number."""
+
+DRAWS = 4000
+
+FREEDOM = np.geomspace(1.0, 50.0, 25)
+"""Grid of the degrees of freedom: from publishers that differ without bound to publishers that are all alike."""
+
+SCALES = np.geomspace(0.02, 3.0, 40)
+"""Grid of the common scale: from errors of 2% to errors of a factor of twenty."""
+
+
+@dataclass(frozen=True)
+class Publisher:
+    """One publisher's record.
+
+    Attributes
+    ----------
+    origin
+        As in the ledger.
+    number, occasions, outcomes
+        Forecasts, occasions on which they were made, and different outcomes.
+    absolute
+        Median absolute error, as it is.
+    lean
+        Median error: above zero when too much was forecast.
+    high, low
+        Forecasts that were too high, or too low, for sure.
+    typical, typical_low, typical_high
+        Median absolute error that is to be expected of it, pooled, with its interval of probability `league.LEVEL`.
+    better
+        Probability that it is usually nearer than the publisher in the middle of the table.
+    claims
+        Its forecasts.
+    """
+
+    origin: str
+    number: int
+    occasions: int
+    outcomes: int
+    absolute: float
+    lean: float
+    high: int
+    low: int
+    typical: float
+    typical_low: float
+    typical_high: float
+    better: float
+    claims: tuple[str, ...]
+
+
+def table(found: Sequence[Judged], *, seed: int) -> list[Publisher]:
+    """The publishers, the one that is usually nearest first.
+
+    Parameters
+    ----------
+    found
+        Judged forecasts.
+    seed
+        Seed of the draws.
+    """
+    by_origin: dict[str, list[Judged]] = {}
+    for one in found:
+        by_origin.setdefault(one.forecast.origin, []).append(one)
+    if not by_origin:
+        return []
+    squares = {origin: _squares(own) for origin, own in by_origin.items()}
+    scales = pooled(squares, rng=np.random.default_rng(seed))
+    middle = np.median(np.stack(list(scales.values())), axis=0)
+    made = [_publisher(origin, own, scales[origin], middle) for origin, own in by_origin.items()]
+    return sorted(made, key=lambda one: (one.typical, one.origin))
+
+
+def _squares(own: Sequence[Judged]) -> list[float]:
+    """Mean square error of each occasion."""
+    occasions: dict[tuple[str, str, date], list[float]] = {}
+    for one in own:
+        key = (one.forecast.metric, one.forecast.definition, one.forecast.published)
+        occasions.setdefault(key, []).append(one.off**2)
+    return [float(np.mean(squares)) for squares in occasions.values()]
+
+
+def pooled(squares: Mapping[str, Sequence[float]], *, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Draws of each publisher's scale.
+
+    Parameters
+    ----------
+    squares
+        Publisher -> squared errors, one an occasion.
+    rng
+        Source of the draws.
+
+    Returns
+    -------
+    Publisher -> draws of :math:`s_j`, dims (draw,): row by row from one draw of what all have in common.
+    """
+    numbers = np.array([len(own) for own in squares.values()], dtype=float)
+    sums = np.array([float(np.sum(own)) for own in squares.values()])
+    freedom, scale = (grid.ravel() for grid in np.meshgrid(FREEDOM, SCALES, indexing="ij"))
+    log_weight = _log_marginal(numbers[:, None], sums[:, None], freedom, scale).sum(axis=0)
+    weight = np.exp(log_weight - log_weight.max())
+    at = rng.choice(len(weight), size=DRAWS, p=weight / weight.sum())
+    nu, s0 = freedom[at], scale[at]
+    return {name: np.sqrt((nu * s0**2 + sums[k]) / rng.chisquare(nu + numbers[k])) for k, name in enumerate(squares)}
+
+
+def _log_marginal(number: np.ndarray, total: np.ndarray, freedom: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Log probability of a publisher's errors given what all have in common, but for a constant. Dims: broadcast."""
+    from scipy.special import gammaln
+
+    common = freedom * scale**2
+    found: np.ndarray = (
+        gammaln((freedom + number) / 2.0)
+        - gammaln(freedom / 2.0)
+        + freedom / 2.0 * np.log(common)
+        - (freedom + number) / 2.0 * np.log(common + total)
+    )
+    return found
+
+
+def _publisher(origin: str, own: Sequence[Judged], scale: np.ndarray, middle: np.ndarray) -> Publisher:
+    errors = np.array([one.off for one in own])
+    typical = MEDIAN_OF_ABSOLUTE * scale
+    low, median, high = (float(q) for q in np.quantile(typical, [0.5 - LEVEL / 2, 0.5, 0.5 + LEVEL / 2]))
+    return Publisher(
+        origin=origin,
+        number=len(own),
+        occasions=len(_squares(own)),
+        outcomes=len({one.forecast.outcome for one in own}),
+        absolute=float(np.median(np.abs(errors))),
+        lean=float(np.median(errors)),
+        high=sum(one.verdict == "high" for one in own),
+        low=sum(one.verdict == "low" for one in own),
+        typical=median,
+        typical_low=low,
+        typical_high=high,
+        better=float((scale < middle).mean()),
+        claims=tuple(one.forecast.claim_id for one in own),
+    )

@@ -1,0 +1,192 @@
+"""What our models say about a quantity that somebody else forecast, as of any day, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from telemed_forecast.evaluation.markets import MARKETS
+from telemed_forecast.evaluation.published_forecasts import PublishedForecast
+from telemed_forecast.evidence.observations import Observations
+from telemed_forecast.forecast import platform_revenue, platform_series
+from telemed_forecast.forecast.context import Context
+from telemed_forecast.forecast.internet_hospitals import at_days
+from telemed_forecast.forecast.market_size import MarketSize
+from telemed_forecast.models import market_size
+from telemed_forecast.models.market_evidence import calendar_year
+
+STEPS = 401
+"""Points by which a published interval is drawn: evenly, because its digits prefer none of its values."""
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """What came, as far as it is known.
+
+    Attributes
+    ----------
+    kind
+        ``count``: counted, surveyed or filed. ``estimate``: our posterior in a year for which sizes were estimated.
+        ``inferred``: our posterior in a year that no estimate of this definition has reached yet.
+    draws
+        In the forecast's unit. Dims: (sample,).
+    claims
+        The rows that it rests on; of a posterior those of the same definition and year.
+    """
+
+    kind: Literal["count", "estimate", "inferred"]
+    draws: np.ndarray
+    claims: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class Voice:
+    """Our models on one day.
+
+    Attributes
+    ----------
+    context
+        The day and what was known on it.
+    results
+        Results by market; made when they are first asked for.
+    """
+
+    context: Context
+    results: dict[str, Any] = field(default_factory=dict)
+
+    def result(self, market: str) -> Any:
+        """A market's result."""
+        if market not in self.results:
+            self.results[market] = MARKETS[market].module.run(self.context)
+        return self.results[market]
+
+    def says(self, asked: PublishedForecast) -> np.ndarray | None:
+        """What the models of this day say of the quantity that a forecast is about.
+
+        Returns
+        -------
+        Draws in the forecast's unit, dims (sample,); None where they say nothing: a year that they do not hold, a
+        company with too few accounts, a panel that no path follows.
+        """
+        if asked.metric == "revenue":
+            return self._revenue(asked)
+        if asked.metric in ("market_size", "online_share_of_medicine_sales"):
+            return self._of_market(asked)
+        paths = {
+            "internet_hospitals": ("internet_hospitals", "published"),
+            "internet_hospital_share": ("internet_hospitals", "hospital_share"),
+            "online_medical_users": ("user_adoption", "published"),
+        }
+        if asked.metric not in paths:
+            return None
+        market, name = paths[asked.metric]
+        draws = at_days(getattr(self.result(market), name), asked.row.end)[:, 0]
+        return draws if np.isfinite(draws).all() else None
+
+    def _of_market(self, asked: PublishedForecast) -> np.ndarray | None:
+        result: MarketSize = self.result("market_size")
+        year = asked.end.year
+        if year not in {day.year for day in result.sizes["healthcare"].periods}:
+            return None
+        if asked.metric == "market_size":
+            return result.sizes[asked.definition].year_end(year)
+        rng = self.context.generator(f"medicine sales of {year}")
+        return 100.0 * result.sizes["pharmacy"].year_end(year) / _medicine_sales(result, year, rng)
+
+    def _revenue(self, asked: PublishedForecast) -> np.ndarray | None:
+        """The forecast of a company's accounts with what was reported by this day."""
+        series = platform_series.reported(self.context, "revenue")
+        one = next((one for one in series if one.company == asked.segment), None)
+        year = asked.end.year
+        if one is None or len(one.series.index) < platform_series.FEWEST or one.last >= year:
+            return None
+        halves = platform_revenue.first_half_law(series)
+        seed = self.context.settings.seed
+        return platform_revenue.outlook(one, year, halves=halves, seed=seed).draws[:, -1]
+
+
+def _medicine_sales(result: MarketSize, year: int, rng: np.random.Generator) -> np.ndarray:
+    """All medicine sales of a year (CNY million): known, or carried on from the last year known. Dims: (sample,)."""
+    goods, size = result.goods, result.fit.posterior.sizes["sample"]
+    if year in goods.years:
+        return np.full(size, np.exp(goods.log_sales[np.searchsorted(goods.years, year)]))
+    ahead = year - int(goods.years[-1])
+    return np.exp(goods.ahead(size, ahead, rng)[:, -1])
+
+
+def truth(now: Voice, asked: PublishedForecast) -> Truth | None:
+    """What came of the quantity that a forecast is about, as the models and the counts of today have it.
+
+    A count, a survey or a company's accounts are the truth where they exist. No one counts the market: there it is our
+    posterior, whose own width says how sure a verdict can be. None where neither is known.
+    """
+    if asked.metric == "revenue":
+        return _filed(now.context, asked)
+    if asked.metric not in ("market_size", "online_share_of_medicine_sales"):
+        counted = _counted(now.context, asked)
+        if counted is not None or asked.metric == "online_medical_active_users":
+            return counted
+    draws = now.says(asked)
+    if draws is None:
+        return None
+    if asked.metric == "market_size":
+        rows = _estimates(now.result("market_size").evidence, asked)
+        newest = _newest_year(now.result("market_size").evidence, asked.definition)
+    elif asked.metric == "online_share_of_medicine_sales":
+        shares: Observations = now.result("market_size").shares
+        rows = shares.where(calendar_year(shares) == asked.end.year)
+        newest = int(calendar_year(shares).max(initial=0))
+    else:
+        return Truth("inferred", draws, ())
+    kind: Literal["estimate", "inferred"] = "estimate" if asked.end.year <= newest else "inferred"
+    return Truth(kind, draws, tuple(str(claim) for claim in rows.claim_id))
+
+
+def _filed(context: Context, asked: PublishedForecast) -> Truth | None:
+    """The figure of a company's accounts for the fiscal year, as last reported."""
+    for one in platform_series.reported(context, "revenue"):
+        days = one.series.last_days(one.series.index).tolist()
+        if one.company == asked.segment and asked.end in days:
+            at = days.index(asked.end)
+            return Truth("count", np.full(1, one.series.values[at]), (one.claims[at],))
+    return None
+
+
+def _counted(context: Context, asked: PublishedForecast) -> Truth | None:
+    """The counts of the same quantity within the forecast's period, each with the same weight."""
+    rows = context.observed(asked.metric, asked.segment)
+    first, last = (np.datetime64(day) for day in (asked.start, asked.end))
+    rows = rows.where((rows.start >= first) & (rows.end <= last) & np.isfinite(rows.high))
+    if not len(rows):
+        return None
+    draws = np.linspace(rows.low, rows.high, STEPS)
+    return Truth("count", draws.ravel(), tuple(str(claim) for claim in rows.claim_id))
+
+
+def _estimates(evidence: Observations, asked: PublishedForecast) -> Observations:
+    """The estimates of the same definition and year."""
+    same = market_size.definitions(evidence) == market_size.DEFINITIONS.index(asked.definition)
+    return evidence.where(same & (calendar_year(evidence) == asked.end.year))
+
+
+def _newest_year(evidence: Observations, definition: str) -> int:
+    same = market_size.definitions(evidence) == market_size.DEFINITIONS.index(definition)
+    return int(calendar_year(evidence.where(same)).max(initial=0))
+
+
+def told_by_others(now: Voice, asked: PublishedForecast) -> float | None:
+    """The middle of what other houses estimated later for the same definition and year; None where nobody did.
+
+    A judge that is not our model: the geometric mean of each other house's estimates, and the median over houses.
+    """
+    if asked.metric != "market_size":
+        return None
+    rows = _estimates(now.result("market_size").evidence, asked)
+    rows = rows.where(rows.origin != asked.origin)
+    if not len(rows):
+        return None
+    middles = 0.5 * (np.log(rows.low) + np.log(rows.high))
+    houses = [middles[rows.origin == name].mean() for name in np.unique(rows.origin)]
+    return float(np.exp(np.median(houses)))
