@@ -137,9 +137,15 @@ def of_gates(block: Gates, texts: Catalogue) -> Grid:
             f"{fit.chains} × {fit.draws:,}",
             fit.profile,
         ]
-        cells = [Written(text=fit.name), Written(text=verdict)]
+        cells = [Written(text=model_name(fit.name, texts)), Written(text=verdict)]
         rows.append([*cells, *(Written(text=number, numeric=True) for number in numbers)])
     return Grid(name=texts.text("page.checks"), heads=heads, rows=rows)
+
+
+def model_name(name: str, texts: Catalogue) -> str:
+    """A model's name for a reader: that of the report it belongs to, or its own where there is none."""
+    key = f"report.{name}.title"
+    return texts.text(key) if key in texts.texts else name
 
 
 def _fan(data: Table, block: Chart, texts: Catalogue, pen: Pen) -> Grid:

@@ -14,6 +14,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from telemed_forecast.reporting import grids
 from telemed_forecast.reporting.atoms import Language
 from telemed_forecast.reporting.blocks import (
     Block,
@@ -97,9 +98,9 @@ def page(
     title = _title(blocks)
     _refuse_twice(blocks)
     citations = Citations(blocks, texts)
-    setting = Setting(texts=texts, citations=citations, report=title.report, data=links.data)
+    failed = [fit.name for block in blocks if isinstance(block, Gates) for fit in block.fits if not fit.ok]
+    setting = Setting(texts=texts, citations=citations, report=title.report, data=links.data, directional=bool(failed))
     sections = _sections(blocks, setting)
-    gates = [block for block in blocks if isinstance(block, Gates)]
     context = {
         "t": texts,
         "style": style_sheet(),
@@ -108,7 +109,7 @@ def page(
         "title": texts.text(f"report.{title.report}.title"),
         "description": texts.text(f"report.{title.report}.subtitle"),
         "meta": _meta(blocks, texts),
-        "failed": ", ".join(fit.name for block in gates for fit in block.fits if not fit.ok),
+        "failed": texts.text("page.list_separator").join(grids.model_name(name, texts) for name in failed),
         "headline": next((view(block, setting) for block in blocks if isinstance(block, KeyFigures)), None),
         "sections": sections,
         "contents": _contents(sections),

@@ -1,7 +1,9 @@
 """The data of a page's exhibits as data frames for CSV files, and its forecasts in hub format.
 
 Numbers are rounded to ten significant digits, so that the same run writes the same bytes; dates are ISO days;
-labels are in English; a `unit` column, or a column's name, states the unit.
+labels are in English; a `unit` column, or a column's name, states the unit. Where a fit behind the page missed its
+gates, every table of numbers ends with a column `status` that says "directional", so that a number copied out of it
+keeps its mark; key figures always have that column.
 """
 
 from __future__ import annotations
@@ -10,7 +12,17 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from telemed_forecast.reporting.atoms import Cell, Table, Value
-from telemed_forecast.reporting.blocks import Block, Chart, DataTable, Gates, KeyFigures, Sources, TableBlock, Title
+from telemed_forecast.reporting.blocks import (
+    Block,
+    Chart,
+    DataTable,
+    Gates,
+    KeyFigures,
+    Sources,
+    Status,
+    TableBlock,
+    Title,
+)
 from telemed_forecast.reporting.catalogue import Catalogue, catalogue
 from telemed_forecast.reporting.record import FORECAST_COLUMNS, ForecastTable
 
@@ -18,6 +30,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _DIGITS = 10
+
+STATUS = "status"
+"""Column that marks the numbers of a page whose fits missed their gates."""
+
+_UNMARKED = (KeyFigures, Sources, Gates)
+"""Blocks whose tables say it themselves, or hold no numbers of ours."""
 
 
 def exhibit_name(report: str, identity: str) -> str:
@@ -43,22 +61,49 @@ def exhibits(blocks: Sequence[Block], *, texts: Catalogue | None = None) -> dict
     """
     texts = texts or catalogue("en")
     report = next((block.report for block in blocks if isinstance(block, Title)), "")
+    status = status_of(blocks)
     found: dict[str, pd.DataFrame] = {}
     for block in blocks:
+        mark = {} if status == "gated-ok" or isinstance(block, _UNMARKED) else {STATUS: status}
         for identity, frame in _frames(block, texts):
-            found[exhibit_name(report, identity)] = frame
+            found[exhibit_name(report, identity)] = frame.assign(**mark)
     return found
 
 
+def status_of(blocks: Sequence[Block]) -> Status:
+    """Whether every fit behind a page passed its gates; a page without fits has none to fail."""
+    return "gated-ok" if all(block.ok for block in blocks if isinstance(block, Gates)) else "directional"
+
+
 def forecast_rows(blocks: Sequence[Block]) -> pd.DataFrame:
-    """All forecast rows of a page, one after the other, in the columns of the hub format."""
+    """All forecast rows of a page, one after the other: the columns of the hub format and the page's status."""
     import pandas as pd
 
     tables = [block.data for block in blocks if isinstance(block, ForecastTable)]
     named = any("series_id" in table.columns for table in tables)
     columns = [*FORECAST_COLUMNS, *(["series_id"] if named else [])]
     rows = [[_rounded(record.get(name)) for name in columns] for table in tables for record in table.records()]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=columns).assign(**{STATUS: status_of(blocks)})
+
+
+def all_forecasts(pages: Sequence[Sequence[Block]]) -> pd.DataFrame:
+    """The forecast rows of several pages, each once; they have a status only where one of them is directional.
+
+    The summary shows forecasts that the other pages show too. A row that stands on a page whose fits all passed rests
+    on fits that passed, whatever else the summary rests on.
+    """
+    import numpy as np
+    import pandas as pd
+
+    found = [frame for frame in map(forecast_rows, pages) if not frame.empty]
+    if not found:
+        return pd.DataFrame(columns=[*FORECAST_COLUMNS])
+    rows = pd.concat(found, ignore_index=True)
+    names = [name for name in rows.columns if name != STATUS]
+    rows["passed"] = rows.pop(STATUS) == "gated-ok"
+    passed = rows.groupby(names, dropna=False, sort=False)["passed"].transform("any")
+    rows = rows[names] if passed.all() else rows[names].assign(**{STATUS: np.where(passed, "gated-ok", "directional")})
+    return rows.drop_duplicates(ignore_index=True)
 
 
 def _frames(block: Block, texts: Catalogue) -> list[tuple[str, pd.DataFrame]]:

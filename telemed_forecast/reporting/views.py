@@ -103,13 +103,17 @@ class Uncited:
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """Where a block is written: the language's texts, the citations, the report, the data folder's link."""
+    """Where a block is written: the language's texts, the citations, the report, the data folder's link.
+
+    On a directional page every exhibit carries the mark, because exhibits are copied without the page's top.
+    """
 
     texts: Catalogue
     citations: Citations | Uncited
     report: str = ""
     data: str | None = None
     both_forms: bool = True
+    directional: bool = False
 
     def csv(self, identity: str) -> str | None:
         """Link to an exhibit's CSV file."""
@@ -170,6 +174,7 @@ def _chart(block: Chart, setting: Setting, number: str) -> View:
     drawn = [Markup(charts.svg(block, texts.lang, form, texts=texts)) for form in forms]  # noqa: S704
     return {
         "kind": "chart",
+        "directional": setting.directional,
         "anchor": f"exhibit-{block.id.replace('_', '-')}",
         "number": number,
         "title": texts.text(block.title_key, block.title_values),
@@ -187,6 +192,7 @@ def _table(block: TableBlock, setting: Setting, number: str) -> View:
     grid = grids.of_table(block, setting.texts)
     return {
         "kind": "table",
+        "directional": setting.directional,
         "anchor": f"exhibit-{block.id.replace('_', '-')}",
         "number": number,
         "title": grid.name,
@@ -259,6 +265,7 @@ def scenario_name(scenario: str, texts: Catalogue) -> str:
 def _file(block: DataTable, setting: Setting, number: str) -> View:
     return {
         "kind": "file",
+        "directional": setting.directional,
         "anchor": f"exhibit-{block.id.replace('_', '-')}",
         "text": setting.texts.text(block.key, block.values),
         "csv": setting.csv(block.id),

@@ -108,8 +108,6 @@ def _links(run: Run, name: str, lang: Language) -> "PageLinks":
 
 def _write_data(blocks: Mapping[str, "Sequence[Block]"], folder: Path) -> None:
     """Write every exhibit's data, and the forecasts of all notebooks in one table."""
-    import pandas as pd
-
     from telemed_forecast.reporting import tables
 
     folder.mkdir()
@@ -118,10 +116,8 @@ def _write_data(blocks: Mapping[str, "Sequence[Block]"], folder: Path) -> None:
             if (folder / name).exists():
                 raise TelemedError(f"two exhibits would be written to data/{name}")
             frame.to_csv(folder / name, index=False, lineterminator="\n")
-    rows = [frame for frame in map(tables.forecast_rows, blocks.values()) if not frame.empty]
-    if rows:
-        # The summary shows forecasts that the other notebooks show too.
-        forecasts = pd.concat(rows, ignore_index=True).drop_duplicates(ignore_index=True)
+    forecasts = tables.all_forecasts(list(blocks.values()))
+    if not forecasts.empty:
         forecasts.to_csv(folder.parent / FORECASTS[0], index=False, lineterminator="\n")
         forecasts.to_parquet(folder.parent / FORECASTS[1], index=False)
 

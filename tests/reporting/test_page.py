@@ -150,6 +150,21 @@ def test_a_failed_gate_is_said_at_the_top(lang):
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
+def test_every_exhibit_of_a_directional_page_carries_the_mark(lang):
+    mark = f'<span class="tag">{made_up.texts(lang).text("page.directional")}</span>'
+    captions = re.findall(r"<figcaption>.*?</figcaption>", rendered(lang, ok=False), re.S)
+    assert len(captions) == 7
+    assert all(mark in caption for caption in captions)
+    assert not any(mark in caption for caption in re.findall(r"<figcaption>.*?</figcaption>", rendered(lang), re.S))
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_failed_model_is_named_as_its_report_is(lang):
+    [warning] = re.findall(r'<aside class="warning".*?</aside>', rendered(lang, ok=False), re.S)
+    assert made_up.texts(lang).text("report.market_size.title") in warning
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
 def test_no_key_figure_is_an_orphan(lang):
     """Each card states label, number with unit, interval or that it was published, period and a source."""
     texts, html = made_up.texts(lang), rendered(lang)

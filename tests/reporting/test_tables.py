@@ -82,3 +82,35 @@ def test_forecasts_are_in_hub_format():
     ]
     assert len(rows) == 6
     assert tables.forecast_rows([]).empty
+
+
+def test_every_table_of_a_directional_page_carries_the_mark():
+    passed, failed = (tables.exhibits(made_up.page(ok=ok), texts=made_up.texts("en")) for ok in (True, False))
+    assert passed.keys() == failed.keys()
+    for name, frame in failed.items():
+        if name.endswith(("-sources.csv", "-gates.csv", "-key_figures.csv")):
+            assert list(frame.columns) == list(passed[name].columns)
+        else:
+            assert list(frame.columns) == [*passed[name].columns, "status"]
+            assert set(frame["status"]) == {"directional"}
+
+
+def test_key_figures_always_have_a_status(frames):
+    assert set(frames["user_adoption-key_figures.csv"]["status"]) <= {"gated-ok", "directional"}
+
+
+def test_forecasts_have_a_status_only_when_a_page_is_directional():
+    passed, failed = made_up.page(), made_up.page(ok=False)
+    assert "status" not in tables.all_forecasts([passed, passed])
+    assert set(tables.all_forecasts([failed])["status"]) == {"directional"}
+
+
+def test_a_forecast_that_a_page_with_good_fits_shows_too_stands_once_and_is_not_directional():
+    summary, own = made_up.page(ok=False), made_up.page()
+    rows = tables.all_forecasts([summary, own])
+    assert len(rows) == len(tables.all_forecasts([own]))
+    assert "status" not in rows
+
+
+def test_forecasts_of_no_page_are_an_empty_table():
+    assert tables.all_forecasts([]).empty
