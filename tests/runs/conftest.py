@@ -107,6 +107,12 @@ def project(tmp_path):
 
 
 @pytest.fixture(scope="module")
+def project_in(tmp_path_factory):
+    """Makes up a project in a folder of this name."""
+    return lambda name: make_up(tmp_path_factory.mktemp(name))
+
+
+@pytest.fixture(scope="module")
 def reported(tmp_path_factory):
     """A project with one finished run; its place does not matter, so tests take copies."""
     made = make_up(tmp_path_factory.mktemp("reported"))
