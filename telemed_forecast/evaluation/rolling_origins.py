@@ -10,6 +10,7 @@ The ensemble is scored as it would have been made then: with weights from the sc
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -22,7 +23,7 @@ from telemed_forecast.evaluation.markets import MARKETS
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.forecast import hub
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.forecast.rivals import rivals
+from telemed_forecast.forecast.rivals import Known, rivals
 from telemed_forecast.inference.gates import Gate
 from telemed_forecast.models import ensemble
 
@@ -40,6 +41,13 @@ BENCHMARK = "drift"
 
 POOL_DRAWS = 4000
 """Draws of the ensemble."""
+
+
+MONTHLY_YEARS = 10
+"""[years] Rivals are asked for that long after an origin; what is about a later day finds them silent."""
+
+NEAR = np.timedelta64(15, "D")
+"""A day up to that long after a month's end counts as that end, any other as the end of its own month."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +111,8 @@ class Score:
         Share of the forecast below the figure.
     inside
         Level -> whether the central interval of that probability held it.
+    quantiles
+        The forecast at the levels of our tables (`hub.QUANTILES`), in `unit`.
     """
 
     member: str
@@ -125,6 +135,7 @@ class Score:
     bias: float
     pit: float
     inside: Mapping[float, bool]
+    quantiles: tuple[float, ...] = ()
 
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)
@@ -159,9 +170,8 @@ def _origin(context: Context, market: str, day: date) -> Origin | None:
         for k in range(len(actuals))
     ]
     comparable = np.asarray(module.comparable(actuals), dtype=bool)
-    targets = tuple(actuals.end.astype("datetime64[D]").tolist())
     draws = {OURS: np.concatenate(ours, axis=1)}
-    for name, drawn in rivals(result.known, targets, earlier.settings.seed).items():
+    for name, drawn in _rivals(result.known, actuals.end, day, earlier.settings.seed).items():
         draws[name] = np.where(comparable, drawn, np.nan)
     gate = replace(result.fit.gate, name=f"{result.fit.gate.name}, {day.isoformat()}")
     return Origin(day, gate, actuals, known, comparable, draws)
@@ -171,6 +181,26 @@ def as_of(context: Context, day: date) -> Context:
     """The context of an origin: an earlier vintage and fewer draws; the quick profile stays quick."""
     settings: Any = context.earlier(day).settings
     return Context(settings if settings.profile == "quick" else replace(settings, profile="origins"))
+
+
+def _rivals(history: Known, ends: np.ndarray, day: date, seed: int) -> dict[str, np.ndarray]:
+    """What rivals say for the month in which each figure's period ends. Name -> draws, dims (draw, obs).
+
+    They are asked for every month's end from the newest figure on, whatever came: Prophet and AutoETS draw for all
+    days at once, so that one more figure would change the draws for all others, and Prophet takes the days that it is
+    asked for to be evenly spaced when it works out how uncertain its trend is.
+    """
+    if not history.days:
+        return {}
+    newest = np.datetime64(history.days[-1])
+    month = np.timedelta64(1, "M")
+    months = np.arange(newest.astype("M8[M]"), np.datetime64(day, "M") + (12 * MONTHLY_YEARS + 1) * month)
+    days = (months + month).astype("M8[D]") - np.timedelta64(1, "D")
+    days = days[days > newest]
+    at = np.searchsorted(days, ends - NEAR)
+    drawn = rivals(history, tuple(days.tolist()), seed)
+    beyond = at >= len(days)
+    return {name: np.where(beyond, np.nan, own[:, np.where(beyond, 0, at)]) for name, own in drawn.items()}
 
 
 def _later(context: Context, rows: Observations, day: date) -> tuple[Observations, tuple[date, ...]]:
@@ -196,18 +226,19 @@ def score(made: Sequence[Origin], *, seed: int) -> list[Score]:
     found: list[Score] = []
     for origin in made:
         shares = weights(found, origin.day)
-        pooled = _pooled(origin, shares, np.random.default_rng([seed, origin.day.year]))
+        pooled = _pooled(origin, shares, seed)
         for member, draws in [*origin.draws.items(), (POOL, pooled)]:
             found += _scored(origin, member, draws)
     return found
 
 
-def _pooled(origin: Origin, shares: Mapping[str, float], rng: np.random.Generator) -> np.ndarray:
+def _pooled(origin: Origin, shares: Mapping[str, float], seed: int) -> np.ndarray:
     """The ensemble's draws, row by row from the members that forecast the row. Dims: (draw, obs)."""
     columns = []
-    for k in range(len(origin.actuals)):
+    for k, claim in enumerate(origin.actuals.claim_id.tolist()):
         able = {name: draws[:, k] for name, draws in origin.draws.items() if np.isfinite(draws[:, k]).all()}
         there = set(able) & set(shares)
+        rng = np.random.default_rng([seed, origin.day.year, zlib.crc32(claim.encode())])
         columns.append(ensemble.pool(able, shares, size=POOL_DRAWS, rng=rng) if there else np.full(POOL_DRAWS, np.nan))
     return np.stack(columns, axis=1)
 
@@ -220,8 +251,9 @@ def _scored(origin: Origin, member: str, draws: np.ndarray) -> list[Score]:
         column = scores.scaled(draws[:, [k]], unit)
         # The middle of the printed interval on the scale of the score: its ends are a factor apart.
         truth = scores.scaled([rows.low[k], rows.high[k]], unit).mean(keepdims=True)
+        quantiles = np.quantile(draws[:, k], hub.QUANTILES)
         low, median, high = (float(q) for q in np.quantile(draws[:, k], [0.1, 0.5, 0.9]))
-        parts = scores.wis(np.quantile(column, hub.QUANTILES, axis=0), hub.QUANTILES, truth)
+        parts = scores.wis(scores.scaled(quantiles, unit)[:, None], hub.QUANTILES, truth)
         found.append(
             Score(
                 member=member,
@@ -244,6 +276,7 @@ def _scored(origin: Origin, member: str, draws: np.ndarray) -> list[Score]:
                 bias=float(scores.bias(column, truth)[0]),
                 pit=float(scores.pit(column, truth)[0]),
                 inside={level: bool(scores.inside(column, truth, level)[0]) for level in LEVELS},
+                quantiles=tuple(quantiles.tolist()),
             )
         )
     return found

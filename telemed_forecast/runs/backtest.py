@@ -5,7 +5,6 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 MODELS = ("market_size", "internet_hospitals", "channel_share", "user_adoption")
 """What can be backtested, in the order of the reports; a test holds it against the models that there are."""
 
+FORECASTS = "backtest_forecasts.csv"
 SCORES = "backtest_scores.csv"
 STANDINGS = "backtest_standings.csv"
 
@@ -89,6 +89,7 @@ def make(request: Request, *, stream: TextIO | None = None) -> list[Backtest]:
         standings = rolling_origins.standings(found, context.settings.as_of_date)
         made.append(Backtest(model=model, scores=found, standings=standings))
     if request.out is not None:
+        _write(request.out / FORECASTS, (row for one in made for s in one.scores for row in _quantiles(one.model, s)))
         _write(request.out / SCORES, (_score_row(one.model, score) for one in made for score in one.scores))
         _write(request.out / STANDINGS, (_standing_row(one.model, s) for one in made for s in one.standings))
     return made
@@ -147,9 +148,8 @@ def _cells(s: "Standing") -> list[str]:
     if not s.common:
         return [*own, "-", "-", "-", "-", "-"]
     parts = f"{s.wis:.2f}={s.dispersion:.2f}+{s.overprediction:.2f}+{s.underprediction:.2f}"
-    less = (
-        "-" if isnan(s.difference_low) else f"{s.difference:+.2f} ({s.difference_low:+.2f}..{s.difference_high:+.2f})"
-    )
+    told = s.difference_high > s.difference_low  # none for drift itself, nor with too few days or years
+    less = f"{s.difference:+.2f} ({s.difference_low:+.2f}..{s.difference_high:+.2f})" if told else "-"
     return [*own, f"{s.crps:.3f}", parts, f"{s.log_score:+.2f}", f"{s.skill:+.0%}", less]
 
 
@@ -167,9 +167,20 @@ def _notes(standings: Sequence["Standing"], common: int) -> Iterator[str]:
     yield f"vs drift: CRPS less that of drift, with a {level} interval whose clusters are days and years{rough}."
 
 
+def _quantiles(model: str, score: "Score") -> Iterator[dict[str, Any]]:
+    """What was forecast for one figure, in the hub format's columns and a few of our own: nothing of what came."""
+    from telemed_forecast.forecast import hub
+
+    fixed = {"reference_date": score.origin.isoformat(), "target": model, "target_end_date": score.day.isoformat()}
+    own = {"model": score.member, "unit": score.unit, "claim_id": score.claim_id}
+    for level, value in zip(hub.QUANTILES, score.quantiles, strict=True):
+        output = {"output_type": "quantile", "output_type_id": f"{level:g}", "value": _rounded(value)}
+        yield {**fixed, "location": hub.LOCATION, **output, **own}
+
+
 def _score_row(model: str, score: "Score") -> dict[str, Any]:
     inside = {f"inside_{100 * level:.0f}": held for level, held in score.inside.items()}
-    plain = {name: value for name, value in vars(score).items() if name != "inside"}
+    plain = {name: value for name, value in vars(score).items() if name not in ("inside", "quantiles")}
     return {"model": model, **{name: _rounded(value) for name, value in plain.items()}, **inside}
 
 

@@ -10,6 +10,7 @@ from telemed_forecast.errors import InputError
 from telemed_forecast.evaluation import rolling_origins
 from telemed_forecast.evaluation.markets import MARKETS
 from telemed_forecast.evaluation.rolling_origins import Score
+from telemed_forecast.forecast import hub
 from telemed_forecast.runs import backtest
 
 pytestmark = pytest.mark.unit
@@ -22,6 +23,7 @@ def score(member, *, crps=0.1, held=True, year=2020):
         comparable=True, low=90.0, median=100.0, high=110.0, published=104.0, unit="persons", crps=crps, wis=crps,
         dispersion=0.5 * crps, overprediction=0.0, underprediction=0.5 * crps, log_score=-0.7, bias=-0.04, pit=0.6,
         inside=dict.fromkeys(rolling_origins.LEVELS, held),
+        quantiles=tuple(100.0 + k for k in range(len(hub.QUANTILES))),
     )  # fmt: skip
 
 
@@ -87,7 +89,19 @@ def test_the_files_hold_every_score_and_standing(scored, tmp_path):
     with (tmp_path / "new" / backtest.STANDINGS).open() as file:
         standings = {row["member"]: row for row in csv.DictReader(file)}
     assert float(standings["naive"]["coverage_80"]) == 0.0
-    assert sorted(file.name for file in (tmp_path / "new").iterdir()) == sorted([backtest.SCORES, backtest.STANDINGS])
+    written = sorted([backtest.FORECASTS, backtest.SCORES, backtest.STANDINGS])
+    assert sorted(file.name for file in (tmp_path / "new").iterdir()) == written
+
+
+def test_the_file_of_forecasts_is_in_the_hub_format_and_holds_nothing_of_what_came(scored, tmp_path):
+    backtest.make(backtest.Request(models=["user_adoption"], out=tmp_path), stream=io.StringIO())
+    with (tmp_path / backtest.FORECASTS).open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(hub.QUANTILES) * len(scored)
+    assert set(hub.COLUMNS) - {"horizon", "scenario"} <= set(rows[0])
+    assert [float(row["output_type_id"]) for row in rows[: len(hub.QUANTILES)]] == hub.QUANTILES.tolist()
+    assert rows[0]["value"] == "100.0" and rows[0]["model"] == "ours"
+    assert not {"published", "crps", "pit"} & set(rows[0])
 
 
 def test_a_model_without_any_outcome_says_so(monkeypatch):
