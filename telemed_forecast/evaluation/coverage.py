@@ -45,6 +45,8 @@ class Coverage:
         What chance allows to as many independent forecasts.
     wide_low, wide_high
         What it allows if forecasts of a group stand and fall together.
+    alone_low, alone_high
+        The same for each level alone, without regard to the others: for a reader who looks at one level.
     number
         Forecasts.
     groups
@@ -57,6 +59,8 @@ class Coverage:
     high: np.ndarray
     wide_low: np.ndarray
     wide_high: np.ndarray
+    alone_low: np.ndarray
+    alone_high: np.ndarray
     number: int
     groups: tuple[int, ...]
 
@@ -87,8 +91,11 @@ def coverage(pit: Sequence[float], *groupings: Sequence[Hashable], seed: int) ->
         raise ValueError("coverage of no forecast at all")
     actual = _curves(np.abs(2.0 * ranks - 1.0)[None, :], np.full(len(ranks), 1.0 / len(ranks)))[0]
     rng = np.random.default_rng(seed)
-    low, high = band(np.full(len(ranks), 1.0 / len(ranks)), rng)
-    bands = [band(_weights(groups), rng) for groups in groupings]
+    even = np.full(len(ranks), 1.0 / len(ranks))
+    low, high = band(simulated(even, rng))
+    curves = [simulated(_weights(groups), rng) for groups in groupings]
+    bands = [band(one) for one in curves]
+    tails = [np.quantile(one, [0.5 - BAND / 2, 0.5 + BAND / 2], axis=0, method="inverted_cdf") for one in curves]
     return Coverage(
         nominal=NOMINAL,
         actual=actual,
@@ -96,6 +103,8 @@ def coverage(pit: Sequence[float], *groupings: Sequence[Hashable], seed: int) ->
         high=high,
         wide_low=np.min([low, *(one for one, _ in bands)], axis=0),
         wide_high=np.max([high, *(one for _, one in bands)], axis=0),
+        alone_low=np.min([one[0] for one in tails], axis=0) if tails else low,
+        alone_high=np.max([one[1] for one in tails], axis=0) if tails else high,
         number=len(ranks),
         groups=tuple(len(set(groups)) for groups in groupings),
     )
@@ -108,8 +117,8 @@ def _weights(groups: Sequence[Hashable]) -> np.ndarray:
     return counts / counts.sum()
 
 
-def band(weights: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Simultaneous band of the coverage of calibrated forecasters.
+def simulated(weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Coverage of calibrated forecasters.
 
     Parameters
     ----------
@@ -120,18 +129,32 @@ def band(weights: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.
 
     Returns
     -------
+    Dims: (curve, level).
+    """
+    return _curves(rng.uniform(size=(SIMULATED, len(weights))), weights)
+
+
+def band(curves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The band that holds the part `BAND` of whole curves, equally far out at every level.
+
+    Parameters
+    ----------
+    curves
+        Of calibrated forecasters. Dims: (curve, level).
+
+    Returns
+    -------
     Low and high ends. Dims of each: (level,).
     """
-    curves = _curves(rng.uniform(size=(SIMULATED, len(weights))), weights)
     ordered = np.sort(curves, axis=0)
     # How far out a curve is at its most extreme level: the smaller of both tails, counted among all curves.
     below = np.stack([np.searchsorted(ordered[:, k], curves[:, k], side="right") for k in range(curves.shape[1])])
     above = np.stack(
-        [SIMULATED - np.searchsorted(ordered[:, k], curves[:, k], side="left") for k in range(curves.shape[1])]
+        [len(curves) - np.searchsorted(ordered[:, k], curves[:, k], side="left") for k in range(curves.shape[1])]
     )
-    tail = np.quantile(np.minimum(below, above).min(axis=0), 1.0 - BAND, method="lower") / SIMULATED
-    low, high = np.quantile(ordered, [tail, 1.0 - tail], axis=0, method="inverted_cdf")
-    return low, high
+    # The same rank from either end at every level: no curve at it or nearer to the middle is outside.
+    rank = int(np.quantile(np.minimum(below, above).min(axis=0), 1.0 - BAND, method="lower"))
+    return ordered[rank - 1], ordered[len(curves) - rank]
 
 
 def _curves(ranks: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -39,8 +39,10 @@ class Miss:
         Name of the market.
     score
         Forecast and figure.
-    publisher
-        Who published the figure.
+    quantity
+        What the figure measures: the definition of a market's size, else the market.
+    publisher, grade
+        Who published the figure, and the grade of the row.
     factor
         Figure over median; for shares, of the odds.
     half_widths
@@ -68,7 +70,9 @@ class Miss:
 
     market: str
     score: Score
+    quantity: str
     publisher: str
+    grade: str
     factor: float
     half_widths: float
     newest: str | None
@@ -136,7 +140,9 @@ def _explained(context: Context, market: str, one: Score, origins: Sequence[Orig
     return Miss(
         market=market,
         score=one,
+        quantity=_quantity(market, figure),
         publisher=publisher,
+        grade=str(figure.grade[0]),
         factor=float(np.exp(came - median)),
         half_widths=half_widths(one),
         newest=None if at is None else str(rows.claim_id[at]),
@@ -152,6 +158,10 @@ def _explained(context: Context, market: str, one: Score, origins: Sequence[Orig
         later=len(later),
         learned=min((other.origin for other in later if other.inside[LEVEL]), default=None),
     )
+
+
+def _quantity(market: str, figure: Observations) -> str:
+    return market_size.DEFINITIONS[market_size.definitions(figure)[0]] if market == "market_size" else market
 
 
 def _same_quantity(market: str, rows: Observations, figure: Observations) -> Observations:

@@ -50,7 +50,7 @@ class Slice:
         one day, and of one year, depend on each other.
     allowed
         Ends of the part inside the interval of `misses.LEVEL` that chance allows to so many forecasts of so few
-        outcomes and days (`coverage.Coverage.wide_low`).
+        outcomes and days (`coverage.Coverage.alone_low`).
     crps, wis
         Means.
     typical
@@ -190,7 +190,7 @@ def _slice(name: Any, own: Sequence[tuple[str, Score]], seed: int) -> Slice:
         number=len(own),
         outcomes=len({one.claim_id for one in only}),
         inside={level: float(np.mean([one.inside[level] for one in only])) for level in rolling_origins.LEVELS},
-        allowed=(float(curve.wide_low[at]), float(curve.wide_high[at])),
+        allowed=(float(curve.alone_low[at]), float(curve.alone_high[at])),
         bias=clustered_mean.mean([one.bias for one in only], by_outcome, by_origin),
         crps=float(np.mean([one.crps for one in only])),
         wis=float(np.mean([one.wis for one in only])),

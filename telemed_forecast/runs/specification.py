@@ -19,9 +19,10 @@ NOTEBOOKS = (
     "internet_hospitals",
     "channel_share",
     "user_adoption",
+    "track_record",
     "evidence_review",
 )
-AFTER_THE_OTHERS = ("executive_summary", "evidence_review")
+AFTER_THE_OTHERS = ("executive_summary", "track_record", "evidence_review")
 
 EARLIEST_AS_OF = dt.date(2019, 1, 1)
 

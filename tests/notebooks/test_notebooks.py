@@ -17,6 +17,7 @@ NAMES = (
     "executive_summary",
     "internet_hospitals",
     "market_size",
+    "track_record",
     "user_adoption",
 )
 LONGEST_CELL = 12

@@ -134,12 +134,14 @@ def test_several_scenarios_are_several_runs(project):
     assert [run.scenario for run in plan.runs(asked, project)] == ["bear", "bull"]
 
 
-def test_the_summary_and_the_review_of_the_evidence_wait_for_the_others(project):
-    for name in ("executive_summary", "market_size", "evidence_review"):
+def test_the_summary_the_record_and_the_review_of_the_evidence_wait_for_the_others(project):
+    for name in ("executive_summary", "market_size", "track_record", "evidence_review"):
         project.put_notebook(name)
-    run = planned(project, notebooks=("executive_summary", "market_size", "user_adoption", "evidence_review"))
+    named = ("executive_summary", "market_size", "user_adoption", "track_record", "evidence_review")
+    run = planned(project, notebooks=named)
     assert run.waits_for("evidence_review") == ("market_size", "user_adoption")
     assert run.waits_for("executive_summary") == ("market_size", "user_adoption")
+    assert run.waits_for("track_record") == ("market_size", "user_adoption")
     assert run.waits_for("market_size") == ()
 
 
