@@ -179,9 +179,20 @@ def without(printed: Printed) -> tuple[np.ndarray, float]:
     khat
         Above `RELIABLE` the weights rest on too few draws.
     """
+    return left_out(printed.log_likelihood())
+
+
+def left_out(log_likelihood: np.ndarray) -> tuple[np.ndarray, float]:
+    """Weights of the draws without rows of this likelihood, and the shape of the weights' tail.
+
+    Parameters
+    ----------
+    log_likelihood
+        Log probability of the rows together. Dims: (sample,).
+    """
     from arviz_stats.base import array_stats
 
-    log_weights, khat = array_stats.psislw(printed.log_likelihood())
+    log_weights, khat = array_stats.psislw(log_likelihood)
     weights = np.exp(log_weights - np.max(log_weights))
     return weights / weights.sum(), float(khat)
 

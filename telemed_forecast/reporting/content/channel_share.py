@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from telemed_forecast.evaluation.influence import Influence
 from telemed_forecast.evaluation.rolling_origins import Origin
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.forecast import channel_share, founding_claim, platform_revenue
@@ -27,7 +28,7 @@ from telemed_forecast.reporting.blocks import (
     Title,
     Value,
 )
-from telemed_forecast.reporting.content import parts, predictive_checks, rivals
+from telemed_forecast.reporting.content import influence, parts, predictive_checks, rivals
 from telemed_forecast.reporting.content import platform_revenue as platform_blocks
 from telemed_forecast.reporting.content.parts import Sections, value
 
@@ -63,7 +64,11 @@ GOVERNMENT = (
 
 
 def sections(
-    context: Context, result: ChannelShare, parameters: dict[str, Any], past: Sequence[Origin] = ()
+    context: Context,
+    result: ChannelShare,
+    parameters: dict[str, Any],
+    past: Sequence[Origin] = (),
+    weighed: Sequence[Influence] = (),
 ) -> Sections:
     """The report's sections in reading order: name -> blocks.
 
@@ -71,6 +76,8 @@ def sections(
     ----------
     past
         Earlier forecasts and what came of them.
+    weighed
+        What the headline owes to each published figure.
     """
     platforms = platform_revenue.run(context)
     claim = founding_claim.judge(result, platforms)
@@ -83,7 +90,7 @@ def sections(
         "platforms": platform_blocks.revenue(context, platforms),
         "losses": platform_blocks.challenges(context, platforms),
         "rivals": rivals.blocks(context, "channel_share", result, past),
-        "appendix": _appendix(context, result),
+        "appendix": [*_appendix(context, result), *influence.blocks(context, weighed)],
     }
     made["appendix"] += platform_blocks.appendix(context, platforms)
     made["record"] = parts.record(context, made, parameters)

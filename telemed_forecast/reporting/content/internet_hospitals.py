@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from telemed_forecast.evaluation.influence import Influence
 from telemed_forecast.evaluation.look_back import LookBack
 from telemed_forecast.evaluation.rolling_origins import Origin
 from telemed_forecast.forecast import internet_hospitals as forecast
@@ -25,7 +26,14 @@ from telemed_forecast.reporting.blocks import (
     Title,
     Value,
 )
-from telemed_forecast.reporting.content import hospital_activity, hospital_sponsors, parts, predictive_checks, rivals
+from telemed_forecast.reporting.content import (
+    hospital_activity,
+    hospital_sponsors,
+    influence,
+    parts,
+    predictive_checks,
+    rivals,
+)
 from telemed_forecast.reporting.content.parts import Sections, value
 
 TARGET_CLAIM = "ih-2025-09-nhc-3756"
@@ -38,6 +46,7 @@ def sections(
     earlier: LookBack | None,
     parameters: dict[str, Any],
     past: Sequence[Origin] = (),
+    weighed: Sequence[Influence] = (),
 ) -> Sections:
     """The report's sections in reading order: name -> blocks.
 
@@ -45,6 +54,8 @@ def sections(
     ----------
     past
         Earlier forecasts and what came of them.
+    weighed
+        What the headline owes to each published figure.
     """
     made: Sections = {
         "summary": _summary(context, result, earlier),
@@ -56,7 +67,7 @@ def sections(
         "activity": hospital_activity.activity(context, result),
         "provinces": hospital_activity.provinces(context, result),
         "rivals": rivals.blocks(context, "internet_hospitals", result, past),
-        "appendix": _appendix(context, result),
+        "appendix": [*_appendix(context, result), *influence.blocks(context, weighed)],
     }
     made["record"] = parts.record(context, made, parameters)
     return made

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from telemed_forecast.evaluation.influence import Influence
 from telemed_forecast.evaluation.rolling_origins import Origin
 from telemed_forecast.evaluation.sensitivity import drivers
 from telemed_forecast.forecast import doctor_supply
@@ -29,14 +30,27 @@ from telemed_forecast.reporting.blocks import (
     Title,
     Value,
 )
-from telemed_forecast.reporting.content import market_directions, market_doctors, market_estimates, parts, rivals
+from telemed_forecast.reporting.content import (
+    influence,
+    market_directions,
+    market_doctors,
+    market_estimates,
+    parts,
+    rivals,
+)
 from telemed_forecast.reporting.content import predictive_checks as checks
 from telemed_forecast.reporting.content.parts import Sections, value
 
 NESTED = ("consultation", "services", "healthcare")
 
 
-def sections(context: Context, result: MarketSize, parameters: dict[str, Any], past: Sequence[Origin] = ()) -> Sections:
+def sections(
+    context: Context,
+    result: MarketSize,
+    parameters: dict[str, Any],
+    past: Sequence[Origin] = (),
+    weighed: Sequence[Influence] = (),
+) -> Sections:
     """The report's sections in reading order: name -> blocks.
 
     Parameters
@@ -45,6 +59,8 @@ def sections(context: Context, result: MarketSize, parameters: dict[str, Any], p
         The notebook's parameters; ``currency`` and ``prices`` name the money in which the page speaks.
     past
         Earlier forecasts and what came of them.
+    weighed
+        What the headline owes to each published figure.
     """
     money = Telling(parameters.get("currency", "CNY"), parameters.get("prices", "nominal"), result.money)
     supply = doctor_supply.run(context, result)
@@ -58,7 +74,7 @@ def sections(context: Context, result: MarketSize, parameters: dict[str, Any], p
         "rivals": rivals.blocks(
             context, "market_size", result, past, path=money.path(result.sizes["healthcare"]), worth=money.constant
         ),
-        "appendix": _appendix(context, result, money),
+        "appendix": [*_appendix(context, result, money), *influence.blocks(context, weighed)],
     }
     made["record"] = parts.record(context, made, parameters)
     return made

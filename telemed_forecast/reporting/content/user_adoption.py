@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from telemed_forecast.evaluation.influence import Influence
 from telemed_forecast.evaluation.rolling_origins import Origin
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.rivals import prophet
@@ -22,7 +23,7 @@ from telemed_forecast.reporting.blocks import (
     Title,
     Value,
 )
-from telemed_forecast.reporting.content import parts, predictive_checks, rivals, user_surveys, user_waves
+from telemed_forecast.reporting.content import influence, parts, predictive_checks, rivals, user_surveys, user_waves
 from telemed_forecast.reporting.content.parts import Sections, value
 
 LEGALISED = ("2015-online-healthcare-providers-described-as", "seed-gma-market")
@@ -39,7 +40,11 @@ EVIDENCE = {
 
 
 def sections(
-    context: Context, result: UserAdoption, parameters: dict[str, Any], past: Sequence[Origin] = ()
+    context: Context,
+    result: UserAdoption,
+    parameters: dict[str, Any],
+    past: Sequence[Origin] = (),
+    weighed: Sequence[Influence] = (),
 ) -> Sections:
     """The report's sections in reading order: name -> blocks.
 
@@ -47,6 +52,8 @@ def sections(
     ----------
     past
         Earlier forecasts and what came of them.
+    weighed
+        What the headline owes to each published figure.
     """
     made: Sections = {
         "summary": _summary(context, result),
@@ -56,7 +63,7 @@ def sections(
         "ceiling": user_surveys.ceiling(context, result),
         "counts": user_surveys.other_counts(context, result),
         "rivals": rivals.blocks(context, "user_adoption", result, past),
-        "appendix": _appendix(context, result),
+        "appendix": [*_appendix(context, result), *influence.blocks(context, weighed)],
     }
     made["record"] = parts.record(context, made, parameters)
     return made

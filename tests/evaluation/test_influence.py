@@ -1,0 +1,168 @@
+"""Leave one figure out, on a model small enough to know the answer."""
+
+from datetime import date
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from telemed_forecast.errors import TelemedError
+from telemed_forecast.evaluation import influence, row_claims
+from telemed_forecast.evaluation.row_claims import Likelihood
+from telemed_forecast.evidence.observations import Observations
+from telemed_forecast.forecast.paths import Path
+from telemed_forecast.inference.cache import Fit
+from telemed_forecast.inference.gates import Gate
+from telemed_forecast.inference.likelihood_rows import log_likelihoods
+from telemed_forecast.inference.sampling import ModelSpec
+from telemed_forecast.models.likelihood import interval_logp
+
+pytestmark = pytest.mark.unit
+
+DRAWS = 8000
+GATE = Gate("toy", True, 1.0, 1000.0, 1000.0, 0, 1.0, 2, DRAWS // 2)
+GRID = np.linspace(-4.0, 8.0, 40_001)
+YEAR = 2030
+
+
+def build(data):
+    """One log level under a wide normal, seen through Student's t as all published figures are."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    with pm.Model() as model:
+        d = {name: pm.Data(name, value) for name, value in data.items()}
+        level = pm.Normal("level", 0.0, 3.0)
+        seen = pm.Deterministic("seen", level * pt.ones_like(d["count_low"]))
+        pm.Potential("count_evidence", interval_logp(d["count_low"], d["count_high"], seen, d["count_scale"], pt).sum())
+        pm.Potential("law", -0.0 * level)
+    return model
+
+
+SPEC = ModelSpec("toy", build)
+
+
+def arrays(rows):
+    return {"count_low": np.log(rows.low), "count_high": np.log(rows.high), "count_scale": np.full(len(rows), 0.3)}
+
+
+def figures(logs):
+    """Published figures with these logs."""
+    number, day = len(logs), np.full(len(logs), np.datetime64("2024-12-31"))
+    text = {name: np.full(number, name) for name in ("metric", "segment", "origin", "grade", "unit")}
+    return Observations(
+        claim_id=np.array([f"row-{k}" for k in range(number)]),
+        low=np.exp(np.asarray(logs)) * 0.999,
+        high=np.exp(np.asarray(logs)) * 1.001,
+        **{name: day for name in ("start", "end", "base_start", "base_end")},
+        **text,
+    )
+
+
+def density(data, left_out=()):
+    """The posterior on a grid, exactly, without some rows. Dims: (grid,)."""
+    kept = [k for k in range(len(data["count_low"])) if k not in left_out]
+    log = -0.5 * (GRID / 3.0) ** 2
+    for k in kept:
+        log = log + interval_logp(*(data[f"count_{part}"][k] for part in ("low", "high")), GRID, data["count_scale"][k])
+    weight = np.exp(log - log.max())
+    return weight / weight.sum()
+
+
+def quantiles(weight, levels):
+    return np.interp(levels, np.cumsum(weight), GRID)
+
+
+def fitted(logs):
+    """Exact draws of the posterior, shuffled."""
+    data = arrays(figures(logs))
+    level = quantiles(density(data), (np.random.default_rng(1).permutation(DRAWS) + 0.5) / DRAWS)
+    return Fit("", xr.Dataset({"level": (["sample"], level)}), GATE, data)
+
+
+def weighed(logs, monkeypatch, claims=()):
+    """Influences on the level, told by the code under test."""
+    fit = fitted(logs)
+    level = fit.posterior["level"].to_numpy()
+    path = Path("level", "hospitals", (date(YEAR, 12, 31),), level[:, None], 0, 12)
+    model = Likelihood(SPEC, fit, (figures(logs),), arrays, lambda *_: path)
+    monkeypatch.setattr(row_claims, "READERS", {"toy": lambda *_: [model]})
+    context = SimpleNamespace(settings=SimpleNamespace(horizon=YEAR))
+    names = [f"row-{k}" for k in range(len(logs))]
+    found = influence.influences(context, "toy", SimpleNamespace(claims=(*names, *claims)))
+    return fit.data, {one.claim: one for one in found}, [one.claim for one in found]
+
+
+LOGS = [0.0, 0.1, 0.2, 0.3, 0.4, 0.9]
+
+
+def test_a_move_is_that_of_the_posterior_without_the_figure(monkeypatch):
+    data, found, _ = weighed(LOGS, monkeypatch)
+    low, before, high = quantiles(density(data), (0.1, 0.5, 0.9))
+    for k in range(len(LOGS)):
+        one = found[f"row-{k}"]
+        exact = quantiles(density(data, [k]), 0.5) - before
+        assert one.told == "yes"
+        assert one.moved == pytest.approx(exact, abs=4 * one.error + 0.003)
+        assert one.half_widths == pytest.approx(one.moved / (0.5 * (high - low)), rel=0.05)
+
+
+def test_the_figure_that_pulls_most_comes_first_and_its_loss_moves_away_from_it(monkeypatch):
+    _, found, order = weighed(LOGS, monkeypatch)
+    assert order[0] in ("row-0", "row-5")
+    assert found["row-5"].moved < 0 < found["row-0"].moved
+
+
+def test_the_stated_error_is_that_of_repeated_sets_of_draws(monkeypatch):
+    data = arrays(figures(LOGS))
+    rng, cumulative = np.random.default_rng(3), np.cumsum(density(data))
+    moves, errors = [], []
+    for _ in range(60):
+        level = np.interp(rng.random(2000), cumulative, GRID)
+        path = Path("level", "hospitals", (date(YEAR, 12, 31),), level[:, None], 0, 12)
+        log_likelihood = interval_logp(data["count_low"][5], data["count_high"][5], level, data["count_scale"][5])
+        one = influence._without("row-5", path, log_likelihood, YEAR)
+        moves.append(one.moved)
+        errors.append(one.error)
+    assert np.mean(errors) == pytest.approx(np.std(moves), rel=0.4)
+
+
+def test_a_figure_that_holds_everything_alone_is_not_told(monkeypatch):
+    _, found, _ = weighed([0.5], monkeypatch)
+    assert found["row-0"].told == "unreliable"
+    assert found["row-0"].khat > influence.reliable(DRAWS)
+    assert np.isnan(found["row-0"].moved)
+
+
+def test_a_figure_without_a_row_is_named_last_and_has_no_number(monkeypatch):
+    _, found, order = weighed(LOGS, monkeypatch, claims=("population",))
+    assert order[-1] == "population"
+    assert found["population"].told == "no_row"
+    assert found["population"].path is None
+
+
+def test_rows_have_the_likelihood_that_the_model_gives_them():
+    fit = fitted(LOGS)
+    data, level = fit.data, fit.posterior["level"].to_numpy()
+    [(block, terms)] = log_likelihoods(SPEC, fit).items()
+    ends = (data["count_low"], data["count_high"])
+    np.testing.assert_allclose(terms, interval_logp(*ends, level[:, None], data["count_scale"]), rtol=1e-9)
+    assert block == "count"
+
+
+def test_evidence_that_is_no_sum_over_rows_is_refused():
+    def one_number(data):
+        import pymc as pm
+
+        with pm.Model() as model:
+            pm.Potential("count_evidence", -0.5 * pm.Normal("level") ** 2)
+        return model
+
+    with pytest.raises(TelemedError, match="not a sum over rows"):
+        log_likelihoods(ModelSpec("one_number", one_number), fitted(LOGS))
+
+
+def test_few_draws_trust_weights_less():
+    assert influence.reliable(100) == pytest.approx(0.5)
+    assert influence.reliable(10_000) == 0.7
