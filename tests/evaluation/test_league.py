@@ -1,0 +1,248 @@
+"""The league: a perfect forecaster wins, nothing later takes part, and one outcome is one trial."""
+
+from datetime import date
+
+import made_up_record
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from telemed_forecast.evaluation import league, published_forecasts, publishers
+from telemed_forecast.evaluation.quantities import Truth, Voice, truth
+from telemed_forecast.evidence import ledger
+from telemed_forecast.forecast import context as context_module
+from telemed_forecast.forecast.context import Context
+from telemed_forecast.runs import parameters
+
+pytestmark = pytest.mark.unit
+
+CAME = np.exp(np.random.default_rng(0).normal(np.log(100.0), 0.05, 999))
+
+
+@pytest.fixture
+def record(monkeypatch):
+    """(forecasts, what ours says, what came) -> the judged ones."""
+
+    def judge(forecasts, ours=lambda asked, day: 100.0, came=CAME):
+        class Said:
+            def __init__(self, context):
+                self.day = context.settings.as_of_date
+
+            def says(self, asked):
+                value = ours(asked, self.day)
+                return None if value is None else value * np.exp(0.1 * np.linspace(-2, 2, 101))
+
+        monkeypatch.setattr(league, "ended", lambda context: (forecasts, []))
+        monkeypatch.setattr(league, "truth", lambda now, asked: None if came is None else Truth("estimate", came, ()))
+        monkeypatch.setattr(league, "told_by_others", lambda now, asked: None)
+        monkeypatch.setattr(league, "Voice", Said)
+        return league.judged(Context(parameters.validate("track_record", {})))[:2]
+
+    return judge
+
+
+def test_a_forecast_of_what_came_is_no_error_and_a_double_is_too_high(record):
+    found, _ = record([made_up_record.forecast(100.0), made_up_record.forecast(200.0, origin="other")])
+    worst, best = found
+    assert worst.forecast.origin == "other"
+    assert worst.off == pytest.approx(np.log(2.0), abs=0.01)
+    assert (worst.verdict, best.verdict) == ("high", "open")
+    assert abs(best.off) < 0.01
+
+
+def test_a_verdict_is_open_where_what_came_is_uncertain(record):
+    wide = np.exp(np.random.default_rng(0).normal(np.log(100.0), 2.0, 999))
+    (one,), _ = record([made_up_record.forecast(200.0)], came=wide)
+    assert one.verdict == "open"
+    assert one.too_high == pytest.approx(0.63, abs=0.05)
+
+
+def test_what_nobody_can_judge_is_left_out_with_the_reason(record):
+    found, left = record([made_up_record.forecast(100.0)], came=None)
+    assert found == []
+    assert [one.reason for one in left] == ["no_outcome"]
+
+
+@pytest.mark.parametrize(
+    ("on", "origin"),
+    [("2019-12-30", None), ("2019-12-31", 2019), ("2021-12-30", 2020), ("2021-12-31", 2021), ("2026-01-05", 2024)],
+)
+def test_ours_is_that_of_the_last_year_end_not_after_theirs(record, on, origin):
+    (one,), _ = record([made_up_record.forecast(100.0, year=2026, on=on)])
+    assert (one.ours.origin.year if one.ours else None) == origin
+    assert one.why_not == ("" if origin else "early")
+    if one.ours:
+        assert one.ours.origin <= one.forecast.first_day
+
+
+def test_a_model_that_says_nothing_that_day_takes_no_part(record):
+    (one,), _ = record([made_up_record.forecast(100.0)], ours=lambda asked, day: None)
+    assert (one.ours, one.why_not) == (None, "nothing")
+    assert league.head_to_head([one]) is None
+
+
+def test_the_perfect_forecaster_wins_the_head_to_head_on_both_sides(record):
+    wrong = [made_up_record.forecast(300.0, year=year, on="2020-06-30") for year in range(2021, 2026)]
+    right = [made_up_record.forecast(100.0, year=year, on="2020-06-30") for year in range(2021, 2026)]
+    ours_right, _ = record(wrong)
+    ours_wrong, _ = record(right, ours=lambda asked, day: 300.0)
+    won, lost = league.head_to_head(ours_right), league.head_to_head(ours_wrong)
+    assert won.closer > 0.99 and lost.closer < 0.01
+    assert won.low > 0.5 > lost.high
+    assert won.ours < 0.01 and won.theirs == pytest.approx(np.log(3.0), abs=0.01)
+    assert (won.inside, lost.inside) == (5, 0)
+
+
+def test_many_forecasts_of_one_outcome_are_one_trial(record):
+    many = [made_up_record.forecast(300.0 + k, origin=f"house {k}", on="2020-06-30") for k in range(12)]
+    found, _ = record(many)
+    duel = league.head_to_head(found)
+    assert (duel.number, duel.outcomes) == (12, 1)
+    alone = league.head_to_head(found[:1])
+    assert (duel.low, duel.high) == pytest.approx((alone.low, alone.high))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.floats(1.0, 1e4), st.integers(2021, 2025)), min_size=1, max_size=12))
+def test_head_to_head_counts_are_within_bounds_and_hang_on_no_order(pairs):
+    found = []
+    for k, (value, year) in enumerate(pairs):
+        one = made_up_record.judged(value, origin=f"house {k}", year=year)
+        own = league.scaled_error(90.0, one.truth.draws, "CNY_million")
+        nearer = float(abs(own[0]) < abs(one.off))
+        same_day = league.SameDay(date(2020, 12, 31), 80.0, 90.0, 110.0, own, True, nearer)
+        found.append(league.Judged(one.forecast, one.truth, one.error, same_day, "", None, None))
+    duel = league.head_to_head(found)
+    assert duel.outcomes <= duel.number == len(pairs)
+    assert 0.0 <= duel.low <= duel.high <= 1.0
+    other = league.head_to_head(found[::-1])
+    assert (other.closer, other.low) == pytest.approx((duel.closer, duel.low))
+
+
+def test_errors_do_not_hang_on_the_unit_of_money():
+    small, large = (league.scaled_error(2.0 * k, 1.0 * k, "CNY_million") for k in (1.0, 1e6))
+    assert small == pytest.approx(large) == pytest.approx(np.log(2.0))
+
+
+# Publishers
+
+
+def table(found):
+    return {one.origin: one for one in publishers.table(found, seed=1)}
+
+
+def record_of(origin, errors, occasion=None):
+    return [
+        made_up_record.judged(
+            100.0 * np.exp(error), origin=origin, year=2022 + k % 3, on=occasion or f"2020-{k + 1:02}-15"
+        )
+        for k, error in enumerate(errors)
+    ]
+
+
+def test_the_planted_perfect_forecaster_comes_first():
+    found = record_of("perfect", [0.0] * 8)
+    for k in range(8):
+        found += record_of(f"house {k}", [0.7, -0.5, 0.6, -0.8])
+    listed = publishers.table(found, seed=1)
+    assert listed[0].origin == "perfect"
+    assert listed[0].better > 0.95
+    assert listed[0].typical < 0.5 * listed[1].typical
+
+
+def test_one_lucky_forecast_is_drawn_towards_all_others():
+    found = record_of("lucky", [0.0]) + record_of("perfect", [0.0] * 8)
+    for k in range(8):
+        found += record_of(f"house {k}", [0.7, -0.5, 0.6, -0.8])
+    made = table(found)
+    assert made["lucky"].absolute == 0.0
+    assert made["lucky"].typical > 2 * made["perfect"].typical
+    assert made["lucky"].typical_high - made["lucky"].typical_low > made["perfect"].typical_high
+
+
+def test_several_years_of_one_table_are_one_occasion():
+    others = [one for k in range(6) for one in record_of(f"house {k}", [0.3, -0.3, 0.4])]
+    once = table([*record_of("note", [1.5]), *others])["note"]
+    sheet = table([*record_of("note", [1.5] * 6, occasion="2020-01-15"), *others])["note"]
+    assert (sheet.number, sheet.occasions) == (6, 1)
+    assert sheet.typical == pytest.approx(once.typical, rel=0.05)
+
+
+def test_pooled_scales_hold_the_true_ones_as_often_as_they_say():
+    rng = np.random.default_rng(7)
+    scales = 0.5 / np.sqrt(rng.chisquare(6.0, 300) / 6.0)
+    squares = {str(k): (s * rng.standard_normal(1 + k % 4)) ** 2 for k, s in enumerate(scales)}
+    drawn = publishers.pooled(squares, rng=rng)
+    ends = np.array([np.quantile(drawn[str(k)], [0.1, 0.9]) for k in range(len(scales))])
+    held = ((ends[:, 0] <= scales) & (scales <= ends[:, 1])).mean()
+    assert abs(held - 0.8) < 3 * np.sqrt(0.8 * 0.2 / len(scales))
+
+
+def test_nobody_makes_no_table():
+    assert publishers.table([], seed=1) == []
+
+
+# What came, and what our models knew
+
+
+@pytest.fixture(scope="module")
+def claims():
+    return ledger.load()
+
+
+def at(monkeypatch, claims, as_of=""):
+    monkeypatch.setattr(context_module, "_ledger", lambda: claims)
+    return Context(parameters.validate("track_record", {"as_of": as_of, "profile": "quick"}))
+
+
+def revenue(monkeypatch, claims):
+    found, _ = published_forecasts.ended(at(monkeypatch, claims))
+    return next(one for one in found if one.claim_id == "alihealth-fy2024-revenue-gtja")
+
+
+def planted_revenue(claims, known):
+    """Alibaba Health's accounts with a wild figure for the fiscal year to March 2023."""
+    row = claims[(claims["metric"] == "revenue") & (claims["segment"] == "alibaba_health")].iloc[[0]]
+    changes = {
+        "period_start": pd.Timestamp("2022-04-01"),
+        "period_end": pd.Timestamp("2023-03-31"),
+        "known_date": pd.Timestamp(known),
+        "value": 900000.0,
+        "printed": "900000",
+        "unit": "CNY_million",
+        "kind": "actual",
+        "use": "model",
+        "grade": "A",
+        "restates": "",
+        "relation": "eq",
+    }
+    return pd.concat([claims, row.assign(claim_id="planted", **changes)], ignore_index=True)
+
+
+def test_accounts_published_later_change_no_bit_of_ours_of_that_day(monkeypatch, claims):
+    asked = revenue(monkeypatch, claims)
+    before = Voice(at(monkeypatch, claims, "2022-12-31")).says(asked)
+    after = Voice(at(monkeypatch, planted_revenue(claims, "2023-05-31"), "2022-12-31")).says(asked)
+    assert np.array_equal(before, after)
+    # The same figure published in time changes it: otherwise nobody looks at the row.
+    early = Voice(at(monkeypatch, planted_revenue(claims, "2022-12-30"), "2022-12-31")).says(asked)
+    assert not np.array_equal(before, early)
+
+
+def test_accounts_are_what_came_of_a_forecast_of_revenue(monkeypatch, claims):
+    came = truth(Voice(at(monkeypatch, claims)), revenue(monkeypatch, claims))
+    assert came.kind == "count"
+    row = claims.set_index("claim_id").loc[came.claims[0]]
+    assert (row["segment"], row["period_end"]) == ("alibaba_health", pd.Timestamp("2024-03-31"))
+    assert came.draws[0] == pytest.approx(row["value"])
+
+
+def test_counts_within_the_period_share_the_verdict(monkeypatch, claims):
+    found, _ = published_forecasts.ended(at(monkeypatch, claims))
+    asked = next(one for one in found if one.claim_id == "oliverwyman-2020-users")
+    came = truth(Voice(at(monkeypatch, claims)), asked)
+    rows = claims.set_index("claim_id").loc[list(came.claims)]
+    assert (rows["period_end"].dt.year == 2020).all() and (rows["kind"] != "forecast").all()
+    assert came.draws.min() <= rows["value"].min() and came.draws.max() >= rows["value"].max()

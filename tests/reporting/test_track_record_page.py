@@ -1,0 +1,180 @@
+"""The page of the track record, on the shipped ledger, with draws from priors and made-up forecasts of earlier days."""
+
+import re
+from datetime import date
+
+import numpy as np
+import prior_fits
+import pytest
+
+from telemed_forecast.evaluation import misses, track_record
+from telemed_forecast.evaluation.markets import MARKETS
+from telemed_forecast.evaluation.rolling_origins import Origin
+from telemed_forecast.forecast.context import Context
+from telemed_forecast.reporting import html, tables
+from telemed_forecast.reporting.blocks import Chart, DataTable, Heading, KeyFigures, Paragraph, Sources, TableBlock
+from telemed_forecast.reporting.catalogue import catalogue
+from telemed_forecast.reporting.content import track_record as content
+from telemed_forecast.reporting.content import worst_misses
+from telemed_forecast.runs.parameters import validate
+
+pytestmark = pytest.mark.filterwarnings("ignore:divide by zero", "ignore:invalid value")
+
+FACTORS = {"market_size": 1.0, "internet_hospitals": 0.3, "channel_share": 1.0, "user_adoption": 1.0}
+"""What was forecast over what came: one market was misread, the others were not."""
+
+
+def origins(context, market):
+    """Made-up forecasts of two days, and what came of them."""
+    rows = MARKETS[market].module.headline(context)
+    known = context.view.set_index("claim_id")["known_date"]
+    made = []
+    for year in (2019, 2021):
+        day = np.datetime64(f"{year}-12-31")
+        published = known.loc[rows.claim_id.tolist()].to_numpy("datetime64[D]")
+        usable = np.isfinite(rows.high) & (rows.unit != "ratio")
+        later = rows.where((rows.end > day) & (published > day) & usable)
+        if not len(later):
+            continue
+        middles = 0.5 * (later.low + later.high)
+        noise = np.exp(0.1 * np.random.default_rng(year).standard_normal((300, len(later))))
+        most = 95.0 if market == "channel_share" else np.inf
+        draws = {name: np.minimum(FACTORS[market] * middles * noise, most) for name in ("ours", "drift", "theta")}
+        days = tuple(published[(rows.end > day) & (published > day) & usable].tolist())
+        made.append(Origin(date(year, 12, 31), prior_fits.GATE, later, days, np.ones(len(later), bool), draws))
+    return made
+
+
+def recorded(monkeypatch, **settings):
+    context = Context(validate("track_record", {"profile": "quick", **settings}))
+    monkeypatch.setattr(track_record.rolling_origins, "origins", origins)
+    with prior_fits.unsampled():
+        return context, track_record.run(context)
+
+
+@pytest.fixture(scope="module")
+def today():
+    with pytest.MonkeyPatch.context() as patch:
+        yield recorded(patch)
+
+
+@pytest.fixture(scope="module")
+def sections(today):
+    return content.sections(*today, {})
+
+
+@pytest.fixture(scope="module")
+def blocks(sections):
+    return [block for section in sections.values() for block in section]
+
+
+def table(blocks, name):
+    return next(block for block in blocks if isinstance(block, TableBlock) and block.id == name)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_page_is_whole_in_both_languages(blocks, lang):
+    page = html.page(blocks, lang, links=html.PageLinks(data="data"))
+    assert catalogue(lang).text("record.league") in page
+    assert 'href="data/track_record-record_unscored.csv"' in page
+
+
+def test_every_row_of_the_league_is_on_the_page_with_its_source(today, blocks):
+    _, record = today
+    rows = table(blocks, "record_league").rows
+    assert [row[-1] for row in rows] == [one.forecast.claim_id for one in record.league]
+    assert len(rows) > 30
+    (listed,) = [block for block in blocks if isinstance(block, Sources)]
+    cited = {row.claim_id for row in listed.rows}
+    assert {one.forecast.claim_id for one in record.league} <= cited
+    assert {claim for one in record.league for claim in one.truth.claims} <= cited
+
+
+def test_what_is_not_scored_is_in_the_file_with_its_reason(today, blocks):
+    _, record = today
+    (whole,) = [block for block in blocks if isinstance(block, DataTable)]
+    assert len(whole.data.rows) == len(record.unscored)
+    assert all(row[-1] for row in whole.data.rows)
+    assert sum(row[1] for row in table(blocks, "record_unscored_reasons").rows) == len(record.unscored)
+
+
+def test_every_miss_of_ours_is_drawn_and_every_forecast_listed(today, blocks):
+    _, record = today
+    drawn = [
+        row for block in blocks if isinstance(block, Chart) and "record_misses" in block.id for row in block.data.rows
+    ]
+    assert len(drawn) == record.missed == sum(misses.is_miss(one) for _, one in record.ours)
+    rows = table(blocks, "record_forecasts").rows
+    assert len(rows) == len(record.ours)
+    assert sum(row[-2] == "@rivals.no" for row in rows) == record.missed
+
+
+def test_the_market_that_was_misread_is_named_first(today, sections):
+    _, record = today
+    assert {one.market for one in record.misses} == {"internet_hospitals"}
+    answer = next(b for b in sections["summary"] if isinstance(b, Paragraph) and b.key == "record.answer_ours")
+    assert answer.values["worst"] == "@record.market.internet_hospitals"
+    assert answer.values["worst_inside"].value == 0.0
+    said = [b for b in sections["misses"] if isinstance(b, Heading) and b.level == 3]
+    assert len(said) == len(record.misses) == 2
+
+
+def test_a_remark_stands_only_where_its_miss_is(today, sections):
+    _, record = today
+    shown = {b.key for b in sections["misses"] if isinstance(b, Paragraph) and "remark" in b.key}
+    found = {(one.market, name) for one in record.misses for name in (one.score.claim_id, one.score.origin.year)}
+    assert shown == {key for where, key in worst_misses.REMARKS.items() if where in found}
+    assert "record.remark.hospitals_2019" in shown
+    assert "record.remark.consultation_2022" not in shown
+
+
+def test_every_remark_is_about_a_known_market_and_claim(today):
+    context, _ = today
+    for market, what in worst_misses.REMARKS:
+        assert market in MARKETS
+        assert isinstance(what, int) or what in set(context.view["claim_id"])
+
+
+def test_the_answer_is_three_short_paragraphs(sections):
+    said = [b for b in sections["summary"] if isinstance(b, Paragraph)]
+    assert [b.key for b in said] == ["record.answer_ours", "record.answer_others", "record.answer_worst"]
+    texts = catalogue("en")
+    assert all(len(re.findall(r"\w+", texts.text(b.key, b.values))) < 60 for b in said)
+
+
+def test_the_long_tables_are_folded(blocks):
+    for block in blocks:
+        if isinstance(block, TableBlock) and len(block.rows) > 12:
+            assert block.folded, block.id
+
+
+def test_the_key_figures_are_those_of_the_record(today, blocks):
+    _, record = today
+    (figures,) = [block for block in blocks if isinstance(block, KeyFigures)]
+    values = {item.id: item.value.value for item in figures.items}
+    assert values["record_inside"] == pytest.approx(100 * np.mean([one.inside[0.8] for _, one in record.ours]))
+    assert values["record_published_error"] == pytest.approx(np.exp(np.median([abs(one.off) for one in record.league])))
+    assert values["record_nearer"] == pytest.approx(100 * record.same_day.closer)
+
+
+def test_pairs_of_the_same_day_know_nothing_later(today, blocks):
+    _, record = today
+    rows = table(blocks, "record_same_day").rows
+    pairs = [one for one in record.league if one.ours is not None]
+    assert len(rows) == len(pairs) == record.same_day.number
+    assert all(one.ours.origin <= one.forecast.first_day for one in pairs)
+
+
+def test_the_data_of_every_exhibit_goes_to_a_file(blocks):
+    files = tables.exhibits(blocks)
+    assert {"track_record-record_league.csv", "track_record-record_forecasts.csv"} <= set(files)
+
+
+def test_an_early_date_knows_no_record_and_says_so(monkeypatch):
+    context, record = recorded(monkeypatch, as_of="2019-06-30")
+    assert record.ours == [] and record.coverage is None and record.same_day is None
+    made = content.sections(context, record, {})
+    keys = {b.key for section in made.values() for b in section if isinstance(b, Paragraph)}
+    assert {"record.answer_ours_none", "record.ours_none", "record.misses_none", "record.same_day_none"} <= keys
+    assert all(one.forecast.end <= date(2019, 6, 30) for one in record.league)
+    assert html.page([b for section in made.values() for b in section], "zh")
