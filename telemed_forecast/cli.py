@@ -175,20 +175,46 @@ def forecast(
 
 @app.command()
 def backtest(
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="FOLDER", help="With --releases: their folder (default: releases/).")
+    ] = None,
     model: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Market to look back on; all when none is named.")
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for the tables of scores (default: none are written).")
     ] = None,
-    profile: Annotated[str, typer.Option(metavar="quick|full", help="How many draws a refit takes.")] = "full",
+    profile: Annotated[
+        str | None, typer.Option(metavar="quick|full", help="How many draws a refit takes (default: full).")
+    ] = None,
     as_of: Annotated[str, typer.Option(metavar="DATE", help="Count as known only what was published by then.")] = "",
+    releases: Annotated[
+        bool, typer.Option("--releases", help="Score what was frozen instead; say what still waits.")
+    ] = False,
 ) -> None:
     """Score forecasts as of the ends of 2019 to 2024 against what was published later, beside their rivals."""
+    if releases:
+        given = {"--model": model, "--profile": profile}
+        faults = [f"{option} has no meaning with --releases" for option, value in given.items() if value]
+        _score_releases(folder, as_of, out, faults)
+        return
+    if folder is not None:
+        raise InputError([f"{folder}: a folder is only taken with --releases"])
     from telemed_forecast.runs import backtest as looking_back
 
-    asked = looking_back.Request(models=model or (), profile=profile, as_of=as_of, out=out)
+    asked = looking_back.Request(models=model or (), profile=profile or "full", as_of=as_of, out=out)
     for line in looking_back.table(looking_back.make(asked)):
+        print(line)
+
+
+def _score_releases(folder: Path | None, as_of: str, out: Path | None, faults: Sequence[str]) -> None:
+    """Hold what was frozen against what has been published since."""
+    if faults:
+        raise InputError(faults)
+    from telemed_forecast import paths
+    from telemed_forecast.runs import score_releases
+
+    for line in score_releases.table(score_releases.make(folder or paths.RELEASES, as_of=as_of, out=out)):
         print(line)
 
 

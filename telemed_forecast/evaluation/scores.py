@@ -36,6 +36,12 @@ def scaled(values: Any, unit: str) -> np.ndarray:
     return np.log(share / (1.0 - share))
 
 
+def unscaled(values: Any, unit: str) -> np.ndarray:
+    """Back from the scale of scores to the unit: the inverse of :func:`scaled`."""
+    values = np.asarray(values, dtype=float)
+    return 100.0 / (1.0 + np.exp(-values)) if unit == "percent" else np.exp(values)
+
+
 def crps(draws: np.ndarray, truth: np.ndarray) -> np.ndarray:
     r"""Continuous ranked probability score of the draws' empirical distribution; lower is better.
 

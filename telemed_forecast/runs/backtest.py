@@ -1,9 +1,7 @@
 """Rolling origins from the command line: forecasts of earlier year ends, scored, as a table and files."""
 
-import csv
-import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from telemed_forecast.errors import InputError
 from telemed_forecast.runs import parameters
 from telemed_forecast.runs.specification import did_you_mean
+from telemed_forecast.runs.tables import rounded, write
 
 if TYPE_CHECKING:
     from telemed_forecast.evaluation.rolling_origins import Score, Standing
@@ -89,9 +88,9 @@ def make(request: Request, *, stream: TextIO | None = None) -> list[Backtest]:
         standings = rolling_origins.standings(found, context.settings.as_of_date)
         made.append(Backtest(model=model, scores=found, standings=standings))
     if request.out is not None:
-        _write(request.out / FORECASTS, (row for one in made for s in one.scores for row in _quantiles(one.model, s)))
-        _write(request.out / SCORES, (_score_row(one.model, score) for one in made for score in one.scores))
-        _write(request.out / STANDINGS, (_standing_row(one.model, s) for one in made for s in one.standings))
+        write(request.out / FORECASTS, (row for one in made for s in one.scores for row in _quantiles(one.model, s)))
+        write(request.out / SCORES, (_score_row(one.model, score) for one in made for score in one.scores))
+        write(request.out / STANDINGS, (_standing_row(one.model, s) for one in made for s in one.standings))
     return made
 
 
@@ -174,38 +173,17 @@ def _quantiles(model: str, score: "Score") -> Iterator[dict[str, Any]]:
     fixed = {"reference_date": score.origin.isoformat(), "target": model, "target_end_date": score.day.isoformat()}
     own = {"model": score.member, "unit": score.unit, "claim_id": score.claim_id}
     for level, value in zip(hub.QUANTILES, score.quantiles, strict=True):
-        output = {"output_type": "quantile", "output_type_id": f"{level:g}", "value": _rounded(value)}
+        output = {"output_type": "quantile", "output_type_id": f"{level:g}", "value": rounded(value)}
         yield {**fixed, "location": hub.LOCATION, **output, **own}
 
 
 def _score_row(model: str, score: "Score") -> dict[str, Any]:
     inside = {f"inside_{100 * level:.0f}": held for level, held in score.inside.items()}
     plain = {name: value for name, value in vars(score).items() if name not in ("inside", "quantiles")}
-    return {"model": model, **{name: _rounded(value) for name, value in plain.items()}, **inside}
+    return {"model": model, **{name: rounded(value) for name, value in plain.items()}, **inside}
 
 
 def _standing_row(model: str, standing: "Standing") -> dict[str, Any]:
-    coverage = {f"coverage_{100 * level:.0f}": _rounded(share) for level, share in standing.coverage.items()}
+    coverage = {f"coverage_{100 * level:.0f}": rounded(share) for level, share in standing.coverage.items()}
     plain = {name: value for name, value in vars(standing).items() if name != "coverage"}
-    return {"model": model, **{name: _rounded(value) for name, value in plain.items()}, **coverage}
-
-
-def _rounded(value: Any) -> Any:
-    return float(f"{value:.10g}") if isinstance(value, float) else value
-
-
-def _write(file: Path, rows: Iterator[Mapping[str, Any]]) -> None:
-    """Write a table whole or not at all."""
-    first = next(rows, None)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="") as stream:
-            if first is not None:
-                writer = csv.DictWriter(stream, list(first), lineterminator="\n")
-                writer.writeheader()
-                writer.writerow(first)
-                writer.writerows(rows)
-        os.replace(part, file)
-    finally:
-        part.unlink(missing_ok=True)
+    return {"model": model, **{name: rounded(value) for name, value in plain.items()}, **coverage}

@@ -7,8 +7,6 @@ names a file that is not as it was frozen.
 """
 
 import datetime as dt
-import hashlib
-import json
 import os
 import shutil
 import tempfile
@@ -17,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from telemed_forecast.errors import InputError, TelemedError
+from telemed_forecast.evaluation.frozen_files import STATEMENT, TABLE, all_in, differences, sealed
 from telemed_forecast.runs import manifest, plan
 
-TABLE = "forecasts.csv"
-STATEMENT = "release.json"
+__all__ = ["STATEMENT", "TABLE", "all_in", "differences", "freeze"]
+
 SCHEMA = 1
 _RUN_TABLE = Path("data") / TABLE
 _STATED = ("run_id", "key", "as_of", "vintage", "scenario", "profile", "seeds", "parameters", "versions", "inputs")
@@ -69,7 +68,7 @@ def freeze(run: Path, releases: Path, *, today: dt.date) -> Path:
             "released": today.isoformat(),
             "forecasts": plan.file_hash(folder / TABLE),
         }
-        (folder / STATEMENT).write_text(_sealed(statement), encoding="utf-8")
+        (folder / STATEMENT).write_text(sealed(statement), encoding="utf-8")
         os.replace(folder, final)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -85,46 +84,3 @@ def _reasons_against(run: Path, stated: Mapping[str, Any]) -> list[str]:
         # A forecast made as of an earlier day by people who know the later one is a backtest.
         faults.append(f"its date is {stated['as_of']}, but the evidence reaches to {stated['vintage']}")
     return faults + [f"a fit missed its gates: {line}" for line in manifest.missed_gates(stated)]
-
-
-def differences(folder: Path) -> list[str]:
-    """Hold a release against its own statement.
-
-    Parameters
-    ----------
-    folder : Path
-        Of one release.
-
-    Returns
-    -------
-    list of str
-        One line for each file that changed, is missing or does not belong there; empty when all is as it was frozen.
-    """
-    present = {file.name for file in folder.iterdir() if file.is_file()}
-    found = [f"{name}: missing" for name in (TABLE, STATEMENT) if name not in present]
-    found += [f"{name}: does not belong to a release" for name in sorted(present - {TABLE, STATEMENT})]
-    if STATEMENT not in present:
-        return found
-    try:
-        text = (folder / STATEMENT).read_bytes()  # read as text, one end of a line would pass for another
-        statement = json.loads(text)
-        del statement["seal"]
-    except (ValueError, KeyError, TypeError):
-        return [*found, f"{STATEMENT}: cannot be read"]
-    if text != _sealed(statement).encode():
-        return [*found, f"{STATEMENT}: changed"]  # what it says of the table says nothing any more
-    if TABLE in present and plan.file_hash(folder / TABLE) != statement.get("forecasts"):
-        found.append(f"{TABLE}: changed")
-    return found
-
-
-def all_in(releases: Path) -> list[Path]:
-    """Folders of all releases, in the order of their names (which begin with their date)."""
-    return sorted(file.parent for file in releases.glob(f"[!.]*/{STATEMENT}"))
-
-
-def _sealed(statement: Mapping[str, Any]) -> str:
-    """The one text of a statement, with the sha256 of what it says."""
-    said = json.dumps(statement, ensure_ascii=False, sort_keys=True)
-    seal = hashlib.sha256(said.encode()).hexdigest()
-    return json.dumps({**statement, "seal": seal}, ensure_ascii=False, indent=1, sort_keys=True) + "\n"

@@ -86,6 +86,11 @@ def test_an_error_of_ten_percent_costs_the_same_in_a_large_market(amount, factor
     assert np.diff(step) == pytest.approx(np.log(factor), abs=1e-9)
 
 
+@given(st.floats(0.01, 99.99), st.sampled_from(["percent", "persons"]))
+def test_what_is_scaled_can_be_told_in_its_unit_again(value, unit):
+    assert scores.unscaled(scores.scaled(value, unit), unit) == pytest.approx(value, rel=1e-9)
+
+
 @given(st.floats(0.0, 100.0))
 def test_shares_are_scored_on_the_logit_scale_and_stay_finite_at_its_ends(share):
     value = scores.scaled(share, "percent")
