@@ -1,21 +1,58 @@
 """What changed between two runs: key figures, assumptions, evidence, and what the runs were made of.
 
-Key figures come sorted by how far they moved, in units of the first run's own uncertainty, so that what matters stands
-first; the figures of the executive summary lead. Assumptions are the parameters that somebody set and the priors of
-every model; evidence is compared row by row, by claim id.
+What matters stands first. Key figures come sorted by how far they moved, in units of the first run's own uncertainty;
+rows of evidence by how far the headline would move without them, in the run that has them (both runs, for a row read
+otherwise); levers by their part of the scenario. Where no run tells an effect, the page says that it is unknown: that
+of a prior, and that of one of several settings that changed together.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import isfinite
+from statistics import NormalDist
 from typing import Any
 
-from telemed_forecast.reporting.blocks import Block, Column, Heading, KeyFigure, Paragraph, TableBlock, Title, Value
+from telemed_forecast.reporting.atoms import Cell
+from telemed_forecast.reporting.blocks import (
+    Block,
+    Column,
+    GateResult,
+    Gates,
+    Heading,
+    KeyFigure,
+    Paragraph,
+    TableBlock,
+    Title,
+    Value,
+)
 from telemed_forecast.reporting.catalogue import catalogue, placeholders
+
+WIDTH = NormalDist().inv_cdf(0.9)
+"""Half the width of a normal 80% interval, in standard errors."""
 
 Interval = tuple[float, float]
 Row = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Pull:
+    """What one published figure does to the headline of a run.
+
+    Attributes
+    ----------
+    target
+        The headline that it moves most; empty when the figure has no row in a likelihood.
+    half_widths
+        How far that headline would move without the figure, in halves of its 80% interval; None when no run can tell.
+    error
+        Standard error of that, from the draws being finitely many.
+    """
+
+    target: str
+    half_widths: float | None
+    error: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -30,11 +67,25 @@ class Side:
         Rows of the tables of figures that entered a model: claim id -> interval and unit.
     assumptions
         Rows of the tables of parameters: (report, parameter) -> columns as written.
+    pulls
+        Every figure that a model read, by report: claim id -> what it does to the headline.
+    levers
+        Rows of the table of levers: name -> value by scenario, as written.
+    parts
+        Rows of the table of the levers' effects: (quantity, lever) -> columns as written.
     """
 
     manifest: Mapping[str, Any]
     evidence: Mapping[str, tuple[Interval, str]]
     assumptions: Mapping[tuple[str, str], Row]
+    pulls: Mapping[str, Mapping[str, Pull]] = field(default_factory=dict)
+    levers: Mapping[str, Row] = field(default_factory=dict)
+    parts: Mapping[tuple[str, str], Row] = field(default_factory=dict)
+
+    def pull(self, claim: str) -> Pull | None:
+        """What a figure does to the headline that it moves most; None when no table of the run has it."""
+        found = [pulls[claim] for pulls in self.pulls.values() if claim in pulls]
+        return max(found, key=lambda pull: abs(pull.half_widths or 0.0), default=None)
 
     @property
     def name(self) -> str:
@@ -85,13 +136,15 @@ def moved(a: Side, b: Side) -> list[Moved]:
 
 def settings(a: Side, b: Side) -> list[tuple[str, str, str]]:
     """Parameters, scenario, software and input files that differ: (what, in the first run, in the second)."""
-    found = [
-        (f"{notebook}: {name}", _text(old.get(name)), _text(new.get(name)))
-        for notebook, old, new in _paired(a.manifest["parameters"], b.manifest["parameters"])
-        for name in _union(old, new)
-        if old.get(name) != new.get(name)
-    ]
-    for part in ("as_of", "vintage", "python"):
+    changed: dict[tuple[str, str, str], list[str]] = {}
+    for notebook, old, new in _paired(a.manifest["parameters"], b.manifest["parameters"]):
+        for name in _union(old, new):
+            if old.get(name) != new.get(name):
+                changed.setdefault((name, _text(old.get(name)), _text(new.get(name))), []).append(notebook)
+    found = [(name if len(of) > 1 else f"{of[0]}: {name}", old, new) for (name, old, new), of in changed.items()]
+    # The manifest's own date follows from the parameter.
+    apart = ("vintage", "python") if any(name == "as_of" for name, *_ in changed) else ("as_of", "vintage", "python")
+    for part in apart:
         if a.manifest[part] != b.manifest[part]:
             found.append((part, _text(a.manifest[part]), _text(b.manifest[part])))
     for part, shown in (("versions", _text), ("inputs", _short)):
@@ -104,23 +157,163 @@ def settings(a: Side, b: Side) -> list[tuple[str, str, str]]:
     return found
 
 
-def evidence(a: Side, b: Side) -> list[tuple[str, str, str]]:
-    """Rows of evidence that one run uses and the other does not, or reads otherwise."""
-    return [
-        (claim, _interval(a.evidence.get(claim)), _interval(b.evidence.get(claim)))
-        for claim in _union(a.evidence, b.evidence)
-        if a.evidence.get(claim) != b.evidence.get(claim)
-    ]
+def cause(a: Side, b: Side) -> str | None:
+    """The one setting that differs between the runs, when it is the only one: what moved, moved because of it."""
+    names = {what.rpartition(": ")[2] for what, *_ in settings(a, b)}
+    return names.pop() if len(names) == 1 else None
 
 
-def assumptions(a: Side, b: Side) -> list[tuple[str, str, str, str]]:
-    """Priors that differ: (report, parameter, in the first run, in the second)."""
+@dataclass(frozen=True)
+class Evidence:
+    """A row of evidence that one run uses and the other does not, or reads otherwise.
+
+    Attributes
+    ----------
+    claim
+        Its claim id.
+    before, after
+        What each run makes of it: its interval, `USED` where no table of the run shows that, `NONE`.
+    pulls
+        What it does to the headline of each run; None where the run does not use it.
+    """
+
+    claim: str
+    before: str
+    after: str
+    pulls: tuple[Pull | None, Pull | None]
+
+    @property
+    def change(self) -> str:
+        """What became of it: ``new``, ``gone`` or ``changed``."""
+        return "new" if self.before == NONE else "gone" if self.after == NONE else "changed"
+
+    @property
+    def effect(self) -> float | None:
+        """The larger of its effects on the headline, in half-widths; None when no run tells one."""
+        known = [abs(p.half_widths) for p in self.pulls if p is not None and p.half_widths is not None]
+        return max(known, default=None)
+
+    @property
+    def target(self) -> str:
+        """The headline that it moves."""
+        known = [pull for pull in self.pulls if pull is not None]
+        return max(known, key=lambda pull: abs(pull.half_widths or 0.0)).target if known else ""
+
+
+def evidence(a: Side, b: Side) -> list[Evidence]:
+    """Rows of evidence that differ, the one with the largest effect first and those of unknown effect last."""
+    # A run of an earlier version has no such table, which does not mean that its models read nothing.
+    both = [name for name in a.pulls if name in b.pulls]
+    read = [{claim for name in both for claim in side.pulls[name]} for side in (a, b)]
+    found = []
+    for claim in [*_union(a.evidence, b.evidence), *sorted(read[0] ^ read[1])]:
+        before, after = _use(a, claim, claim in read[0]), _use(b, claim, claim in read[1])
+        if before != after:
+            pulls = a.pull(claim) if before != NONE else None, b.pull(claim) if after != NONE else None
+            found.append(Evidence(claim, before, after, pulls))
+    found = list({one.claim: one for one in found}.values())
+    return sorted(found, key=lambda one: -1.0 if one.effect is None else one.effect, reverse=True)
+
+
+def _use(side: Side, claim: str, read: bool) -> str:
+    """What a run makes of a row."""
+    return _interval(side.evidence[claim]) if claim in side.evidence else USED if read else NONE
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """A prior that differs.
+
+    Attributes
+    ----------
+    report, parameter
+        Whose prior.
+    before, after
+        Its middle and 80% interval.
+    shift
+        How far the middle moved, in halves of the first run's interval; nan where one run has no such prior.
+    """
+
+    report: str
+    parameter: str
+    before: str
+    after: str
+    shift: float
+
+
+def assumptions(a: Side, b: Side) -> list[Assumption]:
+    """Priors that differ: first those that only one run has, then the one that moved most."""
     found = []
     for key in _union(a.assumptions, b.assumptions):
-        old, new = (_prior(side.assumptions.get(key)) for side in (a, b))
+        rows = [side.assumptions.get(key) for side in (a, b)]
+        old, new = (_prior(row) for row in rows)
         if old != new:
-            found.append((*key, old, new))
-    return found
+            found.append(Assumption(*key, old, new, _shift(*rows)))
+    return sorted(found, key=lambda one: one.shift if one.shift == one.shift else float("inf"), reverse=True)
+
+
+def _shift(old: Row | None, new: Row | None) -> float:
+    if old is None or new is None:
+        return float("nan")
+    half = 0.5 * (float(old["prior_ratio_high"]) - float(old["prior_ratio_low"]))
+    moved = abs(float(new["prior_ratio"]) - float(old["prior_ratio"]))
+    return moved / half if half > 0 else float(moved > 0)
+
+
+@dataclass(frozen=True)
+class LeverChange:
+    """A lever that stands otherwise in the scenario of the second run.
+
+    Attributes
+    ----------
+    quantity, lever
+        The headline number, and the lever, as written in the tables.
+    before, after
+        Its value in each run's scenario.
+    effect
+        What that adds to the number, in percent of it when all levers are neutral; None when no table tells.
+    """
+
+    quantity: str
+    lever: str
+    before: str
+    after: str
+    effect: float | None
+
+
+def levers(a: Side, b: Side) -> list[LeverChange]:
+    """Levers that differ, the one with the largest effect first; a number that a lever does not act on is left out."""
+    found = []
+    for name in _union(a.levers, b.levers):
+        values = [_lever(side, name) for side in (a, b)]
+        if values[0] == values[1]:
+            continue
+        quantities = [quantity for quantity, lever in _union(a.parts, b.parts) if lever == name]
+        for quantity in quantities or [""]:
+            old, new = (_part(side, quantity, name) for side in (a, b))
+            effect = None if old is None or new is None else new - old
+            found.append(LeverChange(quantity, name, values[0], values[1], effect))
+    return sorted(found, key=lambda one: -1.0 if one.effect is None else abs(one.effect), reverse=True)
+
+
+def _column(side: Side) -> str:
+    """Under which name the tables of levers show the run's scenario."""
+    scenario = str(side.manifest["scenario"])
+    shown = next(iter(side.levers.values()), {})
+    return "own" if "own" in shown else scenario
+
+
+def _lever(side: Side, name: str) -> str:
+    return str(side.levers.get(name, {}).get(_column(side), NONE))
+
+
+def _part(side: Side, quantity: str, lever: str) -> float | None:
+    """Percent that a lever adds within the run's scenario; a scenario without a column has every lever neutral."""
+    row = side.parts.get((quantity, lever))
+    if row is None:
+        return None
+    text = row.get(f"part_{_column(side)}_percent")
+    return 0.0 if text is None and _column(side) == "base" else float(text) if text else None
 
 
 def blocks(a: Side, b: Side) -> list[Block]:
@@ -129,17 +322,32 @@ def blocks(a: Side, b: Side) -> list[Block]:
     shown: list[Block] = [
         Title(report="compare"),
         Paragraph(key="compare.intro", values={"first": a.name, "second": b.name, "figures": len(changes)}),
+        *_gates(a, b),
         Heading(key="compare.figures"),
         _figures_table(changes),
+        Heading(key="compare.evidence"),
+        *_or_same(_evidence_table(evidence(a, b), a, b)),
     ]
-    for name, rows, first in (
-        ("settings", settings(a, b), ("what",)),
-        ("assumptions", assumptions(a, b), ("report", "parameter")),
-        ("evidence", evidence(a, b), ("claim",)),
-    ):
-        shown.append(Heading(key=f"compare.{name}"))
-        shown.append(_plain_table(name, first, rows) if rows else Paragraph(key="compare.same"))
-    return shown
+    if a.manifest.get("scenario") != b.manifest.get("scenario") or levers(a, b):
+        shown += [Heading(key="compare.levers"), *_or_same(_levers_table(levers(a, b)), "compare.levers_unknown")]
+    shown += [Heading(key="compare.assumptions"), *_or_same(_assumptions_table(assumptions(a, b)))]
+    return [*shown, Heading(key="compare.settings"), *_or_same(_settings_table(a, b, changes))]
+
+
+def _gates(a: Side, b: Side) -> list[Block]:
+    """The checks of every fit behind both runs: one that failed makes the comparison directional."""
+    fits: dict[str, GateResult] = {}
+    for side in (a, b):
+        for gate in side.manifest.get("gates", ()):
+            stated = {name: value for name, value in gate.items() if name != "notebook"}
+            fit = GateResult.model_validate(stated | {"name": f"{gate['name']} ({side.name})"})
+            fits.setdefault(fit.name, fit)
+    return [Gates(fits=tuple(fits.values()))] if fits else []
+
+
+def _or_same(table: TableBlock, key: str = "compare.same") -> list[Block]:
+    """A table, or a sentence in place of an empty one."""
+    return [table if table.rows else Paragraph(key=key)]
 
 
 def _figures_table(changes: Sequence[Moved]) -> TableBlock:
@@ -153,7 +361,7 @@ def _figures_table(changes: Sequence[Moved]) -> TableBlock:
     rows = tuple(
         (
             _label(one.before),
-            one.before.period,
+            _period(one),
             one.before.value,
             one.after.value,
             Value(value=one.distance, unit="multiple", digits=2),
@@ -169,9 +377,131 @@ def _figures_table(changes: Sequence[Moved]) -> TableBlock:
     )
 
 
-def _plain_table(name: str, first: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> TableBlock:
-    columns = tuple(Column(name=column, key=f"compare.column_{column}") for column in (*first, "before", "after"))
-    return TableBlock(id=f"compare_{name}", title_key=f"compare.{name}_title", columns=columns, rows=tuple(rows))
+def _evidence_table(found: Sequence[Evidence], a: Side, b: Side) -> TableBlock:
+    ends = [(k, end) for k, end in enumerate(("before", "after")) if any(one.pulls[k] for one in found)]
+    columns = (
+        Column(name="claim", key="compare.column_claim"),
+        Column(name="change", key="compare.column_change"),
+        *(Column(name=f"effect_{end}", key=f"compare.column_effect_{end}", unit="ratio") for _, end in ends),
+        *(Column(name=end, key=f"compare.column_{end}") for end in ("before", "after")),
+        Column(name="target", key="compare.column_target"),
+    )
+    rows = tuple(
+        (
+            one.claim,
+            f"@compare.{one.change}",
+            *(_pull(one.pulls[k]) for k, _ in ends),
+            _figure(one.before, a.evidence.get(one.claim)),
+            _figure(one.after, b.evidence.get(one.claim)),
+            _target(one.target),
+        )
+        for one in found
+    )
+    return _table("evidence", columns, rows)
+
+
+def _figure(text: str, found: tuple[Interval, str] | None) -> Value | Cell:
+    """A published interval in the reader's own way of writing numbers; as text where it has no end."""
+    if found is None or text in (NONE, USED) or not all(map(isfinite, found[0])):
+        return text
+    (low, high), unit = found
+    return Value(value=0.5 * (low + high), unit=unit, low=low, high=high)
+
+
+def _pull(pull: Pull | None) -> Value | Cell:
+    """A cell with a figure's effect in one run."""
+    if pull is None:
+        return NONE
+    if pull.half_widths is None:
+        return UNKNOWN
+    middle, around = round(pull.half_widths, 4), WIDTH * pull.error
+    return Value(value=middle, unit="ratio", low=middle - around, high=middle + around, digits=2)
+
+
+def _target(name: str) -> str:
+    """A headline's name for a reader."""
+    key = f"target.{name}"
+    return f"@{key}" if key in catalogue("en").texts else name or NONE
+
+
+def _levers_table(found: Sequence[LeverChange]) -> TableBlock:
+    columns = (
+        Column(name="lever", key="column.lever"),
+        Column(name="effect", key="compare.column_lever_effect", unit="percent"),
+        Column(name="quantity", key="column.quantity"),
+        *(Column(name=end, key=f"compare.column_{end}") for end in ("before", "after")),
+    )
+    keys = _keys(("lever", "scenarios"))
+    rows = tuple(
+        (
+            keys.get(one.lever, one.lever),
+            UNKNOWN if one.effect is None else Value(value=one.effect, unit="percent", digits=2),
+            keys.get(one.quantity, one.quantity) or NONE,
+            one.before,
+            one.after,
+        )
+        for one in found
+    )
+    return _table("levers", columns, rows)
+
+
+def _keys(rooms: Sequence[str]) -> dict[str, str]:
+    """English texts of parts of the catalogue -> their keys: tables are written in English."""
+    texts = catalogue("en").texts
+    return {text: f"@{key}" for key, text in texts.items() if key.partition(".")[0] in rooms and not placeholders(text)}
+
+
+def _assumptions_table(found: Sequence[Assumption]) -> TableBlock:
+    columns = (
+        Column(name="parameter", key="compare.column_parameter"),
+        Column(name="shift", key="compare.column_shift", unit="ratio"),
+        *(Column(name=end, key=f"compare.column_{end}") for end in ("before", "after")),
+        Column(name="report", key="compare.column_report"),
+    )
+    keys = _keys(("parameter",))
+    rows = tuple(
+        (
+            keys.get(one.parameter, one.parameter),
+            Value(value=one.shift, unit="ratio", digits=2) if one.shift == one.shift else NONE,
+            one.before,
+            one.after,
+            _report(one.report),
+        )
+        for one in found
+    )
+    return _table("assumptions", columns, rows)
+
+
+def _report(name: str) -> str:
+    key = f"report.{name}.title"
+    return f"@{key}" if key in catalogue("en").texts else name
+
+
+def _settings_table(a: Side, b: Side, changes: Sequence[Moved]) -> TableBlock:
+    alone = cause(a, b) is not None and changes
+    effect = Value(value=changes[0].distance, unit="multiple", digits=2) if alone else UNKNOWN
+    columns = (
+        Column(name="what", key="compare.column_what"),
+        *(Column(name=end, key=f"compare.column_{end}") for end in ("before", "after")),
+        Column(name="effect", key="compare.column_effect", unit="multiple"),
+    )
+    return _table("settings", columns, tuple((*row, effect) for row in settings(a, b)))
+
+
+def _table(name: str, columns: tuple[Column, ...], rows: tuple[tuple[Value | Cell, ...], ...]) -> TableBlock:
+    return TableBlock(
+        id=f"compare_{name}",
+        title_key=f"compare.{name}_title",
+        note_key=f"compare.{name}_note",
+        columns=columns,
+        rows=rows,
+    )
+
+
+def _period(one: Moved) -> str:
+    """What the figure is for; both where the newest figure known is of another day."""
+    before, after = one.before.period, one.after.period
+    return before if before == after else f"{before} / {after}"
 
 
 def _label(figure: KeyFigure) -> str:
@@ -192,6 +522,12 @@ def _union[Key](old: Mapping[Key, Any], new: Mapping[Key, Any]) -> list[Key]:
 
 NONE = "–"
 """Where a run has nothing."""
+
+UNKNOWN = "@compare.unknown"
+"""Where a run has something whose effect nobody told."""
+
+USED = "@compare.used"
+"""A row that a model reads beside its table of evidence."""
 
 
 def _text(value: Any) -> str:

@@ -143,9 +143,10 @@ def of_gates(block: Gates, texts: Catalogue) -> Grid:
 
 
 def model_name(name: str, texts: Catalogue) -> str:
-    """A model's name for a reader: that of the report it belongs to, or its own where there is none."""
-    key = f"report.{name}.title"
-    return texts.text(key) if key in texts.texts else name
+    """A model's name for a reader: that of the report it belongs to, or its own; what follows in brackets stays."""
+    model, bracket, run = name.partition(" (")
+    key = f"report.{model}.title"
+    return texts.text(key) + bracket + run if key in texts.texts else name
 
 
 def _fan(data: Table, block: Chart, texts: Catalogue, pen: Pen) -> Grid:

@@ -10,10 +10,16 @@ from telemed_forecast.errors import TelemedError
 from telemed_forecast.runs import manifest
 
 if TYPE_CHECKING:
-    from telemed_forecast.reporting.compare import Side
+    from telemed_forecast.reporting.compare import Pull, Side
 
 EVIDENCE = "_evidence.csv"
 PARAMETERS = "_parameters.csv"
+INFLUENCE = "-influence.csv"
+LEVERS = "executive_summary-levers.csv"
+LEVER_EFFECTS = "executive_summary-lever_effects.csv"
+
+SHOWN = 5
+"""Rows of evidence named in the terminal."""
 
 
 def read(folder: Path) -> "Side":
@@ -39,7 +45,25 @@ def read(folder: Path) -> "Side":
             unit = low.removeprefix("low_")
             claims[row["claim_id"]] = ((float(row[low]), float(row[f"high_{unit}"])), unit)
     parameters = {(row["report"], row["parameter"]): row for row in _rows(folder, PARAMETERS)}
-    return Side(stated, claims, parameters)
+    levers = {row["lever"]: row for row in _rows(folder, LEVERS)}
+    parts = {(row["quantity"], row["lever"]): row for row in _rows(folder, LEVER_EFFECTS)}
+    return Side(stated, claims, parameters, _pulls(folder), levers, parts)
+
+
+def _pulls(folder: Path) -> "dict[str, dict[str, Pull]]":
+    """What every figure does to the headline, by report; the larger of its effects where it has several."""
+    from telemed_forecast.reporting.compare import Pull
+
+    found: dict[str, dict[str, Pull]] = {}
+    for row in _rows(folder, INFLUENCE):
+        moved, half_widths, error = (float(row[name] or 0.0) for name in ("moved", "half_widths", "moved_error"))
+        told = row["told"] == "yes"
+        pull = Pull(row["target"], half_widths if told else None, error * abs(half_widths / moved) if moved else 0.0)
+        by_claim = found.setdefault(row["report"], {})
+        before = by_claim.get(row["claim_id"])
+        if before is None or abs(pull.half_widths or 0.0) > abs(before.half_widths or 0.0):
+            by_claim[row["claim_id"]] = pull
+    return found
 
 
 def _rows(folder: Path, ending: str) -> Iterator[dict[str, str]]:
@@ -51,7 +75,7 @@ def _rows(folder: Path, ending: str) -> Iterator[dict[str, str]]:
 
 
 def lines(a: "Side", b: "Side") -> list[str]:
-    """The comparison in a few lines of plain text: key figures that moved, and how many other things differ."""
+    """The comparison in a few lines: key figures that moved, the strongest rows of evidence, how much else differs."""
     from telemed_forecast.reporting import compare
 
     found = [
@@ -60,10 +84,16 @@ def lines(a: "Side", b: "Side") -> list[str]:
         for one in compare.moved(a, b)
         if one.distance > 0
     ]
+    changed = compare.evidence(a, b)
+    found += [
+        f"{one.claim}: {one.change}, moves the headline by {one.effect:.2g} half-widths"
+        for one in changed[:SHOWN]
+        if one.effect is not None
+    ]
     counts = {
         "settings and files": len(compare.settings(a, b)),
         "assumptions": len(compare.assumptions(a, b)),
-        "rows of evidence": len(compare.evidence(a, b)),
+        "rows of evidence": len(changed),
     }
     differ = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
     return [*(found or ["no key figure moved"]), f"also different: {differ or 'nothing'}"]
