@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from telemed_forecast.evaluation import clustered_mean, league, misses, publishers, rolling_origins
+from telemed_forecast.errors import TelemedError
+from telemed_forecast.evaluation import clustered_mean, frozen_forecasts, league, misses, publishers, rolling_origins
 from telemed_forecast.evaluation.clustered_mean import ClusteredMean
 from telemed_forecast.evaluation.coverage import Coverage, coverage, histogram
+from telemed_forecast.evaluation.frozen_forecasts import FrozenScore, Waiting
 from telemed_forecast.evaluation.league import HeadToHead, Judged
 from telemed_forecast.evaluation.markets import MARKETS
 from telemed_forecast.evaluation.misses import Miss
@@ -22,6 +25,7 @@ from telemed_forecast.evaluation.published_forecasts import Unscored
 from telemed_forecast.evaluation.publishers import Publisher
 from telemed_forecast.evaluation.rolling_origins import OURS, Origin, Score, Standing
 from telemed_forecast.forecast.context import Context
+from telemed_forecast.paths import RELEASES
 
 WORST = 5
 """Misses that are explained."""
@@ -68,6 +72,28 @@ class Slice:
     typical: float
 
 
+@dataclass(frozen=True)
+class Frozen:
+    """Releases: forecasts that were frozen before their figures came.
+
+    Attributes
+    ----------
+    releases
+        Names of those frozen by the context's date.
+    scores
+        Their forecasts whose figures have come.
+    waiting
+        Those whose figures have not, the next due first.
+    altered
+        Whether a release is not as it was frozen, so that none of them counts.
+    """
+
+    releases: tuple[str, ...]
+    scores: tuple[FrozenScore, ...]
+    waiting: tuple[Waiting, ...]
+    altered: bool
+
+
 @dataclass(frozen=True, eq=False)
 class TrackRecord:
     """What was forecast, by us and by others, and what came.
@@ -93,6 +119,8 @@ class TrackRecord:
     same_day, same_day_by_others
         Our forecasts of the same days beside the published ones: with `quantities.Truth`, and with other houses' later
         estimates, as the judge; None without a pair.
+    frozen
+        Releases.
     """
 
     results: Mapping[str, Any]
@@ -111,6 +139,7 @@ class TrackRecord:
     publishers: list[Publisher]
     same_day: HeadToHead | None
     same_day_by_others: HeadToHead | None
+    frozen: Frozen
 
     @property
     def ours(self) -> list[tuple[str, Score]]:
@@ -118,8 +147,16 @@ class TrackRecord:
         return [(market, one) for market, own in self.scores.items() for one in own if one.member == OURS]
 
 
-def run(context: Context) -> TrackRecord:
-    """The track record as of the context's date."""
+def run(context: Context, *, releases: Path = RELEASES) -> TrackRecord:
+    """The track record as of the context's date.
+
+    Parameters
+    ----------
+    context
+        Settings and evidence.
+    releases
+        Folder of the releases.
+    """
     seed = context.settings.seed
     past = {market: rolling_origins.origins(context, market) for market in MARKETS}
     found = {market: rolling_origins.score(made, seed=seed) for market, made in past.items()}
@@ -143,6 +180,26 @@ def run(context: Context) -> TrackRecord:
         publishers=publishers.table(judged, seed=seed),
         same_day=league.head_to_head(judged),
         same_day_by_others=league.head_to_head(judged, by_others=True),
+        frozen=frozen_by(releases, context),
+    )
+
+
+def frozen_by(folder: Path, context: Context) -> Frozen:
+    """The releases that were frozen by the context's date: no later one can be scored with what was known then."""
+    if not folder.is_dir():
+        return Frozen((), (), (), altered=False)
+    try:
+        known = frozen_forecasts.read(folder)
+    except TelemedError:
+        return Frozen((), (), (), altered=True)
+    names = tuple(release.name for release in known if release.released <= context.settings.as_of_date)
+    scored = frozen_forecasts.score(folder, context)
+    waiting = frozen_forecasts.waiting(folder, context)
+    return Frozen(
+        releases=names,
+        scores=tuple(one for one in scored if one.release in names),
+        waiting=tuple(one for one in waiting if one.release in names),
+        altered=False,
     )
 
 

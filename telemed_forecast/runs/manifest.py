@@ -226,14 +226,17 @@ def changed_inputs(stated: Mapping[str, Any], project: plan.Project) -> list[str
     Returns
     -------
     list of str
-        One line for each file of the ledger, the priors, the scenarios, the package and the run's notebooks that
-        changed, is gone or is new since. Scenario files of the user's own lie elsewhere and are not looked for.
+        One line for each file of the ledger, the priors, the scenarios, the package, the run's notebooks and the
+        releases that it could score that changed, is gone or is new since. Scenario files of the user's own lie
+        elsewhere and are not looked for.
     """
     now = plan.shared_inputs(project)
     for notebook in stated["notebooks"]:
         file = project.notebooks / f"{notebook}.ipynb"
         if file.exists():
             now[f"notebooks/{notebook}.ipynb"] = plan.notebook_hash(file)
+    if plan.READS_RELEASES in stated["notebooks"]:
+        now |= plan.releases_by(project, stated["as_of"])
     then = {path: sha256 for path, sha256 in stated["inputs"].items() if not path.startswith("scenario/")}
     return plan.changed_files(then, now)
 

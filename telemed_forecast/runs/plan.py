@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from telemed_forecast import paths, scenarios
 from telemed_forecast.errors import InputError, TelemedError
+from telemed_forecast.evaluation import frozen_files
 from telemed_forecast.runs import parameters
 from telemed_forecast.runs.parameters import Settings
 from telemed_forecast.runs.specification import AFTER_THE_OTHERS, NOTEBOOKS, did_you_mean
@@ -190,6 +191,8 @@ def _run(
     for notebook in settings:
         inputs[f"notebooks/{notebook}.ipynb"] = notebook_hash(project.notebooks / f"{notebook}.ipynb")
     common = next(iter(settings.values()))
+    if READS_RELEASES in settings:
+        inputs |= releases_by(project, common.as_of_date.isoformat())
     for position, file in enumerate(scenarios.load(common.scenario).files):
         if file.parent != paths.SCENARIOS:  # a file of the user's own, wherever it lies
             inputs[f"scenario/{position}/{file.name}"] = file_hash(file)
@@ -260,6 +263,30 @@ _SHARED: Mapping[str, Callable[[Path], bool]] = {
     "scenarios": lambda file: file.suffix == ".toml",
     "telemed_forecast": lambda file: file.suffix != ".pyc",
 }
+
+
+READS_RELEASES = "track_record"
+"""The notebook that scores what was frozen."""
+
+
+def releases_by(project: Project, day: str) -> dict[str, str]:
+    """Hash the releases that were frozen by an ISO day: later ones cannot change a run of that date.
+
+    Returns
+    -------
+    dict of str to str
+        sha256 by path relative to the project, with `/`. A release that cannot be read counts, too.
+    """
+    found = {}
+    for folder in frozen_files.all_in(project.root / "releases"):
+        try:
+            frozen = str(json.loads((folder / frozen_files.STATEMENT).read_text(encoding="utf-8"))["released"])
+        except (ValueError, KeyError, TypeError):
+            frozen = ""
+        if frozen <= day:
+            for file in sorted(path for path in folder.iterdir() if path.is_file()):
+                found[file.relative_to(project.root).as_posix()] = file_hash(file)
+    return found
 
 
 def _is_scratch(inside: Path) -> bool:

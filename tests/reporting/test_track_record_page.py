@@ -1,21 +1,27 @@
 """The page of the track record, on the shipped ledger, with draws from priors and made-up forecasts of earlier days."""
 
+import json
 import re
+import shutil
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
 import prior_fits
 import pytest
 
-from telemed_forecast.evaluation import misses, track_record
+from telemed_forecast.evaluation import frozen_files, misses, track_record
+from telemed_forecast.evaluation.frozen_forecasts import FrozenScore
 from telemed_forecast.evaluation.markets import MARKETS
 from telemed_forecast.evaluation.rolling_origins import Origin
+from telemed_forecast.evaluation.track_record import Frozen
 from telemed_forecast.forecast.context import Context
+from telemed_forecast.paths import RELEASES
 from telemed_forecast.reporting import html, tables
 from telemed_forecast.reporting.blocks import Chart, DataTable, Heading, KeyFigures, Paragraph, Sources, TableBlock
 from telemed_forecast.reporting.catalogue import catalogue
+from telemed_forecast.reporting.content import frozen_releases, worst_misses
 from telemed_forecast.reporting.content import track_record as content
-from telemed_forecast.reporting.content import worst_misses
 from telemed_forecast.runs.parameters import validate
 
 pytestmark = pytest.mark.filterwarnings("ignore:divide by zero", "ignore:invalid value")
@@ -45,17 +51,30 @@ def origins(context, market):
     return made
 
 
-def recorded(monkeypatch, **settings):
+def recorded(monkeypatch, releases=RELEASES, **settings):
     context = Context(validate("track_record", {"profile": "quick", **settings}))
     monkeypatch.setattr(track_record.rolling_origins, "origins", origins)
     with prior_fits.unsampled():
-        return context, track_record.run(context)
+        return context, track_record.run(context, releases=releases)
 
 
 @pytest.fixture(scope="module")
-def today():
+def releases(tmp_path_factory):
+    """The shipped releases, as if they had been frozen on the day before the ledger's last."""
+    folder = tmp_path_factory.mktemp("frozen") / "releases"
+    shutil.copytree(RELEASES, folder)
+    for release in frozen_files.all_in(folder):
+        stated = json.loads((release / frozen_files.STATEMENT).read_text(encoding="utf-8"))
+        del stated["seal"]
+        sealed = frozen_files.sealed({**stated, "released": "2026-11-20"})
+        (release / frozen_files.STATEMENT).write_text(sealed, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def today(releases):
     with pytest.MonkeyPatch.context() as patch:
-        yield recorded(patch)
+        yield recorded(patch, releases)
 
 
 @pytest.fixture(scope="module")
@@ -137,9 +156,9 @@ def test_every_remark_is_about_a_known_market_and_claim(today):
 
 def test_the_answer_is_three_short_paragraphs(sections):
     said = [b for b in sections["summary"] if isinstance(b, Paragraph)]
-    assert [b.key for b in said] == ["record.answer_ours", "record.answer_others", "record.answer_worst"]
+    assert [b.key for b in said] == ["record.answer_ours", "record.answer_others_twice", "record.answer_worst"]
     texts = catalogue("en")
-    assert all(len(re.findall(r"\w+", texts.text(b.key, b.values))) < 60 for b in said)
+    assert all(len(re.findall(r"\w+", texts.text(b.key, b.values))) < 75 for b in said)
 
 
 def test_the_long_tables_are_folded(blocks):
@@ -163,6 +182,42 @@ def test_pairs_of_the_same_day_know_nothing_later(today, blocks):
     pairs = [one for one in record.league if one.ours is not None]
     assert len(rows) == len(pairs) == record.same_day.number
     assert all(one.ours.origin <= one.forecast.first_day for one in pairs)
+
+
+def test_what_was_frozen_by_the_date_waits_for_its_figures(today, sections):
+    _, record = today
+    assert len(record.frozen.releases) == len(frozen_files.all_in(RELEASES))
+    (shown,) = [b for b in sections["frozen"] if isinstance(b, TableBlock)]
+    assert [row[2] for row in shown.rows] == [one.end.isoformat() for one in record.frozen.waiting[: len(shown.rows)]]
+
+
+def test_a_release_that_was_frozen_later_is_no_part_of_the_record(releases):
+    context = Context(validate("track_record", {"as_of": "2026-11-19", "profile": "quick"}))
+    assert track_record.frozen_by(releases, context) == Frozen((), (), (), altered=False)
+
+
+def test_an_altered_release_is_named_and_nothing_is_scored(releases, tmp_path):
+    folder = tmp_path / "releases"
+    shutil.copytree(releases, folder)
+    table = frozen_files.all_in(folder)[0] / frozen_files.TABLE
+    table.write_bytes(table.read_bytes() + b"\n")
+    frozen = track_record.frozen_by(folder, Context(validate("track_record", {"profile": "quick"})))
+    assert frozen.altered and not frozen.waiting
+    assert "record.frozen_altered" in {b.key for b in frozen_releases.blocks(frozen) if isinstance(b, Paragraph)}
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_frozen_forecast_that_met_its_figure_is_listed(lang):
+    one = FrozenScore(
+        "first", date(2026, 11, 20), "base", "internet_users", "persons", date(2026, 12, 31), "claim", "cnnic", "A",
+        date(2027, 2, 1), True, 1.13e9, 0.001, False, 1.1e9, 1.12e9, 1.14e9, 0.01, 0.01, 0.01, 0.0, 0.0, -0.01, 0.7,
+        {0.5: False, 0.8: True, 0.9: True, 0.95: True},
+    )  # fmt: skip
+    scores = (one, replace(one, doubtful=True), replace(one, inside={0.8: False}))
+    blocks = frozen_releases.blocks(Frozen(("first",), scores, (), altered=False))
+    (shown,) = [b for b in blocks if isinstance(b, TableBlock)]
+    assert [row[-2] for row in shown.rows] == ["@record.held.yes", "@record.held.doubtful", "@record.held.no"]
+    assert all(html.fragment(b, lang) for b in blocks)
 
 
 def test_the_data_of_every_exhibit_goes_to_a_file(blocks):

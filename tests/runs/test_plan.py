@@ -129,6 +129,37 @@ def test_a_run_is_named_after_date_scenario_and_key(project):
     assert run.run_id == f"2024-12-31-bull-{run.key[:8]}"
 
 
+def frozen(project, name, day):
+    """A release in the project's folder."""
+    folder = project.root / "releases" / name
+    folder.mkdir(parents=True)
+    (folder / "release.json").write_text(json.dumps({"released": day}), encoding="utf-8")
+    (folder / "forecasts.csv").write_text("target\n", encoding="utf-8")
+    return folder
+
+
+def test_a_release_changes_the_record_of_later_dates_alone(project):
+    project.put_notebook("track_record")
+
+    def keys():
+        return [
+            planned(project, ("as_of", day), notebooks=("track_record",)).key for day in ("2023-06-30", "2024-06-30")
+        ]
+
+    early, late = keys()
+    folder = frozen(project, "one", "2024-01-15")
+    assert keys()[0] == early
+    assert (changed := keys()[1]) != late
+    (folder / "forecasts.csv").write_text("another\n", encoding="utf-8")
+    assert keys()[1] not in (late, changed)
+
+
+def test_a_release_changes_no_run_without_the_record(project):
+    before = planned(project, ("as_of", "2024-06-30")).key
+    frozen(project, "one", "2024-01-15")
+    assert planned(project, ("as_of", "2024-06-30")).key == before
+
+
 def test_several_scenarios_are_several_runs(project):
     asked = plan.request(["user_adoption"], scenario=["bear", "bull", "bear"])
     assert [run.scenario for run in plan.runs(asked, project)] == ["bear", "bull"]

@@ -28,7 +28,7 @@ from telemed_forecast.reporting.blocks import (
     Title,
     Value,
 )
-from telemed_forecast.reporting.content import parts, published_league, worst_misses
+from telemed_forecast.reporting.content import frozen_releases, parts, published_league, worst_misses
 from telemed_forecast.reporting.content.parts import Sections
 from telemed_forecast.reporting.content.published_league import multiple, percent
 
@@ -44,6 +44,7 @@ def sections(context: Context, record: TrackRecord, parameters: dict[str, Any]) 
         "misses": worst_misses.blocks(record),
         "league": published_league.league(record),
         "same_day": published_league.same_day(record),
+        "frozen": frozen_releases.blocks(record.frozen),
         "appendix": _appendix(record),
     }
     made["record"] = parts.record(context, made, parameters)
@@ -145,7 +146,12 @@ def _answer_others(record: TrackRecord) -> Paragraph:
         return Paragraph(key="record.answer_others_alone", values=values, sources=sources)
     duel = record.same_day
     values |= {"closer": percent(duel.closer, duel.low, duel.high, LEVEL), "outcomes": duel.outcomes}
-    return Paragraph(key="record.answer_others", values=values, sources=sources)
+    others = record.same_day_by_others
+    if others is None:
+        return Paragraph(key="record.answer_others", values=values, sources=sources)
+    judged = percent(others.closer, others.low, others.high, LEVEL)
+    values |= {"by_others": judged, "others_outcomes": others.outcomes}
+    return Paragraph(key="record.answer_others_twice", values=values, sources=sources)
 
 
 def _answer_worst(record: TrackRecord) -> list[Block]:
