@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from telemed_forecast.evaluation.published_forecasts import as_printed, ended
 from telemed_forecast.evidence import observations
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.market_size import MarketSize
@@ -31,7 +32,7 @@ class PublishedSize:
     definition
         Definition that it observes; None for other segments.
     size
-        Middle of the printed interval, nominal CNY million.
+        Middle of the printed interval, nominal CNY million; of a forecast the printed number.
     bias
         Bias of its origin as a factor, where the model knows the origin. Dims: (sample,).
     ratio
@@ -62,6 +63,8 @@ def published(context: Context, result: MarketSize) -> list[PublishedSize]:
     rows = context.rows("market_size")
     dated = rows[rows["period_end"].notna()]
     # A forecast or an excluded row has an interval as any other: what keeps it out of a likelihood is not its digits.
+    forecasts = dated["kind"] == "forecast"
+    dated = dated.assign(relation=dated["relation"].mask(forecasts, as_printed(dated)["relation"]))
     plain = dated.assign(kind="actual", use="model", restates="", grade=dated["grade"].replace("D", "C"))
     sizes = observations.to_cny(observations.intervals(plain), context.view)
     reasons = observations.left_out(rows).set_index("claim_id")["reason"].to_dict()
@@ -100,13 +103,13 @@ def published(context: Context, result: MarketSize) -> list[PublishedSize]:
 def past_forecasts(context: Context, result: MarketSize) -> list[PublishedSize]:
     """Published forecasts whose year has ended and whose definition we estimate, the worst first.
 
-    Copies of a forecast are one forecast; what no source stands behind (grade D) is none.
+    The same forecasts as in the track record: copies are one forecast; what no source stands behind (grade D), or what
+    was published after its year, is none.
     """
-    rows = published(context, result)
-    copies = set(context.view.loc[context.view["restates"] != "", "claim_id"])
-    own = [row for row in rows if row.forecast and row.grade != "D" and row.claim_id not in copies]
-    ended = [row for row in own if row.ratio is not None and row.year <= result.last_year]
-    return sorted(ended, key=lambda r: -r.error)
+    claims = {one.claim_id for one in ended(context)[0]}
+    own = [row for row in published(context, result) if row.claim_id in claims]
+    known = [row for row in own if row.ratio is not None and row.year <= result.last_year]
+    return sorted(known, key=lambda r: -r.error)
 
 
 _CURATED = {
