@@ -336,13 +336,17 @@ def blocks(a: Side, b: Side) -> list[Block]:
 
 def _gates(a: Side, b: Side) -> list[Block]:
     """The checks of every fit behind both runs: one that failed makes the comparison directional."""
-    fits: dict[str, GateResult] = {}
+    of: dict[GateResult, list[str]] = {}
     for side in (a, b):
         for gate in side.manifest.get("gates", ()):
-            stated = {name: value for name, value in gate.items() if name != "notebook"}
-            fit = GateResult.model_validate(stated | {"name": f"{gate['name']} ({side.name})"})
-            fits.setdefault(fit.name, fit)
-    return [Gates(fits=tuple(fits.values()))] if fits else []
+            fit = GateResult.model_validate({name: value for name, value in gate.items() if name != "notebook"})
+            of.setdefault(fit, []).append(side.name)
+    # Runs that differ in a lever alone stand on the same fits.
+    fits = tuple(
+        fit if len(set(runs)) > 1 else fit.model_copy(update={"name": f"{fit.name} ({runs[0]})"})
+        for fit, runs in of.items()
+    )
+    return [Gates(fits=fits)] if fits else []
 
 
 def _or_same(table: TableBlock, key: str = "compare.same") -> list[Block]:

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from telemed_forecast.reporting import compare, html
+from telemed_forecast.reporting.blocks import Gates
 from telemed_forecast.reporting.catalogue import catalogue
 from telemed_forecast.reporting.compare import Pull, Side
 
@@ -237,6 +238,16 @@ GATE = {
     "chains": 4,
     "profile": "quick",
 }
+
+
+def test_a_fit_that_both_runs_stand_on_is_listed_once_without_a_run():
+    def names(a, b):
+        [gates] = [block for block in compare.blocks(side(gates=a), side("two", gates=b)) if isinstance(block, Gates)]
+        return [fit.name for fit in gates.fits]
+
+    other = GATE | {"rhat_max": 1.2}
+    assert names([GATE, GATE | {"notebook": "b"}], [GATE]) == ["user_adoption"]
+    assert names([GATE], [other]) == ["user_adoption (one)", "user_adoption (two)"]
 
 
 @pytest.mark.parametrize(("lang", "name"), [("en", "Users of online medical care (one)"), ("zh", "在线医疗用户 (one)")])
