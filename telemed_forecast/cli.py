@@ -218,6 +218,24 @@ def _score_releases(folder: Path | None, as_of: str, out: Path | None, faults: S
         print(line)
 
 
+@app.command()
+def calibrate(
+    model: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Model to simulate; all when none is named.")
+    ] = None,
+    simulations: Annotated[int, typer.Option(metavar="N", help="Of each model.")] = 200,
+    out: Annotated[Path | None, typer.Option(help="Folder of the record (default: data/calibration).")] = None,
+) -> None:
+    """Check each model against truths drawn from its own prior, put the ranks on record and print the verdicts."""
+    from telemed_forecast.runs import calibrate as calibrating
+
+    made = calibrating.make(calibrating.Request(models=model or (), simulations=simulations, out=out))
+    for line in calibrating.table(made):
+        print(line)
+    if found := calibrating.uncalibrated(made):
+        raise TelemedError("\n".join(["not calibrated:", *(f"  - {line}" for line in found)]))
+
+
 @app.command("learn-priors")
 def learn_priors(
     curves: Annotated[

@@ -89,12 +89,18 @@ def headline(context: Context) -> Observations:
     return context.observed("internet_hospitals", *COUNTERS)
 
 
-def run(context: Context) -> InternetHospitals:
-    """Fit the model to what was known and carry it to the horizon."""
+def inputs(context: Context) -> tuple[Observations, list[Observations], Observations, Events]:
+    """What the model's arrays are made of: counts, eligible hospitals by level, shares and policy, as then known."""
     counts = context.observed("internet_hospitals", *COUNTERS, internet_hospitals.HOSPITAL_RUN)
     shares = context.observed("internet_hospital_share", internet_hospitals.HOSPITAL_RUN)
     pool = [context.observed("hospitals", level) for level in LEVELS]
     events = licensing_policy.events_by(ledger.policy_events(), np.datetime64(context.settings.as_of_date))
+    return counts, pool, shares, events
+
+
+def run(context: Context) -> InternetHospitals:
+    """Fit the model to what was known and carry it to the horizon."""
+    counts, pool, shares, events = inputs(context)
     data, counters = internet_hospitals.arrays(counts, pool, shares, events)
     fit = fitted(SPEC, data, profile=context.profile, seed=context.settings.seed)
     end = internet_hospitals.grid_end(counts)

@@ -85,7 +85,7 @@ def run(context: Context) -> UserAdoption:
 
 
 def _run(context: Context) -> UserAdoption:
-    evidence = _evidence(context)
+    evidence = inputs(context)
     data = adoption.arrays(**evidence)
     fit = fitted(SPEC, data, profile=context.profile, seed=context.settings.seed)
     steps = round(2 * (context.settings.horizon + 1 - data["grid"][-1]))
@@ -184,7 +184,8 @@ def prior_predictive(result: UserAdoption, rng: np.random.Generator, size: int =
     return np.asarray(np.exp(adoption.prior_sample(result.fit.data, size, rng)["log_users"]))
 
 
-def _evidence(context: Context) -> dict[str, Observations]:
+def inputs(context: Context) -> dict[str, Observations]:
+    """What the model's arrays are made of, by the name that :func:`adoption.arrays` gives it."""
     panel = context.observed("online_medical_active_users", "national")
     return {
         "users": headline(context),

@@ -1,4 +1,4 @@
-"""Lets the tests of this folder import `simulated` by name, and gives them the real ledger's arrays."""
+"""Lets the tests of this folder import each other's modules by name, and gives them the real ledger's arrays."""
 
 import sys
 from functools import cache

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-import simulated
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from telemed_forecast.evaluation.simulated import channel_share as simulated
+from telemed_forecast.evaluation.simulated.figures import publish, samples
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.models import channel_share
 from telemed_forecast.models.channel_share import Encounters, Revenues, encounters_by_year, revenues_by_year
@@ -106,8 +107,8 @@ def test_no_row_speaks_of_the_count_whose_evidence_is_in_the_factor_already(arra
     assert not (arrays_on("2026-11-21")["channel_share"]["share_measure"] == 0).any()
 
 
-DESIGN = simulated.channel_share_design()
-AHEAD = simulated.channel_share_ahead(DESIGN, 5)
+DESIGN = simulated.rich()
+AHEAD = simulated.ahead(DESIGN, 5)
 
 
 def test_the_moments_of_shares_are_those_of_their_logits():
@@ -127,7 +128,7 @@ def test_moments_of_shares_that_hardly_differ_are_still_a_covariance():
 @pytest.fixture(scope="module")
 def posterior():
     rng = np.random.default_rng(4)
-    return simulated.samples(simulated.channel_share_truth(DESIGN, rng)).isel(sample=np.zeros(4000, dtype=int))
+    return samples(simulated.truth(DESIGN, rng)).isel(sample=np.zeros(4000, dtype=int))
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +179,7 @@ def test_without_evidence_the_whole_path_of_the_count_has_the_moments_it_was_giv
 def test_draws_from_the_prior_are_those_that_the_truths_of_the_tests_come_from():
     rng = np.random.default_rng(2)
     drawn = channel_share.prior_sample(DESIGN, 3000, rng)
-    truths = [simulated.channel_share_truth(DESIGN, rng) for _ in range(3000)]
+    truths = [simulated.truth(DESIGN, rng) for _ in range(3000)]
     for name in ("factor", "measure_offset", "new_offset", "walk", "share_noise"):
         other = np.array([truth[name] for truth in truths])
         assert drawn[name].shape == other.shape
@@ -207,7 +208,7 @@ def test_the_graphs_density_is_that_of_the_prior_and_the_likelihood_written_out(
     import pytensor
 
     rng = np.random.default_rng(3)
-    data = simulated.channel_share_figures(simulated.channel_share_truth(DESIGN, rng), DESIGN, rng)
+    data = publish(simulated.speak, simulated.truth(DESIGN, rng), DESIGN, rng)
     drawn = channel_share.prior_sample(data, 5, rng)
     with pytensor.config.change_flags(mode="FAST_COMPILE"):
         density = channel_share.build(data).compile_logp()

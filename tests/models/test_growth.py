@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import simulated
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
+from telemed_forecast.evaluation.simulated import growth as simulated
 from telemed_forecast.models.growth import (
     CEILING_SOFTNESS,
     PATH_UNIT,

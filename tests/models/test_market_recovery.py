@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-import simulated
-import simulated_market
 
+from telemed_forecast.evaluation.simulated import market_size as simulated
+from telemed_forecast.evaluation.simulated.figures import publish, samples
 from telemed_forecast.forecast.market_size import SPEC
 from telemed_forecast.inference.sampling import Profile, fit
 from telemed_forecast.models import market_size
@@ -32,9 +32,9 @@ def recovered(arrays_on):
     design = arrays_on("2026-11-21")["market_size"]
     rng, found = np.random.default_rng(7), []
     for number in range(TRUTHS):
-        known = simulated_market.truth(design, rng)
-        tree = fit(SPEC, simulated_market.figures(known, design, rng), profile=PROFILE, seed=number)
-        found.append((known, design, simulated.samples(tree)))
+        known = simulated.truth(design, rng)
+        tree = fit(SPEC, publish(simulated.speak, known, design, rng), profile=PROFILE, seed=number)
+        found.append((known, design, samples(tree)))
     return found
 
 

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-import simulated
 from scipy import stats
 
+from telemed_forecast.evaluation.simulated import channel_share as made_up_share
+from telemed_forecast.evaluation.simulated import growth as simulated
+from telemed_forecast.evaluation.simulated.figures import publish, samples
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.forecast.channel_share import SPEC as SHARE
 from telemed_forecast.forecast.internet_hospitals import SPEC as HOSPITALS
@@ -104,7 +106,7 @@ class Country:
 @pytest.fixture(scope="module")
 def recovered(hospitals):
     data, others = internet_hospitals.arrays(hospitals.counts, [hospitals.pool], hospitals.shares)
-    return others, simulated.samples(fit(HOSPITALS, data, profile=MANY, seed=1))
+    return others, samples(fit(HOSPITALS, data, profile=MANY, seed=1))
 
 
 def central(draws, level=0.95):
@@ -178,7 +180,7 @@ def scaled(observations, factor):
 def test_counting_in_thousandths_changes_no_result(hospitals, recovered):
     counts, pool = (scaled(o, 1000.0) for o in (hospitals.counts, hospitals.pool))
     data, _ = internet_hospitals.arrays(counts, [pool], hospitals.shares)
-    posterior = simulated.samples(fit(HOSPITALS, data, profile=MANY, seed=1))
+    posterior = samples(fit(HOSPITALS, data, profile=MANY, seed=1))
     levels = [0.05, 0.25, 0.5, 0.75, 0.95]
     one, other = (np.quantile(count(p), levels, axis=0) for p in (recovered[1], posterior))
     np.testing.assert_allclose(np.exp(other), 1000.0 * np.exp(one), rtol=0.01)
@@ -189,11 +191,9 @@ def test_counting_in_thousandths_changes_no_result(hospitals, recovered):
 
 def test_the_tilt_between_hospitals_and_platforms_is_found():
     rng = np.random.default_rng(12)
-    design = simulated.channel_share_design()
-    truth = simulated.channel_share_truth(design, rng)
-    posterior = simulated.samples(
-        fit(SHARE, simulated.channel_share_figures(truth, design, rng), profile=SMALL, seed=2)
-    )
+    design = made_up_share.rich()
+    truth = made_up_share.truth(design, rng)
+    posterior = samples(fit(SHARE, publish(made_up_share.speak, truth, design, rng), profile=SMALL, seed=2))
     low, high = central(posterior["factor"])
     assert ((low < truth["factor"]) & (truth["factor"] < high)).sum() >= channel_share.GRID - 1
     for name in ("walk_scale", "share_noise", "new_offset"):

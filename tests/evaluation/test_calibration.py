@@ -1,0 +1,157 @@
+"""Simulation-based calibration: models whose truths come from their own prior pass, broken ones are caught.
+
+Every model's record of many simulations is shipped (`test_calibration_record` reads it). Here the machinery runs: the
+cheapest model in the quick tests, the others, and models that are broken on purpose, in the slow ones.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from telemed_forecast.evaluation import calibration
+from telemed_forecast.evaluation.calibration import ERROR, Ranks
+from telemed_forecast.evaluation.simulated import channel_share as made_up_share
+from telemed_forecast.evaluation.simulated import growth
+from telemed_forecast.evaluation.simulated.figures import log_likelihood, publish, samples
+from telemed_forecast.forecast.context import Context
+from telemed_forecast.inference.sampling import ModelSpec
+from telemed_forecast.models import channel_share
+from telemed_forecast.models.likelihood import interval_logp
+from telemed_forecast.runs.parameters import validate
+
+
+def problem(name):
+    """A model on the layout of the real ledger: dates, definitions, grades and widths."""
+    return calibration.problem(name, Context(validate(name, {"as_of": "2026-11-21"})))
+
+
+def calibrated(one, *, simulations, seed=1):
+    """Assert that nothing is called surprising."""
+    worst = calibration.worst(calibration.ranks(one, simulations=simulations, seed=seed))
+    assert worst.p > ERROR, worst
+
+
+def with_truth_where(one, monkeypatch, target, name, value):
+    """The problem with truths that are drawn while `target.name` is `value`; fits and ranks know nothing of it."""
+
+    def truth(design, rng):
+        with monkeypatch.context() as patch:
+            patch.setattr(target, name, value)
+            return one.truth(design, rng)
+
+    return replace(one, truth=truth)
+
+
+@pytest.mark.unit
+def test_uniform_ranks_pass_and_crowded_ranks_do_not():
+    u = np.random.default_rng(0).uniform(size=(100, 8))
+
+    def passes(changed):
+        places = u.copy()
+        places[:, 0] = changed
+        return calibration.worst(Ranks(tuple("abcdefgh"), places)).calibrated
+
+    score = stats.norm.ppf(u[:, 0])
+    assert passes(u[:, 0])
+    assert not passes(stats.norm.cdf(1.4 * score)), "intervals 40% too narrow"
+    assert not passes(stats.norm.cdf(0.6 * score)), "intervals too wide"
+    assert not passes(stats.norm.cdf(0.6 + score)), "too low by half a standard deviation"
+
+
+@pytest.mark.unit
+def test_a_calibrated_model_is_called_uncalibrated_once_in_a_hundred():
+    rng = np.random.default_rng(1)
+    found = [calibration.worst(Ranks(tuple("abcdef"), rng.uniform(size=(60, 6)))).calibrated for _ in range(600)]
+    # 6 of 600 expected; more than 14 would be a chance of one in a thousand.
+    assert 600 - sum(found) <= 14
+
+
+@pytest.mark.unit
+def test_the_place_of_a_truth_among_draws_that_hang_together_is_uniform():
+    # An AR(1) whose 300 draws are worth some 16: ranked among all of them the truth would too often be at an end.
+    rng, found = np.random.default_rng(2), []
+    for _ in range(400):
+        noise = rng.standard_normal(1000)
+        chain = np.empty(1000)
+        chain[0] = noise[0]
+        for k in range(1, 1000):
+            chain[k] = 0.9 * chain[k - 1] + np.sqrt(1 - 0.9**2) * noise[k]
+        draws = chain[-300:]
+        found.append(calibration.place(rng.standard_normal(), draws, calibration.effective(draws), rng))
+    assert stats.kstest(found, "uniform").pvalue > 0.01
+    assert 0.9 < np.var(found) * 12 < 1.1
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("name", calibration.MODELS)
+def test_the_true_values_explain_their_figures_better_than_other_values(name):
+    one, rng = problem(name), np.random.default_rng(3)
+    won = []
+    for _ in range(10):
+        truth, other = one.truth(one.design, rng), one.truth(one.design, rng)
+        data = publish(one.speak, truth, one.design, rng)
+        own, others = (log_likelihood(one.speak, samples(draws), data)[0] for draws in (truth, other))
+        won.append(own > others)
+    assert all(won)
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("name", calibration.MODELS)
+def test_made_up_figures_keep_the_layout_of_the_real_ones(name):
+    one, rng = problem(name), np.random.default_rng(4)
+    data = publish(one.speak, one.truth(one.design, rng), one.design, rng)
+    assert set(data) == set(one.design)
+    for key, values in one.design.items():
+        block, _, end = key.rpartition("_")
+        if end not in ("low", "high"):
+            assert np.array_equal(data[key], values)
+        elif end == "high":
+            assert np.allclose(data[key] - data[f"{block}_low"], values - one.design[f"{block}_low"])
+
+
+def test_the_cheapest_model_is_calibrated_on_the_few_figures_that_there_are():
+    calibrated(problem("channel_share"), simulations=100)
+
+
+def test_a_prior_that_is_not_the_one_of_the_truths_is_caught(monkeypatch):
+    # The model's walks are a seventh as large.
+    wild = (channel_share.WALK[0] + 2.0, channel_share.WALK[1])
+    broken = with_truth_where(problem("channel_share"), monkeypatch, channel_share, "WALK", wild)
+    found = {one.quantity: one for one in calibration.verdicts(calibration.ranks(broken, simulations=60, seed=1))}
+    assert found["walk_scale"].p < ERROR / 100
+
+
+@pytest.mark.slow
+def test_the_channel_share_model_is_calibrated_where_evidence_is_rich():
+    calibrated(replace(problem("channel_share"), design=made_up_share.rich()), simulations=150)
+
+
+@pytest.mark.slow
+def test_a_likelihood_that_counts_every_figure_three_times_is_caught(monkeypatch):
+    monkeypatch.setattr(channel_share, "interval_logp", lambda *figures: 3 * interval_logp(*figures))
+    spec = ModelSpec("channel_share_counting_thrice", channel_share.build)
+    broken = replace(problem("channel_share"), spec=spec, design=made_up_share.rich())
+    assert calibration.worst(calibration.ranks(broken, simulations=60, seed=1)).p < ERROR / 100
+
+
+@pytest.mark.slow
+def test_the_adoption_model_is_calibrated():
+    calibrated(problem("user_adoption"), simulations=100)
+
+
+@pytest.mark.slow
+def test_the_market_size_model_is_calibrated():
+    calibrated(problem("market_size"), simulations=100)
+
+
+@pytest.mark.slow
+def test_the_internet_hospitals_model_is_calibrated_and_shocks_a_quarter_as_large_as_believed_are_caught(monkeypatch):
+    one = problem("internet_hospitals")
+    calibrated(one, simulations=100)
+    scale = growth.shock_scale
+    broken = with_truth_where(
+        one, monkeypatch, growth, "shock_scale", lambda *args, **options: 0.25 * scale(*args, **options)
+    )
+    assert calibration.worst(calibration.ranks(broken, simulations=20, seed=1)).p < ERROR / 100
