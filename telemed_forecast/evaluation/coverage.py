@@ -96,15 +96,18 @@ def coverage(pit: Sequence[float], *groupings: Sequence[Hashable], seed: int) ->
     curves = [simulated(_weights(groups), rng) for groups in groupings]
     bands = [band(one) for one in curves]
     tails = [np.quantile(one, [0.5 - BAND / 2, 0.5 + BAND / 2], axis=0, method="inverted_cdf") for one in curves]
+    # With a handful of groups a single level can allow more than the band of all, which is there to hold whole curves.
+    alone_low = np.min([one[0] for one in tails], axis=0) if tails else low
+    alone_high = np.max([one[1] for one in tails], axis=0) if tails else high
     return Coverage(
         nominal=NOMINAL,
         actual=actual,
         low=low,
         high=high,
-        wide_low=np.min([low, *(one for one, _ in bands)], axis=0),
-        wide_high=np.max([high, *(one for _, one in bands)], axis=0),
-        alone_low=np.min([one[0] for one in tails], axis=0) if tails else low,
-        alone_high=np.max([one[1] for one in tails], axis=0) if tails else high,
+        wide_low=np.min([low, alone_low, *(one for one, _ in bands)], axis=0),
+        wide_high=np.max([high, alone_high, *(one for _, one in bands)], axis=0),
+        alone_low=alone_low,
+        alone_high=alone_high,
         number=len(ranks),
         groups=tuple(len(set(groups)) for groups in groupings),
     )
