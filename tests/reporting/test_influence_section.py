@@ -1,5 +1,6 @@
 """The appendix names the figures that the headline hangs on, and the file beside it all of them."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -46,6 +47,13 @@ def test_the_page_shows_the_strongest_and_counts_the_rest(context):
     [table] = [block for block in blocks if isinstance(block, TableBlock)]
     assert len(table.rows) == influence.SHOWN
     [text] = [block for block in blocks if isinstance(block, Paragraph)]
+    assert (text.values["told"], text.values["unreliable"], text.values["no_row"]) == (10, 1, 1)
+
+
+def test_a_figure_that_bears_on_two_quantities_is_counted_once(context):
+    one = found(context)
+    two = [*one, replace(one[0], path=INTERNET), replace(one[1], told="unreliable", path=INTERNET)]
+    [text] = [block for block in influence.blocks(context, two) if isinstance(block, Paragraph)]
     assert (text.values["told"], text.values["unreliable"], text.values["no_row"]) == (10, 1, 1)
 
 

@@ -58,10 +58,12 @@ def blocks(context: Context, found: Sequence[Influence]) -> list[Block]:
     if not found:
         return []
     told = [one for one in found if one.told == "yes"]
+    # A figure with rows on several quantities is one figure.
+    weighed = {one.claim for one in told}
     values: dict[str, Value | str | int | float] = {
         "horizon": context.settings.horizon,
-        "told": len(told),
-        "unreliable": len({one.claim for one in found if one.told == "unreliable"}),
+        "told": len(weighed),
+        "unreliable": len({one.claim for one in found if one.told == "unreliable"} - weighed),
         "no_row": sum(one.told == "no_row" for one in found),
     }
     return [
