@@ -1,8 +1,8 @@
 """The shipped record of calibration: ranks of every simulation, and what they were made with.
 
 One table of ranks a model, and one small file for all: seed, number of simulations, effort of the sampler, versions,
-and a fingerprint of the model's sources and of the learned priors. A record whose fingerprint is not that of the present
-source speaks of another model, and a test refuses it.
+and a fingerprint of the model's sources and of the learned priors. A record whose fingerprint is not that of the
+present source speaks of another model, and a test refuses it.
 """
 
 from __future__ import annotations
