@@ -114,7 +114,7 @@ def test_every_row_of_the_league_is_on_the_page_with_its_source(today, blocks):
 
 def test_what_is_not_scored_is_in_the_file_with_its_reason(today, blocks):
     _, record = today
-    (whole,) = [block for block in blocks if isinstance(block, DataTable)]
+    (whole,) = [block for block in blocks if isinstance(block, DataTable) and block.id == "record_unscored"]
     assert len(whole.data.rows) == len(record.unscored)
     assert all(row[-1] for row in whole.data.rows)
     assert sum(row[1] for row in table(blocks, "record_unscored_reasons").rows) == len(record.unscored)
@@ -221,6 +221,11 @@ def test_a_frozen_forecast_that_met_its_figure_is_listed(lang):
     (shown,) = [b for b in blocks if isinstance(b, TableBlock)]
     assert [row[-2] for row in shown.rows] == ["@record.held.yes", "@record.held.doubtful", "@record.held.no"]
     assert all(html.fragment(b, lang) for b in blocks)
+
+
+def test_the_check_against_known_truths_stands_beside_the_record(sections):
+    assert sections["simulated"][0].key == "sbc.heading"
+    assert list(sections).index("simulated") > list(sections).index("frozen")
 
 
 def test_the_data_of_every_exhibit_goes_to_a_file(blocks):

@@ -28,7 +28,7 @@ from telemed_forecast.reporting.blocks import (
     Title,
     Value,
 )
-from telemed_forecast.reporting.content import frozen_releases, parts, published_league, worst_misses
+from telemed_forecast.reporting.content import calibration, frozen_releases, parts, published_league, worst_misses
 from telemed_forecast.reporting.content.parts import Sections
 from telemed_forecast.reporting.content.published_league import multiple, percent
 
@@ -45,6 +45,7 @@ def sections(context: Context, record: TrackRecord, parameters: dict[str, Any]) 
         "league": published_league.league(record),
         "same_day": published_league.same_day(record),
         "frozen": frozen_releases.blocks(record.frozen),
+        "simulated": calibration.blocks(),
         "appendix": _appendix(record),
     }
     made["record"] = parts.record(context, made, parameters)
