@@ -162,6 +162,18 @@ def test_repeated_voices_carry_the_true_origin(by_id):
     assert by_id.loc["seed-gma-market", "restates"] == "cui-2022-tele-2019"
 
 
+def test_the_forecast_of_2020_that_later_pages_print_as_an_outcome_is_no_estimate_of_that_year(claims):
+    same = claims[(claims["segment"] == "internet_healthcare") & (claims["value"].isin([196000.0, 196100.0]))]
+    same = same[(same["metric"] == "market_size") & (same["origin"] == "analysys")]
+    primary = "analysys-2020-ih-2020"
+    assert dict(zip(same["claim_id"], same["restates"], strict=True)) == {
+        primary: "",
+        "qianzhan-daxue-ih-2020": primary,
+        "wu2023-ih-2020": primary,
+    }
+    assert set(same["use"]) == {"forecast"}
+
+
 def test_the_swapped_census_shares_are_shown_but_not_fitted(claims):
     census = claims[(claims["origin"] == "xu_2021") & (claims["metric"] == "internet_hospital_share")]
     assert len(census) > 3
