@@ -5,7 +5,7 @@ figure's rows, the largest weights smoothed by a generalised Pareto tail, as for
 shape :math:`\hat k` of that tail says that the weights rest on too few draws, nothing is told: fitting again without
 each figure would take too long. A figure without a row of its own in a likelihood (population, a price level, the
 exchange rate, the users' surveys in the market's model) acts through the arrays or through another fit, and is not
-weighed either.
+weighed either. A figure with rows on several quantities loses all of its rows in a fit, whichever quantity is asked.
 
 References
 ----------
@@ -30,7 +30,7 @@ from telemed_forecast.inference.likelihood_rows import log_likelihoods
 BATCHES = 20
 """Runs of consecutive draws from whose scatter the sampling error of a move is estimated."""
 
-Told = Literal["yes", "unreliable", "no_row"]
+Told = Literal["yes", "unreliable", "not_shown", "no_row"]
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,11 @@ class Influence:
     claim
         Its claim id.
     told
-        ``yes``; ``unreliable`` where the weights rest on too few draws; ``no_row`` where no row of a likelihood hangs
-        on the figure alone or with others.
+        ``yes``; ``unreliable`` where the weights rest on too few draws; ``not_shown`` where all of its rows speak of a
+        quantity that the report does not forecast; ``no_row`` where no row of a likelihood hangs on the figure alone
+        or with others.
     path
-        The quantity that may move; None without a row.
+        The quantity that may move; None where `told` is one of the last two.
     moved
         How far the median at the horizon would move without the figure, in the path's unit; nan where it is not told.
     error
@@ -53,7 +54,7 @@ class Influence:
     half_widths
         The move as a multiple of half the width of the present 80% interval.
     khat
-        Shape of the weights' tail; nan without a row.
+        Shape of the weights' tail; nan without a path.
     """
 
     claim: str
@@ -82,23 +83,34 @@ def influences(context: Context, name: str, result: Any) -> list[Influence]:
     Figures whose effect is not told come last. A figure with rows on several quantities stands once for each.
     """
     found = [one for model in likelihoods(context, name, result) for one in _of(model, context.settings.horizon)]
-    weighed = {one.claim for one in found}
-    found += [Influence(str(claim), "no_row") for claim in result.claims if claim not in weighed]
+    weighed = {one.claim for one in found if one.path}
+    # What another fit of the report weighs is shown after all.
+    found = [one for one in found if one.path or one.claim not in weighed]
+    rowed = {one.claim for one in found}
+    found += [Influence(str(claim), "no_row") for claim in result.claims if claim not in rowed]
     return sorted(found, key=lambda one: (-np.nan_to_num(abs(one.half_widths), nan=-1.0), one.claim))
 
 
 def _of(model: Likelihood, horizon: int) -> list[Influence]:
     """The figures behind the rows of one fit."""
     terms = log_likelihoods(model.spec, model.fit)
-    rows: dict[tuple[str, str], tuple[Path, list[np.ndarray]]] = {}
+    rows: dict[str, list[np.ndarray]] = {}
+    paths: dict[str, dict[str, Path]] = {}
     for block, by_row in model.claims(list(terms)).items():
         for row, claims in enumerate(by_row):
             path = model.target(block, row)
-            if path is None:
-                continue
             for claim in claims:
-                rows.setdefault((claim, path.target), (path, []))[1].append(terms[block][:, row])
-    return [_without(claim, path, np.sum(own, axis=0), horizon) for (claim, _), (path, own) in rows.items()]
+                rows.setdefault(claim, []).append(terms[block][:, row])
+                aims = paths.setdefault(claim, {})
+                if path is not None:
+                    aims.setdefault(path.target, path)
+    found = []
+    for claim, own in rows.items():
+        aims, left_out = paths[claim], np.sum(own, axis=0)
+        found += [_without(claim, path, left_out, horizon) for path in aims.values()]
+        if not aims:
+            found.append(Influence(claim, "not_shown"))
+    return found
 
 
 def _without(claim: str, path: Path, log_likelihood: np.ndarray, horizon: int) -> Influence:

@@ -142,6 +142,40 @@ def test_a_figure_without_a_row_is_named_last_and_has_no_number(monkeypatch):
     assert found["population"].path is None
 
 
+def told(paths, monkeypatch, same=()):
+    """Influences where the rows speak of these paths in turn; figures named in `same` are one claim."""
+    fit, rows = fitted(LOGS), figures(LOGS)
+    rows.claim_id[list(same)] = "both"
+    model = Likelihood(SPEC, fit, (rows,), arrays, lambda _, row: paths(fit)[row])
+    monkeypatch.setattr(row_claims, "READERS", {"toy": lambda *_: [model]})
+    context = SimpleNamespace(settings=SimpleNamespace(horizon=YEAR))
+    return influence.influences(context, "toy", SimpleNamespace(claims=tuple(dict.fromkeys(rows.claim_id))))
+
+
+def path_of(fit, target):
+    return Path(target, "hospitals", (date(YEAR, 12, 31),), fit.posterior["level"].to_numpy()[:, None], 0, 12)
+
+
+def test_a_figure_with_rows_on_two_quantities_loses_all_of_them_for_each(monkeypatch):
+    def paths(fit):
+        return [path_of(fit, "first"), path_of(fit, "second"), *[None] * 4]
+
+    found = [one for one in told(paths, monkeypatch, same=(0, 1)) if one.claim == "both"]
+    assert sorted(one.path.target for one in found) == ["first", "second"]
+    data = fitted(LOGS).data
+    exact = quantiles(density(data, [0, 1]), 0.5) - quantiles(density(data), 0.5)
+    for one in found:
+        assert one.moved == pytest.approx(exact, abs=4 * one.error + 0.003)
+
+
+def test_a_figure_whose_only_row_is_on_a_quantity_that_is_not_shown_has_a_row_but_no_number(monkeypatch):
+    def paths(fit):
+        return [None, *[path_of(fit, "first")] * 5]
+
+    [one] = [one for one in told(paths, monkeypatch) if one.claim == "row-0"]
+    assert one.told == "not_shown" and one.path is None and np.isnan(one.moved)
+
+
 def test_rows_have_the_likelihood_that_the_model_gives_them():
     fit = fitted(LOGS)
     data, level = fit.data, fit.posterior["level"].to_numpy()

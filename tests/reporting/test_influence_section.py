@@ -57,6 +57,21 @@ def test_a_figure_that_bears_on_two_quantities_is_counted_once(context):
     assert (text.values["told"], text.values["unreliable"], text.values["no_row"]) == (10, 1, 1)
 
 
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [("en", "does not forecast (newly built internet hospitals alone, for instance): 1."), ("zh", "另有1个数字虽然")],
+)
+def test_a_figure_on_a_quantity_that_is_not_shown_is_counted_apart(context, lang, said):
+    one = found(context)
+    beside = [*one[:-1], replace(one[-1], told="not_shown")]
+    blocks = influence.blocks(context, beside)
+    assert [b.values["no_row"] for b in blocks if isinstance(b, Paragraph) and b.key == "influence.text"] == [0]
+    assert said in page(context, blocks, lang)
+    assert said not in page(context, influence.blocks(context, one), lang)
+    frame = tables.exhibits([Title(report="user_adoption"), *blocks])["user_adoption-influence.csv"]
+    assert frame["told"].iloc[-1] == "not_shown"
+
+
 @pytest.mark.parametrize(("lang", "said"), [("en", "For 10 figures"), ("zh", "对其中10个数字")])
 def test_it_reads_in_both_languages(context, lang, said):
     text = page(context, influence.blocks(context, found(context)), lang)

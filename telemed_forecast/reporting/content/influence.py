@@ -66,9 +66,11 @@ def blocks(context: Context, found: Sequence[Influence]) -> list[Block]:
         "unreliable": len({one.claim for one in found if one.told == "unreliable"} - weighed),
         "no_row": sum(one.told == "no_row" for one in found),
     }
+    beside = sum(one.told == "not_shown" for one in found)
     return [
         Heading(key="influence.heading", level=3),
         Paragraph(key="influence.text", values=values),
+        *([Paragraph(key="influence.not_shown", values={"number": beside})] if beside else []),
         *([_strongest(context, told[:SHOWN])] if told else []),
         _file(context, found),
     ]
