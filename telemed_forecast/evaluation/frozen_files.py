@@ -1,5 +1,6 @@
 """The files of a release, and whether they are as they were frozen."""
 
+import datetime as dt
 import hashlib
 import json
 from collections.abc import Mapping
@@ -47,6 +48,32 @@ def differences(folder: Path) -> list[str]:
 def all_in(releases: Path) -> list[Path]:
     """Folders of all releases, in the order of their names (which begin with their date)."""
     return sorted(file.parent for file in releases.glob(f"[!.]*/{STATEMENT}"))
+
+
+def frozen_by(releases: Path, day: dt.date) -> list[Path]:
+    """Folders of the releases that were frozen by a day, in the order of their names.
+
+    Parameters
+    ----------
+    releases : Path
+        Their folder. What has no statement in it is no release.
+    day : date
+
+    Returns
+    -------
+    list of Path
+        Also a release whose day cannot be read: nobody knows that it came later.
+    """
+    return [folder for folder in all_in(releases) if (frozen_on(folder) or dt.date.min) <= day]
+
+
+def frozen_on(folder: Path) -> dt.date | None:
+    """The day on which a release says that it was frozen; None when that cannot be read."""
+    try:
+        stated = json.loads((folder / STATEMENT).read_text(encoding="utf-8"))
+        return dt.date.fromisoformat(stated["released"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def sealed(statement: Mapping[str, Any]) -> str:

@@ -199,23 +199,38 @@ class Waiting:
     due: date | None
 
 
-def read(folder: Path) -> list[Release]:
-    """All releases of a folder, in the order of their names.
+def read(folder: Path, by: date = date.max) -> list[Release]:
+    """The releases of a folder that were frozen by a day, in the order of their names.
+
+    Parameters
+    ----------
+    folder
+        Folder of the releases; what has no statement in it is no release.
+    by
+        Later ones are not looked at: nothing about them can change what is said of an earlier day. When every release
+        is asked for, one that lost its statement is refused too.
 
     Raises
     ------
     InputError
         The folder is none.
     TelemedError
-        Something in it is no release, or not as it was frozen: with every difference.
+        One of them is not as it was frozen, or has no day: with every difference.
     """
     if not folder.is_dir():
         raise InputError([f"{folder} is not a folder of releases"])
-    found = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    faults = [f"{path.name}/{line}" for path in found for line in frozen_files.differences(path)]
+    found = frozen_files.frozen_by(folder, by)
+    if by == date.max:
+        found = sorted({*found, *(table.parent for table in folder.glob(f"[!.]*/{frozen_files.TABLE}"))})
+    faults = [f"{path.name}/{line}" for path in found for line in _faults(path)]
     if faults:
         raise TelemedError("\n".join([f"{folder} is not as it was frozen:", *(f"  - {line}" for line in faults)]))
     return [_release(path) for path in found]
+
+
+def _faults(folder: Path) -> list[str]:
+    undated = [] if frozen_files.frozen_on(folder) else [f"{frozen_files.STATEMENT}: has no day"]
+    return frozen_files.differences(folder) or undated
 
 
 def _release(folder: Path) -> Release:
@@ -231,7 +246,7 @@ def _release(folder: Path) -> Release:
     return Release(folder.name, as_of, released, table[table["output_type"] == "quantile"])
 
 
-def score(folder: Path, context: Context) -> list[FrozenScore]:
+def score(folder: Path, context: Context, by: date = date.max) -> list[FrozenScore]:
     """Score every frozen forecast whose figure has come.
 
     Parameters
@@ -240,19 +255,21 @@ def score(folder: Path, context: Context) -> list[FrozenScore]:
         Folder of the releases (`paths.RELEASES`).
     context
         Its date decides what has come.
+    by
+        Day by which a release must have been frozen.
     """
     found = []
-    for release in read(folder):
+    for release in read(folder, by):
         for target, own in release.table.groupby("target", sort=False):
             if str(target) in TARGETS:
                 found += _scored(release, _Frozen.of(own), context)
     return found
 
 
-def waiting(folder: Path, context: Context) -> list[Waiting]:
+def waiting(folder: Path, context: Context, by: date = date.max) -> list[Waiting]:
     """Every frozen forecast whose figure has not come, the next due first. Parameters as for :func:`score`."""
     found = []
-    for release in read(folder):
+    for release in read(folder, by):
         for target, own in release.table.groupby("target", sort=False):
             if str(target) not in TARGETS:
                 continue
@@ -268,10 +285,10 @@ def waiting(folder: Path, context: Context) -> list[Waiting]:
     return sorted(found, key=lambda one: (one.due or date.max, one.target, one.release, one.end))
 
 
-def unprinted(folder: Path) -> dict[str, int]:
+def unprinted(folder: Path, by: date = date.max) -> dict[str, int]:
     """Frozen quantities of which nobody prints a figure, with how many forecasts of each there are."""
     count: dict[str, int] = {}
-    for release in read(folder):
+    for release in read(folder, by):
         rest = release.table[~release.table["target"].isin(list(TARGETS))]
         for (target, _), _own in rest.groupby(["target", "target_end_date"], sort=False):
             count[str(target)] = count.get(str(target), 0) + 1

@@ -85,7 +85,7 @@ class Frozen:
     waiting
         Those whose figures have not, the next due first.
     altered
-        Whether a release is not as it was frozen, so that none of them counts.
+        Whether one of them is not as it was frozen, so that none of them counts.
     """
 
     releases: tuple[str, ...]
@@ -188,17 +188,15 @@ def frozen_by(folder: Path, context: Context) -> Frozen:
     """The releases that were frozen by the context's date: no later one can be scored with what was known then."""
     if not folder.is_dir():
         return Frozen((), (), (), altered=False)
+    day = context.settings.as_of_date
     try:
-        known = frozen_forecasts.read(folder)
+        known = frozen_forecasts.read(folder, day)
     except TelemedError:
         return Frozen((), (), (), altered=True)
-    names = tuple(release.name for release in known if release.released <= context.settings.as_of_date)
-    scored = frozen_forecasts.score(folder, context)
-    waiting = frozen_forecasts.waiting(folder, context)
     return Frozen(
-        releases=names,
-        scores=tuple(one for one in scored if one.release in names),
-        waiting=tuple(one for one in waiting if one.release in names),
+        releases=tuple(release.name for release in known),
+        scores=tuple(frozen_forecasts.score(folder, context, day)),
+        waiting=tuple(frozen_forecasts.waiting(folder, context, day)),
         altered=False,
     )
 

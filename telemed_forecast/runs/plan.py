@@ -6,6 +6,7 @@ version. Equal keys mean equal reports, so a finished run is used again; when a 
 changed are named.
 """
 
+import datetime as dt
 import hashlib
 import json
 import platform
@@ -278,14 +279,9 @@ def releases_by(project: Project, day: str) -> dict[str, str]:
         sha256 by path relative to the project, with `/`. A release that cannot be read counts, too.
     """
     found = {}
-    for folder in frozen_files.all_in(project.root / "releases"):
-        try:
-            frozen = str(json.loads((folder / frozen_files.STATEMENT).read_text(encoding="utf-8"))["released"])
-        except (ValueError, KeyError, TypeError):
-            frozen = ""
-        if frozen <= day:
-            for file in sorted(path for path in folder.iterdir() if path.is_file()):
-                found[file.relative_to(project.root).as_posix()] = file_hash(file)
+    for folder in frozen_files.frozen_by(project.root / "releases", dt.date.fromisoformat(day)):
+        for file in sorted(path for path in folder.iterdir() if path.is_file()):
+            found[file.relative_to(project.root).as_posix()] = file_hash(file)
     return found
 
 

@@ -31,6 +31,8 @@ class Outcome:
     ----------
     day : date
         Day whose knowledge counts.
+    by : date
+        Day by which a release must have been frozen; the last of all days for every release.
     releases : list of Release
     scores : list of FrozenScore
         One a figure that has come.
@@ -41,6 +43,7 @@ class Outcome:
     """
 
     day: date
+    by: date
     releases: list[Release]
     scores: list[FrozenScore]
     waiting: list[Waiting]
@@ -55,7 +58,8 @@ def make(folder: Path, *, as_of: str = "", out: Path | None = None) -> Outcome:
     folder : Path
         Folder of the releases.
     as_of : str
-        Day whose knowledge counts; everything in the ledger when empty.
+        Day whose knowledge counts, and by which a release must have been frozen; everything in the ledger and every
+        release when empty.
     out : Path, optional
         Folder for the table of scores.
 
@@ -73,12 +77,14 @@ def make(folder: Path, *, as_of: str = "", out: Path | None = None) -> Outcome:
     from telemed_forecast.forecast.context import Context
 
     context = Context(settings)
+    by = context.settings.as_of_date if as_of else date.max
     outcome = Outcome(
         day=context.settings.as_of_date,
-        releases=frozen_forecasts.read(folder),
-        scores=frozen_forecasts.score(folder, context),
-        waiting=frozen_forecasts.waiting(folder, context),
-        unprinted=frozen_forecasts.unprinted(folder),
+        by=by,
+        releases=frozen_forecasts.read(folder, by),
+        scores=frozen_forecasts.score(folder, context, by),
+        waiting=frozen_forecasts.waiting(folder, context, by),
+        unprinted=frozen_forecasts.unprinted(folder, by),
     )
     if out is not None:
         columns = [field.name for field in fields(frozen_forecasts.FrozenScore) if field.name != "inside"]
@@ -89,7 +95,7 @@ def make(folder: Path, *, as_of: str = "", out: Path | None = None) -> Outcome:
 def table(outcome: Outcome) -> Iterator[str]:
     """What came of the releases as lines of plain text, none wider than 120 columns."""
     if not outcome.releases:
-        yield "no forecast has been frozen yet"
+        yield "no forecast has been frozen yet" if outcome.by == date.max else f"nothing was frozen by {outcome.by}"
         return
     days = [release.released.isoformat() for release in outcome.releases]
     when = days[0] if len(days) == 1 else f"{min(days)} to {max(days)}"

@@ -1,6 +1,7 @@
 """Frozen forecasts against what was published later: which figure counts, and how it is scored."""
 
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import pytest
@@ -150,6 +151,28 @@ def test_a_folder_without_its_statement_is_not_passed_over(claims, on, tmp_path)
         scored(tmp_path, on(claims))
     with pytest.raises(InputError, match="not a folder of releases"):
         frozen_forecasts.read(tmp_path / "nowhere")
+
+
+def test_what_was_frozen_later_or_is_no_release_is_not_looked_at(claims, on, tmp_path):
+    frozen(tmp_path, USERS)
+    later = frozen(tmp_path, USERS, name="2027-01-31-base-2", released="2027-01-31")
+    (later / frozen_files.TABLE).write_text("damaged")
+    (tmp_path / "scratch").mkdir()
+    day = date(2026, 12, 31)
+    assert [one.name for one in frozen_forecasts.read(tmp_path, day)] == ["2026-11-21-base-1"]
+    assert {one.release for one in frozen_forecasts.waiting(tmp_path, on(claims), day)} == {"2026-11-21-base-1"}
+    assert frozen_forecasts.unprinted(tmp_path, day) == {}
+    with pytest.raises(TelemedError, match=r"2027-01-31-base-2/forecasts\.csv: changed"):
+        frozen_forecasts.read(tmp_path, date(2027, 1, 31))
+
+
+def test_a_release_without_a_day_is_refused_on_every_day(tmp_path):
+    place = frozen(tmp_path, USERS, released="soon")
+    with pytest.raises(TelemedError, match=r"release\.json: has no day"):
+        frozen_forecasts.read(tmp_path, date(2020, 1, 1))
+    (place / frozen_files.STATEMENT).write_text("{")
+    with pytest.raises(TelemedError, match=r"release\.json: cannot be read"):
+        frozen_forecasts.read(tmp_path, date(2020, 1, 1))
 
 
 def test_each_release_is_scored_on_its_own(claims, on, tmp_path):

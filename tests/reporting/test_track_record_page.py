@@ -209,6 +209,18 @@ def test_an_altered_release_is_named_and_nothing_is_scored(releases, tmp_path):
     assert "record.frozen_altered" in {b.key for b in frozen_releases.blocks(frozen) if isinstance(b, Paragraph)}
 
 
+def test_what_cannot_enter_the_runs_key_does_not_change_the_record_of_its_date(releases, tmp_path):
+    folder = tmp_path / "releases"
+    shutil.copytree(releases, folder)
+    (folder / "scratch").mkdir()
+    damaged = folder / "2026-11-22-base-2"
+    shutil.copytree(RELEASES / next(iter(frozen_files.all_in(RELEASES))).name, damaged)
+    (damaged / frozen_files.TABLE).write_text("damaged")
+    context = Context(validate("track_record", {"profile": "quick"}))
+    assert track_record.frozen_by(folder, context) == track_record.frozen_by(releases, context)
+    assert len(frozen_files.frozen_by(folder, context.settings.as_of_date)) == len(frozen_files.all_in(releases))
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_a_frozen_forecast_that_met_its_figure_is_listed(lang):
     one = FrozenScore(

@@ -76,6 +76,14 @@ def test_without_releases_there_is_nothing_to_score(tmp_path):
     assert list(score_releases.table(score_releases.make(tmp_path))) == ["no forecast has been frozen yet"]
 
 
+def test_as_of_an_earlier_day_only_what_was_frozen_by_then_counts(tmp_path):
+    first = release.all_in(paths.RELEASES)[0]
+    shutil.copytree(first, tmp_path / first.name)
+    (tmp_path / first.name / "forecasts.csv").write_text("damaged later")
+    told = score_releases.table(score_releases.make(tmp_path, as_of="2026-11-20"))
+    assert list(told) == ["nothing was frozen by 2026-11-20"]
+
+
 def test_an_out_that_is_no_folder_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="is not a folder"):
