@@ -1,8 +1,8 @@
 """The shipped record of calibration: ranks of every simulation, and what they were made with.
 
 One table of ranks a model, and one small file for all: seed, number of simulations, effort of the sampler, versions,
-and a fingerprint of the model's sources and of the learned priors. A record whose fingerprint is not that of the
-present source speaks of another model, and a test refuses it.
+a fingerprint of the model's sources and of the learned priors, and the hash of the table that belongs to it. A record
+whose fingerprint is not that of the present source speaks of another model, and a test refuses it.
 """
 
 from __future__ import annotations
@@ -88,8 +88,10 @@ def write(made: Mapping[str, Record], folder: Path = FOLDER) -> None:
     listed = _listed(folder)
     for name, record in made.items():
         rows = np.char.mod(f"%.{DIGITS}f", record.ranks.places).tolist()
-        _replace(folder / f"{name}.csv", _lines([record.ranks.quantities, *rows]))
+        table = _lines([record.ranks.quantities, *rows])
+        _replace(folder / f"{name}.csv", table)
         listed[name] = {
+            "table": hashlib.sha256(table.encode()).hexdigest(),
             "simulations": len(record.ranks.places),
             "seed": record.seed,
             "as_of": record.as_of,
@@ -109,15 +111,17 @@ def read(folder: Path = FOLDER) -> dict[str, Record]:
     Raises
     ------
     TelemedError
-        When a table is missing or does not hold the number of simulations that is said.
+        When a table is missing, or is not the one that the rest was put on record with.
     """
     return {name: _record(folder / f"{name}.csv", told) for name, told in _listed(folder).items()}
 
 
 def _record(table: Path, told: Mapping[str, Any]) -> Record:
     try:
-        with table.open(newline="", encoding="utf-8") as file:
-            names, *rows = list(csv.reader(file))
+        content = table.read_bytes()
+        if hashlib.sha256(content).hexdigest() != told.get("table"):
+            raise TelemedError(f"{table} does not belong to {table.with_name(FILE)}: its hash is another")
+        names, *rows = list(csv.reader(content.decode().splitlines()))
         places = np.array(rows, dtype=float)
     except (OSError, ValueError) as error:
         raise TelemedError(f"{table}: no table of ranks ({error})") from error
@@ -132,11 +136,12 @@ def _record(table: Path, told: Mapping[str, Any]) -> Record:
 def stale(folder: Path = FOLDER) -> list[str]:
     """Models whose present source is not the one on record, or that are not on record."""
     listed = _listed(folder)
-    return [
-        name
-        for name in calibration.MODELS
-        if listed.get(name, {}).get("fingerprint") != fingerprint(calibration.spec(name))
-    ]
+    return [name for name in calibration.MODELS if not is_present(name, listed.get(name, {}).get("fingerprint"))]
+
+
+def is_present(name: str, recorded: str | None) -> bool:
+    """Whether a model's fingerprint on record is that of its present source."""
+    return recorded == fingerprint(calibration.spec(name))
 
 
 def _listed(folder: Path) -> dict[str, Any]:
@@ -152,7 +157,7 @@ def _replace(file: Path, text: str) -> None:
     """Write a file whole or not at all."""
     part = file.with_suffix(f".{os.getpid()}.part")
     try:
-        part.write_text(text, encoding="utf-8")
+        part.write_bytes(text.encode())
         os.replace(part, file)
     finally:
         part.unlink(missing_ok=True)

@@ -1,5 +1,7 @@
 """The shipped record of calibration: of the present models, whole, and without a surprise."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -64,5 +66,18 @@ def test_a_model_that_is_not_on_record_is_stale(tmp_path):
 def test_a_table_that_lost_a_row_is_refused(written):
     table = written / "market_size.csv"
     table.write_text("\n".join(table.read_text().splitlines()[:-1]) + "\n")
-    with pytest.raises(TelemedError, match=r"market_size\.csv: 29 rows"):
+    with pytest.raises(TelemedError, match=r"market_size\.csv does not belong to .*calibration\.json"):
+        calibration_record.read(written)
+
+
+@pytest.mark.parametrize("told", [None, "other"])
+def test_a_table_of_the_same_shape_that_was_put_on_record_another_time_is_refused(written, told):
+    file = written / calibration_record.FILE
+    listed = json.loads(file.read_text())
+    if told:
+        listed["channel_share"]["table"] = listed["market_size"]["table"]
+    else:
+        del listed["channel_share"]["table"]
+    file.write_text(json.dumps(listed))
+    with pytest.raises(TelemedError, match=r"channel_share\.csv does not belong"):
         calibration_record.read(written)

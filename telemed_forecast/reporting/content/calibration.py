@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 
 import numpy as np
 
@@ -25,30 +26,60 @@ DRAWN = 3
 """Quantities in a model's chart: those that come nearest to the edge of chance."""
 
 
-def blocks(record: Mapping[str, Record] | None = None) -> list[Block]:
+def blocks(as_of: date, record: Mapping[str, Record] | None = None) -> list[Block]:
     """The section on calibration.
 
     Parameters
     ----------
+    as_of
+        The report's date: a check that was laid out on what became known later is not shown.
     record
         What is on record, by model; the shipped record when None.
     """
-    shown = calibration_record.read() if record is None else record
-    if not shown:
+    known = calibration_record.read() if record is None else record
+    if not known:
         return []
+    shown = {name: one for name, one in known.items() if date.fromisoformat(one.as_of) <= as_of}
+    if not shown:
+        return [Heading(key="sbc.heading"), Paragraph(key="sbc.later")]
     told = {name: _by_surprise(calibration.verdicts(one.ranks)) for name, one in shown.items()}
-    failed = [name for name, found in told.items() if not all(one.calibrated for one in found)]
+    present = {name: told[name] for name, one in shown.items() if calibration_record.is_present(name, one.fingerprint)}
     return [
         Heading(key="sbc.heading"),
         Paragraph(key="sbc.what", values={"simulations": min(len(one.ranks.places) for one in shown.values())}),
-        Paragraph(key="sbc.some_failed" if failed else "sbc.all_passed", values=_count(told, failed)),
-        _verdict_table(shown, told),
-        Paragraph(key="sbc.charts", values={"drawn": DRAWN, "error": _chance(ERROR)}),
-        *(_chart(name, one, told[name]) for name, one in shown.items()),
+        *_left_out(len(known), len(shown), len(present)),
+        *_said(present),
+        _verdict_table(shown, told, present),
+        *([Paragraph(key="sbc.charts", values={"drawn": DRAWN, "error": _chance(ERROR)})] if present else []),
+        *(_chart(name, shown[name], found) for name, found in present.items()),
         Paragraph(key="sbc.limits"),
         _made(shown),
-        _file(told),
+        _file(told, present),
     ]
+
+
+def _left_out(known: int, shown: int, present: int) -> list[Block]:
+    """How many models the verdicts do not count: checked on later figures, or changed since."""
+    found: list[Block] = []
+    if known > shown:
+        found.append(Paragraph(key="sbc.some_later", values={"later": known - shown, "models": known}))
+    if shown > present:
+        values: dict[str, Value | str | int | float] = {"stale": shown - present, "models": shown}
+        found.append(Paragraph(key="sbc.some_stale" if present else "sbc.all_stale", values=values))
+    return found
+
+
+def _said(present: Mapping[str, Sequence[Verdict]]) -> list[Block]:
+    """Whether the models pass, those alone that are still as they were checked."""
+    if not present:
+        return []
+    failed = [name for name, found in present.items() if not all(one.calibrated for one in found)]
+    return [Paragraph(key="sbc.some_failed" if failed else "sbc.all_passed", values=_count(present, failed))]
+
+
+def _verdict(calibrated: bool, present: bool) -> str:
+    """Key of a verdict: a model that changed since has none."""
+    return "@sbc.stale" if not present else "@sbc.calibrated" if calibrated else "@sbc.not_calibrated"
 
 
 def _by_surprise(found: Sequence[Verdict]) -> list[Verdict]:
@@ -78,7 +109,9 @@ def _count(told: Mapping[str, Sequence[Verdict]], failed: Sequence[str]) -> dict
     }
 
 
-def _verdict_table(shown: Mapping[str, Record], told: Mapping[str, Sequence[Verdict]]) -> TableBlock:
+def _verdict_table(
+    shown: Mapping[str, Record], told: Mapping[str, Sequence[Verdict]], present: Collection[str]
+) -> TableBlock:
     columns = (
         Column(name="model", key="sbc.column.model"),
         Column(name="simulations", key="sbc.column.simulations", unit="count"),
@@ -94,7 +127,7 @@ def _verdict_table(shown: Mapping[str, Record], told: Mapping[str, Sequence[Verd
             len(found),
             quantity(found[0].quantity),
             found[0].p,
-            "@sbc.calibrated" if found[0].calibrated else "@sbc.not_calibrated",
+            _verdict(found[0].calibrated, name in present),
         )
         for name, found in told.items()
     )
@@ -172,7 +205,7 @@ def _made(shown: Mapping[str, Record]) -> TableBlock:
     )
 
 
-def _file(told: Mapping[str, Sequence[Verdict]]) -> DataTable:
+def _file(told: Mapping[str, Sequence[Verdict]], present: Collection[str]) -> DataTable:
     """Every quantity with its p-values."""
     rows = tuple(
         (
@@ -180,7 +213,7 @@ def _file(told: Mapping[str, Sequence[Verdict]]) -> DataTable:
             quantity(one.quantity),
             one.quantity,
             *(float(f"{p:.3g}") for p in (one.shape, one.width, one.p)),
-            "@sbc.calibrated" if one.calibrated else "@sbc.not_calibrated",
+            _verdict(one.calibrated, name in present),
         )
         for name, found in told.items()
         for one in found

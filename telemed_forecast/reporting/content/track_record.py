@@ -45,7 +45,7 @@ def sections(context: Context, record: TrackRecord, parameters: dict[str, Any]) 
         "league": published_league.league(record),
         "same_day": published_league.same_day(record),
         "frozen": frozen_releases.blocks(record.frozen),
-        "simulated": calibration.blocks(),
+        "simulated": calibration.blocks(context.settings.as_of_date),
         "appendix": _appendix(record),
     }
     made["record"] = parts.record(context, made, parameters)
