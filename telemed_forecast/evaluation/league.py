@@ -11,7 +11,7 @@ Our own forecast is that of the last year-end at or before the first day on whic
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -28,6 +28,10 @@ SURE = 0.9
 
 LEVEL = 0.8
 """Probability of the intervals of counts and shares."""
+
+
+WhyNot = Literal["", "undated", "early", "nothing"]
+"""Why there is no forecast of ours beside a published one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +76,8 @@ class Judged:
     ours
         Our forecast of that day; None where there is none.
     why_not
-        Why: ``early`` (before the first origin) or ``nothing`` (our models of that day say nothing of it); else empty.
+        Why: ``undated`` (nobody knows since when theirs could be read), ``early`` (before the first origin) or
+        ``nothing`` (our models of that day say nothing of it); else empty.
     by_others
         Error against what other houses estimated later, where they did.
     ours_by_others
@@ -83,7 +88,7 @@ class Judged:
     truth: Truth
     error: np.ndarray
     ours: SameDay | None
-    why_not: Literal["", "early", "nothing"]
+    why_not: WhyNot
     by_others: float | None
     ours_by_others: float | None
 
@@ -145,6 +150,8 @@ def judged(context: Context) -> tuple[list[Judged], list[Unscored], Voice]:
     for one in forecasts:
         came = truth(now, one)
         if came is None:
+            # A copy of what cannot be scored is no copy of something scored.
+            left = [replace(row, reason="no_outcome") if row.claim_id in one.copies else row for row in left]
             left.append(Unscored(one.claim_id, one.metric, one.segment, one.origin, one.end, "no_outcome"))
         else:
             found.append(_judged(one, came, now, earlier))
@@ -177,7 +184,9 @@ def scaled_error(forecast: float, came: np.ndarray | float, unit: str) -> np.nda
 
 def _same_day(
     one: PublishedForecast, came: Truth, error: np.ndarray, earlier: dict[date, Voice]
-) -> tuple[SameDay | None, Literal["", "early", "nothing"]]:
+) -> tuple[SameDay | None, WhyNot]:
+    if one.first_day is None:
+        return None, "undated"
     before = [day for day in earlier if day <= one.first_day]
     if not before:
         return None, "early"
@@ -198,7 +207,8 @@ def head_to_head(found: Sequence[Judged], *, by_others: bool = False) -> HeadToH
     Several forecasts of one outcome are not several trials: what was nearer to it once was nearer to it again. So each
     outcome counts once, by the mean over its pairs, and the interval of the chance :math:`p` that ours is nearer is
     that of a beta distribution, :math:`p \sim B(\tfrac12 + s, \tfrac12 + n - s)` with :math:`s` the sum over the
-    :math:`n` outcomes (Jeffreys' prior). Outcomes of one market share its shocks still: the interval is rather too
+    :math:`n` outcomes (Jeffreys' prior); it reaches to 0 or 1 where none or all were won, as Brown, Cai and DasGupta
+    (2001) have it. Outcomes of one market share its shocks still: the interval is rather too
     narrow than too wide.
 
     Parameters
@@ -224,8 +234,8 @@ def head_to_head(found: Sequence[Judged], *, by_others: bool = False) -> HeadToH
         number=len(pairs),
         outcomes=number,
         closer=total / number,
-        low=float(low),
-        high=float(high),
+        low=min(float(low), total / number),
+        high=max(float(high), total / number),
         ours=float(np.median([own for own, _ in errors])),
         theirs=float(np.median([other for _, other in errors])),
         inside=sum(one.ours is not None and one.ours.inside for one in pairs),

@@ -28,15 +28,16 @@ class Truth:
     Attributes
     ----------
     kind
-        ``count``: counted, surveyed or filed. ``estimate``: our posterior in a year for which sizes were estimated.
-        ``inferred``: our posterior in a year that no estimate of this definition has reached yet.
+        ``count``: counted, surveyed or filed. ``estimate``: our posterior in a year for which sizes of this definition
+        were estimated. ``between``: our posterior in a year that only lies between such years. ``inferred``: our
+        posterior in a year that none of them has reached.
     draws
         In the forecast's unit. Dims: (sample,).
     claims
         The rows that it rests on; of a posterior those of the same definition and year.
     """
 
-    kind: Literal["count", "estimate", "inferred"]
+    kind: Literal["count", "estimate", "between", "inferred"]
     draws: np.ndarray
     claims: tuple[str, ...]
 
@@ -72,7 +73,7 @@ class Voice:
         """
         if asked.metric == "revenue":
             return self._revenue(asked)
-        if asked.metric in ("market_size", "online_share_of_medicine_sales"):
+        if asked.metric == "market_size":
             return self._of_market(asked)
         paths = {
             "internet_hospitals": ("internet_hospitals", "published"),
@@ -90,10 +91,7 @@ class Voice:
         year = asked.end.year
         if year not in {day.year for day in result.sizes["healthcare"].periods}:
             return None
-        if asked.metric == "market_size":
-            return result.sizes[asked.definition].year_end(year)
-        rng = self.context.generator(f"medicine sales of {year}")
-        return 100.0 * result.sizes["pharmacy"].year_end(year) / _medicine_sales(result, year, rng)
+        return result.sizes[asked.definition].year_end(year)
 
     def _revenue(self, asked: PublishedForecast) -> np.ndarray | None:
         """The forecast of a company's accounts with what was reported by this day."""
@@ -107,15 +105,6 @@ class Voice:
         return platform_revenue.outlook(one, year, halves=halves, seed=seed).draws[:, -1]
 
 
-def _medicine_sales(result: MarketSize, year: int, rng: np.random.Generator) -> np.ndarray:
-    """All medicine sales of a year (CNY million): known, or carried on from the last year known. Dims: (sample,)."""
-    goods, size = result.goods, result.fit.posterior.sizes["sample"]
-    if year in goods.years:
-        return np.full(size, np.exp(goods.log_sales[np.searchsorted(goods.years, year)]))
-    ahead = year - int(goods.years[-1])
-    return np.exp(goods.ahead(size, ahead, rng)[:, -1])
-
-
 def truth(now: Voice, asked: PublishedForecast) -> Truth | None:
     """What came of the quantity that a forecast is about, as the models and the counts of today have it.
 
@@ -124,34 +113,50 @@ def truth(now: Voice, asked: PublishedForecast) -> Truth | None:
     """
     if asked.metric == "revenue":
         return _filed(now.context, asked)
-    if asked.metric not in ("market_size", "online_share_of_medicine_sales"):
+    if asked.metric != "market_size":
         counted = _counted(now.context, asked)
         if counted is not None or asked.metric == "online_medical_active_users":
             return counted
     draws = now.says(asked)
     if draws is None:
         return None
-    if asked.metric == "market_size":
-        rows = _estimates(now.result("market_size").evidence, asked)
-        newest = _newest_year(now.result("market_size").evidence, asked.definition)
-    elif asked.metric == "online_share_of_medicine_sales":
-        shares: Observations = now.result("market_size").shares
-        rows = shares.where(calendar_year(shares) == asked.end.year)
-        newest = int(calendar_year(shares).max(initial=0))
-    else:
+    if asked.metric != "market_size":
         return Truth("inferred", draws, ())
-    kind: Literal["estimate", "inferred"] = "estimate" if asked.end.year <= newest else "inferred"
-    return Truth(kind, draws, tuple(str(claim) for claim in rows.claim_id))
+    evidence = now.result("market_size").evidence
+    claims = tuple(str(claim) for claim in _estimates(evidence, asked).claim_id)
+    return Truth(_kind(evidence, asked), draws, claims)
+
+
+def _kind(evidence: Observations, asked: PublishedForecast) -> Literal["estimate", "between", "inferred"]:
+    """What a posterior rests on in the year of a forecast."""
+    years = calendar_year(_of_definition(evidence, asked.definition))
+    if asked.end.year in years:
+        return "estimate"
+    return "between" if (years < asked.end.year).any() and (years > asked.end.year).any() else "inferred"
 
 
 def _filed(context: Context, asked: PublishedForecast) -> Truth | None:
-    """The figure of a company's accounts for the fiscal year, as last reported."""
+    """The figure of a company's accounts for the fiscal year, as last reported; what is printed as "about" is open."""
     for one in platform_series.reported(context, "revenue"):
         days = one.series.last_days(one.series.index).tolist()
         if one.company == asked.segment and asked.end in days:
             at = days.index(asked.end)
-            return Truth("count", np.full(1, one.series.values[at]), (one.claims[at],))
+            return Truth("count", one.series.values[at] * _openness(context, one.claims[at]), (one.claims[at],))
     return None
+
+
+def _openness(context: Context, claim: str) -> np.ndarray:
+    """The values that a figure of accounts leaves open, over its middle: one value unless it is printed as about.
+
+    Of a year made of two halves the second stands for both.
+    """
+    rows = context.observed("revenue")
+    rows = rows.where(rows.claim_id == claim)
+    exact = context.view.set_index("claim_id").loc[claim, "relation"] == "eq"
+    if exact or not len(rows):
+        return np.ones(1)
+    middle = 0.5 * (rows.low[0] + rows.high[0])
+    return np.linspace(rows.low[0] / middle, rows.high[0] / middle, STEPS)
 
 
 def _counted(context: Context, asked: PublishedForecast) -> Truth | None:
@@ -165,26 +170,28 @@ def _counted(context: Context, asked: PublishedForecast) -> Truth | None:
     return Truth("count", draws.ravel(), tuple(str(claim) for claim in rows.claim_id))
 
 
+def _of_definition(evidence: Observations, definition: str) -> Observations:
+    return evidence.where(market_size.definitions(evidence) == market_size.DEFINITIONS.index(definition))
+
+
 def _estimates(evidence: Observations, asked: PublishedForecast) -> Observations:
     """The estimates of the same definition and year."""
-    same = market_size.definitions(evidence) == market_size.DEFINITIONS.index(asked.definition)
-    return evidence.where(same & (calendar_year(evidence) == asked.end.year))
-
-
-def _newest_year(evidence: Observations, definition: str) -> int:
-    same = market_size.definitions(evidence) == market_size.DEFINITIONS.index(definition)
-    return int(calendar_year(evidence.where(same)).max(initial=0))
+    same = _of_definition(evidence, asked.definition)
+    return same.where(calendar_year(same) == asked.end.year)
 
 
 def told_by_others(now: Voice, asked: PublishedForecast) -> float | None:
     """The middle of what other houses estimated later for the same definition and year; None where nobody did.
 
-    A judge that is not our model: the geometric mean of each other house's estimates, and the median over houses.
+    A judge that is not our model: the geometric mean of each other house's estimates, and the median over houses. Only
+    estimates that became known after the year had ended and after the forecast was published are later ones.
     """
     if asked.metric != "market_size":
         return None
     rows = _estimates(now.result("market_size").evidence, asked)
-    rows = rows.where(rows.origin != asked.origin)
+    known = now.context.view.set_index("claim_id")["known_date"].loc[rows.claim_id.tolist()].dt.date.to_numpy()
+    later = np.array([day > max(asked.end, asked.published) for day in known], dtype=bool)
+    rows = rows.where(later & (rows.origin != asked.origin))
     if not len(rows):
         return None
     middles = 0.5 * (np.log(rows.low) + np.log(rows.high))

@@ -142,6 +142,16 @@ class TrackRecord:
     frozen: Frozen
 
     @property
+    def pairs(self) -> int:
+        """Published forecasts beside which ours of the same day stands."""
+        return self.same_day.number if self.same_day is not None else 0
+
+    @property
+    def outcomes(self) -> int:
+        """Different outcomes of these pairs."""
+        return self.same_day.outcomes if self.same_day is not None else 0
+
+    @property
     def ours(self) -> list[tuple[str, Score]]:
         """Every forecast of ours with its market."""
         return [(market, one) for market, own in self.scores.items() for one in own if one.member == OURS]

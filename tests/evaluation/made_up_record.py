@@ -20,6 +20,7 @@ def forecast(
     metric="market_size",
     unit="CNY_million",
     name=None,
+    dated=True,
 ):
     """A published forecast."""
     end = date(year, 12, 31)
@@ -38,14 +39,19 @@ def forecast(
         base_end=nat,
     )
     published = date.fromisoformat(on)
+    first = published if dated else None
     return PublishedForecast(
-        name, metric, segment, origin, "B", published, published, date(year, 1, 1), end, row, copies=()
+        name, metric, segment, origin, "B", first, published, date(year, 1, 1), end, row, copies=()
     )
 
 
 def judged(said, came=100.0, **options):
     """A forecast held against a count."""
-    one = forecast(said, **options)
+    return held(forecast(said, **options), came)
+
+
+def held(one, came):
+    """A forecast held against a count."""
     truth = Truth("count", np.full(1, came), (f"{one.claim_id}-came",))
     error = scaled_error(one.value, truth.draws, one.unit)
     return Judged(one, truth, error, None, "early", None, None)

@@ -1,6 +1,8 @@
 """The league: a perfect forecaster wins, nothing later takes part, and one outcome is one trial."""
 
+from dataclasses import replace
 from datetime import date
+from types import SimpleNamespace
 
 import made_up_record
 import numpy as np
@@ -10,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telemed_forecast.evaluation import league, published_forecasts, publishers
-from telemed_forecast.evaluation.quantities import Truth, Voice, truth
+from telemed_forecast.evaluation.quantities import Truth, Voice, told_by_others, truth
 from telemed_forecast.evidence import ledger
 from telemed_forecast.forecast import context as context_module
-from telemed_forecast.forecast import platform_revenue
+from telemed_forecast.forecast import market_size, platform_revenue
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.runs import parameters
 
@@ -78,6 +80,20 @@ def test_ours_is_that_of_the_last_year_end_not_after_theirs(record, on, origin):
         assert one.ours.origin <= one.forecast.first_day
 
 
+def test_a_forecast_without_a_day_has_none_of_ours_beside_it(record):
+    (one,), _ = record([made_up_record.forecast(100.0, year=2026, on="2024-06-30", dated=False)])
+    assert (one.ours, one.why_not) == (None, "undated")
+
+
+def test_a_copy_of_what_nobody_can_judge_is_no_copy_of_a_scored_one(record, monkeypatch):
+    asked = replace(made_up_record.forecast(100.0), copies=("again",))
+    copy = published_forecasts.Unscored("again", "market_size", "internet_healthcare", "house", asked.end, "copy")
+    record([], came=None)
+    monkeypatch.setattr(league, "ended", lambda context: ([asked], [copy]))
+    _, left, _ = league.judged(Context(parameters.validate("track_record", {})))
+    assert {one.claim_id: one.reason for one in left} == {"again": "no_outcome", asked.claim_id: "no_outcome"}
+
+
 def test_a_model_that_says_nothing_that_day_takes_no_part(record):
     (one,), _ = record([made_up_record.forecast(100.0)], ours=lambda asked, day: None)
     assert (one.ours, one.why_not) == (None, "nothing")
@@ -120,6 +136,14 @@ def test_head_to_head_counts_are_within_bounds_and_hang_on_no_order(pairs):
     assert 0.0 <= duel.low <= duel.high <= 1.0
     other = league.head_to_head(found[::-1])
     assert (other.closer, other.low) == pytest.approx((duel.closer, duel.low))
+
+
+@pytest.mark.parametrize(("value", "closer"), [(90.0, 0.0), (300.0, 1.0)])
+def test_the_interval_holds_the_part_won_also_where_it_is_none_or_all(record, value, closer):
+    found, _ = record([made_up_record.forecast(value, on="2020-06-30")], ours=lambda asked, day: 200.0, came=CAME[:1])
+    duel = league.head_to_head(found)
+    assert duel.closer == closer
+    assert duel.low <= duel.closer <= duel.high
 
 
 def test_errors_do_not_hang_on_the_unit_of_money():
@@ -169,6 +193,13 @@ def test_several_years_of_one_table_are_one_occasion():
     sheet = table([*record_of("note", [1.5] * 6, occasion="2020-01-15"), *others])["note"]
     assert (sheet.number, sheet.occasions) == (6, 1)
     assert sheet.typical == pytest.approx(once.typical, rel=0.05)
+
+
+def test_a_reprint_of_one_table_is_no_second_occasion(monkeypatch, claims):
+    found, _ = published_forecasts.ended(at(monkeypatch, claims))
+    series = [made_up_record.held(one, 2.0 * one.value) for one in found if one.origin == "frost_sullivan"]
+    assert {one.forecast.claim_id for one in series} >= {"fs-2024-online-consultation-market", "chyxx-2020-oc-2022"}
+    assert table(series)["frost_sullivan"].occasions == 1
 
 
 def test_pooled_scales_hold_the_true_ones_as_often_as_they_say():
@@ -242,10 +273,57 @@ def test_accounts_are_what_came_of_a_forecast_of_revenue(monkeypatch, claims):
     assert came.draws[0] == pytest.approx(row["value"])
 
 
-def test_counts_within_the_period_share_the_verdict(monkeypatch, claims):
+def test_accounts_printed_as_about_leave_their_interval_open(monkeypatch, claims):
+    rows = claims.set_index("claim_id")
+    assert rows.loc["jdh-2025-revenue", "relation"] == "approx"
     found, _ = published_forecasts.ended(at(monkeypatch, claims))
-    asked = next(one for one in found if one.claim_id == "oliverwyman-2020-users")
+    asked = next(one for one in found if one.claim_id == "jdh-2025-revenue-broker")
+    came = truth(Voice(at(monkeypatch, claims)), asked)
+    assert came.kind == "count" and came.claims == ("jdh-2025-revenue",)
+    middle = rows.loc["jdh-2025-revenue", "value"]
+    assert [came.draws.min(), came.draws.max()] == pytest.approx([0.95 * middle, 1.05 * middle])
+
+
+def test_counts_within_the_period_share_the_verdict(monkeypatch, claims):
+    asked = made_up_record.forecast(
+        6e7, year=2020, metric="online_medical_active_users", segment="national", unit="persons"
+    )
     came = truth(Voice(at(monkeypatch, claims)), asked)
     rows = claims.set_index("claim_id").loc[list(came.claims)]
     assert (rows["period_end"].dt.year == 2020).all() and (rows["kind"] != "forecast").all()
     assert came.draws.min() <= rows["value"].min() and came.draws.max() >= rows["value"].max()
+
+
+def market(monkeypatch, claims):
+    """Today's voice, without a fit: only the evidence of the market is looked at."""
+
+    class Sizes(dict):
+        def __missing__(self, name):
+            days = [date(year, 12, 31) for year in range(2012, 2031)]
+            return SimpleNamespace(periods=days, year_end=lambda year: CAME)
+
+    voice = Voice(at(monkeypatch, claims))
+    evidence = market_size.headline(voice.context)
+    voice.results["market_size"] = SimpleNamespace(evidence=evidence, sizes=Sizes())
+    return voice
+
+
+@pytest.mark.parametrize(("year", "kind"), [(2019, "estimate"), (2020, "between"), (2029, "inferred")])
+def test_a_posterior_is_told_apart_by_the_estimates_of_its_year(monkeypatch, claims, year, kind):
+    came = truth(market(monkeypatch, claims), made_up_record.forecast(200000.0, year=year))
+    assert came.kind == kind
+    assert bool(came.claims) == (kind == "estimate")
+
+
+@pytest.mark.parametrize(
+    ("known", "on", "judges"),
+    [("2022-06-30", "2021-06-30", False), ("2023-01-01", "2021-06-30", True), ("2023-01-01", "2023-02-01", False)],
+)
+def test_only_what_others_estimated_after_the_year_and_the_forecast_judges_it(monkeypatch, claims, known, on, judges):
+    row = claims[claims["claim_id"] == "askci-pharma-ecommerce-2020"]
+    year = {"period_start": pd.Timestamp("2022-01-01"), "period_end": pd.Timestamp("2022-12-31")}
+    changes = {"claim_id": "planted", "known_date": pd.Timestamp(known), "origin": "planted", **year}
+    others = claims[(claims["period_end"] != year["period_end"]) | (claims["metric"] != "market_size")]
+    voice = market(monkeypatch, pd.concat([others, row.assign(**changes)], ignore_index=True))
+    told = told_by_others(voice, made_up_record.forecast(9e5, year=2022, on=on, segment="online_pharmacy"))
+    assert (told is not None) == judges

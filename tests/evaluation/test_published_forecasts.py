@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from telemed_forecast.evaluation import published_forecasts
+from telemed_forecast.evaluation.curated_forecasts import MADE, OTHER_SCOPE
 from telemed_forecast.evaluation.published_forecasts import COVERED, ended
 from telemed_forecast.evidence import ledger
 from telemed_forecast.forecast import context as context_module
@@ -55,7 +56,7 @@ def test_nothing_is_scored_that_is_a_copy_unsourced_late_or_not_covered(monkeypa
     assert set(rows["grade"]) <= {"A", "B", "C"}
     assert (rows["restates"] == "").all()
     assert set(rows["metric"]) <= set(COVERED)
-    assert all(one.first_day <= one.end for one in found)
+    assert all(one.first_day is None or one.first_day <= one.end for one in found)
 
 
 def test_a_statement_that_is_printed_again_is_one_forecast(monkeypatch, claims):
@@ -63,7 +64,8 @@ def test_a_statement_that_is_printed_again_is_one_forecast(monkeypatch, claims):
     found, left = told(monkeypatch, planted(claims, restates=KNOWN, known_date=pd.Timestamp("2020-11-30")))
     assert names(found) == names(before)
     assert reasons(left)["planted"] == "copy"
-    assert next(one for one in found if one.claim_id == KNOWN).copies == ("planted",)
+    copies = {one.claim_id: one.copies for one in before}[KNOWN]
+    assert next(one for one in found if one.claim_id == KNOWN).copies == ("planted", *copies)
 
 
 def test_a_copy_with_another_number_changes_nothing_but_the_day(monkeypatch, claims):
@@ -113,7 +115,7 @@ def test_a_vague_date_counts_from_its_first_day(monkeypatch, claims):
 def test_the_printed_number_counts_after_more_than_and_nearly(monkeypatch, claims):
     found, _ = told(monkeypatch, claims)
     values = {one.claim_id: one.value for one in found}
-    assert values["technode-2020-online-2020"] == pytest.approx(700000.0)
+    assert values["mob-internet-health-2025"] == pytest.approx(1000000.0)
     assert values["qianzhan-copy-ih-2020"] == pytest.approx(200000.0)
 
 
@@ -124,6 +126,8 @@ def test_the_printed_number_counts_after_more_than_and_nearly(monkeypatch, claim
         ({"metric": "market_growth"}, "rate"),
         ({"metric": "net_profit"}, "not_modelled"),
         ({"segment": "mobile_health"}, "definition"),
+        ({"metric": "online_share_of_medicine_sales", "segment": "national"}, "definition"),
+        ({"metric": "market_growth", "origin": "nobody else"}, "not_modelled"),
         ({"metric": "revenue", "segment": "jd_health", "value": -5.0, "printed": "-5"}, "negative"),
         ({"period_start": pd.Timestamp("2020-07-01")}, "short"),
     ],
@@ -133,9 +137,62 @@ def test_each_reason_is_named(monkeypatch, claims, changes, reason):
     assert reasons(left)["planted"] == reason
 
 
-def test_dollars_become_yuan_at_the_rate_of_their_year(monkeypatch, claims):
+def test_a_house_whose_scope_is_none_of_ours_is_not_held_against_ours(monkeypatch, claims):
+    copied = planted(claims, of="cicc-2020-ih-2020", restates="cicc-2020-ih-2020", relation="eq")
+    found, left = told(monkeypatch, copied)
+    assert set(OTHER_SCOPE) <= set(claims["claim_id"])
+    assert not set(OTHER_SCOPE) & set(names(found))
+    assert {reasons(left)[claim] for claim in OTHER_SCOPE} == {"definition"}
+    # Its copies are kept out for the same reason: nothing is scored that they would repeat.
+    assert reasons(left)["planted"] == "definition"
+
+
+def test_every_copy_repeats_a_forecast_that_is_scored(monkeypatch, claims):
+    found, left = told(monkeypatch, claims)
+    repeated = {claim for one in found for claim in one.copies}
+    assert {one.claim_id for one in left if one.reason == "copy"} <= repeated
+
+
+def undated(claims, **changes):
+    return planted(claims, source_date="", **changes)
+
+
+def test_nobody_knows_the_first_day_of_a_print_without_a_date(monkeypatch, claims):
+    found, _ = told(monkeypatch, undated(claims, known_date=pd.Timestamp("2020-12-31")))
+    assert next(one for one in found if one.claim_id == "planted").first_day is None
+
+
+def test_a_print_without_a_date_that_was_found_after_the_period_is_undated_not_late(monkeypatch, claims):
+    found, left = told(monkeypatch, undated(claims, known_date=pd.Timestamp("2026-11-21")))
+    assert "planted" not in names(found)
+    assert reasons(left)["planted"] == "undated"
+
+
+@pytest.mark.parametrize(("known", "first"), [("2020-12-31", date(2020, 7, 8)), ("2020-07-01", None)])
+def test_an_undated_copy_is_later_than_the_dated_print_unless_it_was_known_before(monkeypatch, claims, known, first):
+    found, _ = told(monkeypatch, undated(claims, restates=KNOWN, known_date=pd.Timestamp(known)))
+    assert next(one for one in found if one.claim_id == KNOWN).first_day == first
+
+
+def test_a_reprint_of_an_older_forecast_counts_from_the_making_of_that(monkeypatch, claims):
     found, _ = told(monkeypatch, claims)
-    one = next(one for one in found if one.claim_id == "hsbc-2018-ih-2018")
+    by_claim = {one.claim_id: one for one in found}
+    reprint, series = by_claim["fs-2024-online-consultation-market"], by_claim["chyxx-2020-oc-2022"]
+    assert reprint.first_day == date(2020, 1, 1)
+    assert (reprint.origin, reprint.published) == (series.origin, series.published)
+
+
+def test_every_day_of_making_belongs_to_a_forecast_and_says_where_it_is_from(claims):
+    rows = claims.set_index("claim_id").loc[list(MADE)]
+    assert set(rows["kind"]) == {"forecast"}
+    for claim, made in MADE.items():
+        assert made.reason
+        assert made.first_day <= (made.published or rows.loc[claim, "known_date"].date())
+
+
+def test_dollars_become_yuan_at_the_rate_of_their_year(monkeypatch, claims):
+    found, _ = told(monkeypatch, planted(claims, of="hsbc-2018-ih-2018"))
+    one = next(one for one in found if one.claim_id == "planted")
     assert one.unit == "CNY_million"
     assert 6.0 < one.value / 4000.0 < 7.5
 

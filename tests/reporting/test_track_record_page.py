@@ -17,7 +17,7 @@ from telemed_forecast.evaluation.rolling_origins import Origin
 from telemed_forecast.evaluation.track_record import Frozen
 from telemed_forecast.forecast import platform_revenue
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.paths import RELEASES
+from telemed_forecast.paths import RELEASES, ROOT
 from telemed_forecast.reporting import html, tables
 from telemed_forecast.reporting.blocks import Chart, DataTable, Heading, KeyFigures, Paragraph, Sources, TableBlock
 from telemed_forecast.reporting.catalogue import catalogue
@@ -110,6 +110,24 @@ def test_every_row_of_the_league_is_on_the_page_with_its_source(today, blocks):
     cited = {row.claim_id for row in listed.rows}
     assert {one.forecast.claim_id for one in record.league} <= cited
     assert {claim for one in record.league for claim in one.truth.claims} <= cited
+
+
+def test_the_text_counts_every_judge_and_every_missing_pair(today, sections):
+    _, record = today
+    judges = next(b for b in sections["league"] if isinstance(b, Paragraph) and b.key == "record.league_judge")
+    assert sum(judges.values.values()) == len(record.league)
+    pairs = next(b for b in sections["same_day"] if isinstance(b, Paragraph) and b.key == "record.same_day_text")
+    without = sum(pairs.values[name] for name in ("early", "undated", "nothing"))
+    assert without + record.pairs == len(record.league)
+    assert pairs.values["undated"] == sum(one.forecast.first_day is None for one in record.league) > 0
+
+
+def test_the_chart_of_publishers_counts_the_intervals_that_overlap(blocks):
+    chart = next(block for block in blocks if isinstance(block, Chart) and block.id == "record_publishers")
+    ends = [(low, high) for _, _, low, high in chart.data.rows]
+    apart = sum(a[1] < b[0] for a in ends for b in ends)
+    assert chart.alt_values["pairs"] == len(ends) * (len(ends) - 1) // 2
+    assert chart.alt_values["overlap"] == chart.alt_values["pairs"] - apart
 
 
 def test_what_is_not_scored_is_in_the_file_with_its_reason(today, blocks):
@@ -245,9 +263,19 @@ def test_the_data_of_every_exhibit_goes_to_a_file(blocks):
     assert {"track_record-record_league.csv", "track_record-record_forecasts.csv"} <= set(files)
 
 
+@pytest.mark.parametrize("pairs", [False, True])
+def test_the_check_cell_of_the_notebook_prints_the_pairs_also_where_there_are_none(today, pairs, capsys):
+    cells = json.loads((ROOT / "notebooks" / "track_record.ipynb").read_text(encoding="utf-8"))["cells"]
+    record = today[1] if pairs else replace(today[1], same_day=None)
+    exec("".join(cells[-1]["source"]), {"record": record})
+    number, outcomes = (record.same_day.number, record.same_day.outcomes) if pairs else (0, 0)
+    assert f"pairs of the same day: {number} about outcomes: {outcomes}" in capsys.readouterr().out
+
+
 def test_an_early_date_knows_no_record_and_says_so(monkeypatch):
     context, record = recorded(monkeypatch, as_of="2019-06-30")
     assert record.ours == [] and record.coverage is None and record.same_day is None
+    assert (record.pairs, record.outcomes) == (0, 0)
     made = content.sections(context, record, {})
     keys = {b.key for section in made.values() for b in section if isinstance(b, Paragraph)}
     assert {"record.answer_ours_none", "record.ours_none", "record.misses_none", "record.same_day_none"} <= keys

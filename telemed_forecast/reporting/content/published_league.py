@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ from telemed_forecast.reporting.blocks import (
     Value,
 )
 from telemed_forecast.reporting.content import parts
+
+Values = dict[str, Value | str | int | float]
 
 WORST = 8
 """Published forecasts that are shown at once; the folded table holds all."""
@@ -93,7 +96,7 @@ def league(record: TrackRecord) -> list[Block]:
     ]
 
 
-def _values(found: Sequence[Judged]) -> dict[str, Value | str | int | float]:
+def _values(found: Sequence[Judged]) -> Values:
     verdicts = Counter(one.verdict for one in found)
     errors = [abs(one.off) for one in found]
     return {
@@ -110,12 +113,12 @@ def _values(found: Sequence[Judged]) -> dict[str, Value | str | int | float]:
     }
 
 
-def _judges(found: Sequence[Judged]) -> dict[str, Value | str | int | float]:
+def _judges(found: Sequence[Judged]) -> Values:
     kinds = Counter(one.truth.kind for one in found)
-    return {kind: kinds[kind] for kind in ("count", "estimate", "inferred")}
+    return {kind: kinds[kind] for kind in ("count", "estimate", "between", "inferred")}
 
 
-def _alone(publishers: Sequence[Publisher]) -> dict[str, Value | str | int | float]:
+def _alone(publishers: Sequence[Publisher]) -> Values:
     return {"publishers": len(publishers), "alone": sum(one.occasions == 1 for one in publishers)}
 
 
@@ -191,11 +194,17 @@ def _publisher_chart(record: TrackRecord) -> Chart:
         kind="dots",
         title_key="chart.record_publishers.title",
         alt_key="chart.record_publishers.alt",
-        alt_values={"first": rows[0][0], "last": rows[-1][0], "number": len(rows)},
+        alt_values={"first": rows[0][0], "last": rows[-1][0], "number": len(rows), **_overlaps(rows)},
         unit="multiple",
         data=Table(columns=("category", "value", "low", "high"), rows=rows),
         sources=tuple(one.claims[0] for one in shown),
     )
+
+
+def _overlaps(rows: Sequence[tuple[str, float, float, float]]) -> Values:
+    """How many pairs of intervals overlap, of all pairs."""
+    pairs = list(combinations(rows, 2))
+    return {"overlap": sum(a[2] <= b[3] and b[2] <= a[3] for a, b in pairs), "pairs": len(pairs)}
 
 
 def _publisher_table(record: TrackRecord) -> TableBlock:
@@ -266,18 +275,18 @@ def same_day(record: TrackRecord) -> list[Block]:
     pairs = [one for one in record.league if one.ours is not None]
     if record.same_day is None or not pairs:
         return [Heading(key="record.same_day"), Paragraph(key="record.same_day_none")]
-    early = sum(one.why_not == "early" for one in record.league)
-    nothing = sum(one.why_not == "nothing" for one in record.league)
+    without = Counter(one.why_not for one in record.league)
+    why: Values = {name: without[name] for name in ("undated", "early", "nothing")}
     shown: list[Block] = [
         Heading(key="record.same_day"),
-        Paragraph(key="record.same_day_text", values={**_duel(record.same_day), "early": early, "nothing": nothing}),
+        Paragraph(key="record.same_day_text", values={**_duel(record.same_day), **why}),
     ]
     if record.same_day_by_others is not None:
         shown.append(Paragraph(key="record.same_day_others", values=_duel(record.same_day_by_others)))
     return [*shown, _pairs(pairs)]
 
 
-def _duel(duel: HeadToHead) -> dict[str, Value | str | int | float]:
+def _duel(duel: HeadToHead) -> Values:
     return {
         "number": duel.number,
         "outcomes": duel.outcomes,
