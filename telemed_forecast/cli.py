@@ -96,14 +96,13 @@ def report(
 ) -> None:
     """Run notebooks and write a folder of reports; print its path."""
     from telemed_forecast import paths
-    from telemed_forecast.runs import plan
+    from telemed_forecast.runs import folders, plan
 
     texts, faults = _pairs(parameter or [])
     texts += [(name, text) for name, text in (("as_of", as_of), ("profile", profile)) if text is not None]
     if jobs is not None and jobs < 1:
         faults.append(f"--jobs {jobs} is out of range: allowed 1 or more [processes]")
-    if out is not None and out.exists() and not out.is_dir():
-        faults.append(f"--out {out} is not a folder")
+    faults += folders.faults(out)
     asked = plan.request(notebooks or [], texts, scenario=scenario or [], languages=lang or [], also=faults)
     from telemed_forecast.runs import manifest
     from telemed_forecast.runs.report import Reports
@@ -223,7 +222,7 @@ def calibrate(
     model: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Model to simulate; all when none is named.")
     ] = None,
-    simulations: Annotated[int, typer.Option(metavar="N", help="Of each model.")] = 200,
+    simulations: Annotated[int, typer.Option(metavar="N", help="Of each model; fewer only with --out.")] = 200,
     out: Annotated[Path | None, typer.Option(help="Folder of the record (default: data/calibration).")] = None,
 ) -> None:
     """Check each model against truths drawn from its own prior, put the ranks on record and print the verdicts."""
@@ -318,7 +317,10 @@ def compare(
     """Say what changed between two runs: key figures, assumptions, evidence; print the page's path."""
     from telemed_forecast import paths
     from telemed_forecast.runs import compare as comparing
+    from telemed_forecast.runs import folders
 
+    if faults := folders.faults(out):
+        raise InputError(faults)
     a, b = (comparing.read(Path(run) if Path(run).is_dir() else paths.REPORTS / run) for run in (first, second))
     for line in comparing.lines(a, b):
         print(line)
@@ -334,8 +336,11 @@ def release(
     import datetime as dt
 
     from telemed_forecast import paths
+    from telemed_forecast.runs import folders
     from telemed_forecast.runs import release as releasing
 
+    if faults := folders.faults(out):
+        raise InputError(faults)
     folder = Path(run) if Path(run).is_dir() else paths.REPORTS / run
     print(releasing.freeze(folder, out or paths.RELEASES, today=dt.datetime.now(dt.UTC).date()))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from telemed_forecast.errors import InputError
-from telemed_forecast.runs import parameters
+from telemed_forecast.runs import folders, parameters
 from telemed_forecast.runs.specification import did_you_mean
 from telemed_forecast.runs.tables import rounded, write
 
@@ -100,8 +100,7 @@ def _checked(request: Request) -> dict[str, parameters.Settings]:
         for name in request.models
         if name not in MODELS
     ]
-    if request.out is not None and request.out.exists() and not request.out.is_dir():
-        faults.append(f"--out {request.out} is not a folder")
+    faults += folders.faults(request.out)
     known = [name for name in request.models if name in MODELS] or list(MODELS)
     settings = {}
     try:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from telemed_forecast.errors import InputError
-from telemed_forecast.runs import parameters
+from telemed_forecast.runs import folders, parameters
 from telemed_forecast.runs.specification import did_you_mean
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ MODELS = ("market_size", "internet_hospitals", "channel_share", "user_adoption")
 """What can be calibrated, in the order of the reports; a test holds it against the models that there are."""
 
 SIMULATIONS = 200
+"""What the shipped record has of each model, at least."""
+
 FEWEST = 20
 """Fewer show nothing but the gravest faults."""
 
@@ -36,7 +38,7 @@ class Request:
     simulations : int
         Of each model.
     out : Path or None
-        Folder of the record; the shipped one when None.
+        Folder of the record; the shipped one when None, which takes `SIMULATIONS` or more.
     """
 
     models: Sequence[str] = ()
@@ -87,8 +89,12 @@ def _check(request: Request) -> None:
     ]
     if not FEWEST <= request.simulations <= MOST:
         faults.append(f"--simulations {request.simulations} is out of range: allowed {FEWEST} to {MOST}")
-    if request.out is not None and request.out.exists() and not request.out.is_dir():
-        faults.append(f"--out {request.out} is not a folder")
+    elif request.out is None and request.simulations < SIMULATIONS:
+        faults.append(
+            f"--simulations {request.simulations} without --out would replace the shipped record with a weaker one: "
+            f"allowed {SIMULATIONS} to {MOST}, or any number with --out FOLDER"
+        )
+    faults += folders.faults(request.out)
     if faults:
         raise InputError(faults)
 

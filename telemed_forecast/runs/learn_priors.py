@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from telemed_forecast.errors import InputError
+from telemed_forecast.runs import folders
 
 if TYPE_CHECKING:
     from telemed_forecast.evidence.curves import Curve
@@ -130,8 +131,7 @@ def _faults_of(request: Request) -> Iterator[str]:
         if value is not None and not request.world_bank:
             yield f"{option}{'' if value is True else f' {value}'} is for --world-bank alone"
     for option, folder in (("--out", request.out), ("--cache", request.cache)):
-        if folder is not None and folder.exists() and not folder.is_dir():
-            yield f"{option} {folder} is not a folder"
+        yield from folders.faults(folder, option)
     if request.save is not None and (request.save.is_dir() or not request.save.parent.is_dir()):
         yield f"--save {request.save} cannot be written: it must be a file in a folder that exists"
 

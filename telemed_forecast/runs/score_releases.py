@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from telemed_forecast.errors import InputError
-from telemed_forecast.runs import parameters
+from telemed_forecast.runs import folders, parameters
 from telemed_forecast.runs.tables import rounded, write
 
 if TYPE_CHECKING:
@@ -70,8 +70,8 @@ def make(folder: Path, *, as_of: str = "", out: Path | None = None) -> Outcome:
     TelemedError
         A release is not as it was frozen.
     """
-    if out is not None and out.exists() and not out.is_dir():
-        raise InputError([f"--out {out} is not a folder"])
+    if faults := folders.faults(out):
+        raise InputError(faults)
     settings = parameters.from_texts(["user_adoption"], [("as_of", as_of)])["user_adoption"]
     from telemed_forecast.evaluation import frozen_forecasts
     from telemed_forecast.forecast.context import Context

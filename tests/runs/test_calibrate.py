@@ -48,6 +48,16 @@ def test_the_command_ends_with_one_when_a_quantity_is_not_calibrated(ranked, tmp
     assert "channel_share: figures" in capsys.readouterr().err
 
 
+def test_a_small_number_of_simulations_does_not_replace_the_shipped_record(ranked, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(calibration_record, "FOLDER", tmp_path / "shipped")
+    asked = ["calibrate", "--model", "channel_share", "--simulations"]
+    assert cli.main([*asked, "199"]) == 2
+    assert "would replace the shipped record" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+    assert cli.main([*asked, "200"]) == 0
+    assert cli.main([*asked, "20", "--out", str(tmp_path / "mine")]) == 0
+
+
 def test_a_model_that_nobody_knows_ends_with_two(capsys):
     assert cli.main(["calibrate", "--model", "hospitals"]) == 2
     assert "hospitals" in capsys.readouterr().err
