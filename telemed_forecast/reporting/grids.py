@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from string import ascii_lowercase
 from typing import Any
 
 from telemed_forecast.reporting.atoms import Cell, Table, Unit, Value
@@ -143,10 +144,10 @@ def of_gates(block: Gates, texts: Catalogue) -> Grid:
 
 
 def model_name(name: str, texts: Catalogue) -> str:
-    """A model's name for a reader: that of the report it belongs to, or its own; what follows in brackets stays."""
-    model, bracket, run = name.partition(" (")
+    """A model's name for a reader: that of the report it belongs to, or its own; a day or brackets behind it stay."""
+    model = name[: len(name) - len(name.lstrip(ascii_lowercase + "_"))]
     key = f"report.{model}.title"
-    return texts.text(key) + bracket + run if key in texts.texts else name
+    return texts.text(key) + name[len(model) :] if key in texts.texts else name
 
 
 def _fan(data: Table, block: Chart, texts: Catalogue, pen: Pen) -> Grid:

@@ -8,6 +8,7 @@ import made_up
 import pytest
 
 from telemed_forecast.reporting.blocks import Heading, Paragraph, Sources, Title
+from telemed_forecast.reporting.grids import model_name
 from telemed_forecast.reporting.html import PageError, PageLinks, page
 from telemed_forecast.reporting.site import ReportLink, RunEntry, index
 
@@ -162,6 +163,12 @@ def test_every_exhibit_of_a_directional_page_carries_the_mark(lang):
 def test_a_failed_model_is_named_as_its_report_is(lang):
     [warning] = re.findall(r'<aside class="warning".*?</aside>', rendered(lang, ok=False), re.S)
     assert made_up.texts(lang).text("report.market_size.title") in warning
+
+
+@pytest.mark.parametrize("name", ["{}", "{} (2019)", "{}, 2022-12-31"])
+def test_the_fit_of_an_earlier_day_is_named_as_its_report_is_and_keeps_the_day(name):
+    assert model_name(name.format("user_adoption"), made_up.texts("zh")) == name.format("在线医疗用户")
+    assert model_name("toy, 2022-12-31", made_up.texts("zh")) == "toy, 2022-12-31"
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
