@@ -1,4 +1,8 @@
-"""A made-up market's sizes, biases and shares are found again from figures laid out as the real ones are."""
+"""A made-up market is found again from figures laid out as the real ones are.
+
+Whether intervals of sizes and biases hold the truth as often as they say is asked of a hundred truths, by their ranks
+(`tests/evaluation/test_calibration.py`): within one market they are wrong together, so that three markets cannot tell.
+"""
 
 import numpy as np
 import pytest
@@ -51,9 +55,7 @@ def test_true_parameters_lie_in_their_intervals(recovered):
 
 
 @pytest.mark.slow
-def test_true_sizes_lie_in_their_intervals_and_are_narrow_where_figures_are_many(recovered):
-    hits = [inside(post["log_size"], known["log_size"]).mean() for known, _, post in recovered]
-    assert np.mean(hits) >= 0.85
+def test_sizes_are_narrow_where_figures_are_many(recovered):
     for _, design, post in recovered:
         sd = np.asarray(post["log_size"]).std(axis=0)
         seen = np.unique(design["size_year"][design["size_definition"] == 3])
@@ -61,10 +63,8 @@ def test_true_sizes_lie_in_their_intervals_and_are_narrow_where_figures_are_many
 
 
 @pytest.mark.slow
-def test_true_biases_of_publishers_with_several_figures_lie_in_their_intervals(recovered):
-    for known, design, post in recovered:
-        often = np.flatnonzero(np.bincount(design["size_origin"]) >= 3)
-        assert inside(post["origin_bias"].values[:, often], known["origin_bias"][often]).mean() >= 0.6
+def test_the_bias_of_a_publisher_without_figures_stays_as_wide_as_all_publishers_are(recovered):
+    for _, _, post in recovered:
         empty = post["origin_bias"].values[:, -1] / post["bias_spread"].values
         assert abs(empty.mean()) < 0.2 and 0.8 < empty.std() < 1.2
 
