@@ -161,7 +161,8 @@ def quantities(draws: Dataset, data: Mapping[str, np.ndarray], rng: np.random.Ge
         "first_level": size[:, 0, model.DEFINITIONS.index("healthcare")],
         "last_level": size[:, -1, model.DEFINITIONS.index("healthcare")],
         "last_consultation": size[:, -1, model.DEFINITIONS.index("consultation")],
-        "origin_bias": draws["origin_bias"].to_numpy()[:, 0],
+        # Of the publisher with the most figures.
+        "origin_bias": draws["origin_bias"].to_numpy()[:, np.bincount(data["size_origin"]).argmax()],
         "coherence_gap": size[:, -1, 0] - draws["bottom_up"].to_numpy()[:, -1],
         "five_years_ahead": carried["healthcare"][:, -1],
         "figures": log_likelihood(speak, draws, data),
