@@ -1,7 +1,7 @@
 # Everything is kept inside this folder: the environment in .venv, all caches in .cache.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env report test test-slow bench lab lint lock clean
+.PHONY: help env report test test-slow test-portable bench lab lint lock clean
 
 comma := ,
 BIN := .venv/bin
@@ -36,11 +36,33 @@ NOTEBOOKS := --nbval-lax --nbval-current-env --nbval-cell-timeout 900 notebooks
 # A process a core; the tests of a file, and the cells of a notebook, stay together and in order.
 PARALLEL := --numprocesses auto --dist loadfile
 
+# Tests compare what is drawn within its Monte Carlo error, so that they may take compiled code from the disk: a model is
+# compiled once for all of them. Their fits stay apart from those of reports, whose draws are the same to the last bit.
+test test-slow test-portable: export TELEMED_CACHE := $(CACHE)/tests
+test test-slow test-portable: export PYTENSOR_FLAGS := $(PYTENSOR_FLAGS),numba__cache=True
+
+# The instruction sets that numpy picks from at run time, among those of this processor.
+NUMPY_PICKS := "from numpy._core._multiarray_umath import __cpu_dispatch__ as d, __cpu_features__ as f; \
+    print(*(name for name in d if f[name]))"
+
+# As on a processor of another kind: what chooses instructions is told to use none but the oldest.
+test-portable: export TELEMED_CACHE := $(CACHE)/portable
+test-portable: export PYTENSOR_FLAGS := base_compiledir=$(CACHE)/portable/pytensor,numba__cache=True
+test-portable: export NUMBA_CACHE_DIR := $(CACHE)/portable/numba
+test-portable: export NUMBA_CPU_NAME := generic
+test-portable: export NUMBA_CPU_FEATURES :=
+test-portable: export NPY_DISABLE_CPU_FEATURES = $(shell $(BIN)/python -c $(NUMPY_PICKS))
+test-portable: export OPENBLAS_CORETYPE := Nehalem
+
 test: env  ## run the quick tests, and every notebook in the quick profile
 	$(BIN)/python -m pytest -m "not slow" $(PARALLEL) tests $(NOTEBOOKS) $(ARGS)
 
 test-slow: env  ## run the tests that sample, run whole notebooks or drive a browser for long
 	$(BIN)/python -m pytest -m slow --numprocesses auto $(ARGS)
+
+test-portable: env  ## run what depends on draws as on another processor (ARGS="--sampler-seed 1000": with other draws)
+	$(BIN)/python -m pytest -m "draws and not slow" $(PARALLEL) tests $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(NOTEBOOKS) $(ARGS)
 
 bench: env  ## score the library beside its peers (ARGS="growth --tasks TASKS.csv --curves CURVES.csv")
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -301,9 +301,13 @@ def verify(
     from telemed_forecast.runs import rerun as again
     from telemed_forecast.runs.report import Reports
 
-    if found := again.differences(folder, Reports()):
-        raise TelemedError("\n".join([f"{folder} comes out differently:", *(f"  - {line}" for line in found)]))
-    print(f"{folder}: made again from nothing, with the same numbers")
+    held = again.compare(folder, Reports())
+    where = f"on {held.now}" if held.exact else f"on {held.now}, first made on {held.before}"
+    if held.differences:
+        lines = [f"{folder} comes out differently, made again {where}:", *(f"  - {line}" for line in held.differences)]
+        raise TelemedError("\n".join(lines))
+    how = "with the same numbers" if held.exact else "with the same forecasts within Monte Carlo error"
+    print(f"{folder}: made again from nothing {where}, {how}")
 
 
 @app.command()

@@ -30,8 +30,8 @@ from telemed_forecast.forecast import channel_share as forecast_share
 from telemed_forecast.forecast import internet_hospitals as forecast_hospitals
 from telemed_forecast.forecast import market_size as forecast_market
 from telemed_forecast.forecast import user_adoption as forecast_users
-from telemed_forecast.inference.refits import Effort, compiled, refit
-from telemed_forecast.inference.sampling import ModelSpec
+from telemed_forecast.inference.refits import Effort, refit
+from telemed_forecast.inference.sampling import Compiled, ModelSpec, compiled
 
 if TYPE_CHECKING:
     from xarray import Dataset
@@ -165,7 +165,7 @@ class _One:
     divergences: int
 
 
-def _one(problem: Problem, model: object, truth: Numbers, rng: np.random.Generator) -> _One:
+def _one(problem: Problem, model: Compiled, truth: Numbers, rng: np.random.Generator) -> _One:
     data = publish(problem.speak, truth, problem.design, rng)
     right = problem.quantities(samples(truth), data, rng)
     for effort in (SHORT, LONG):

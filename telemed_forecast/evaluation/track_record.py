@@ -152,6 +152,19 @@ class TrackRecord:
         return self.same_day.outcomes if self.same_day is not None else 0
 
     @property
+    def latest(self) -> dict[str, np.ndarray]:
+        """What we said last about the first figure that came, by market. Dims: (sample,)."""
+        last = {market: made[-1] for market, made in self.past.items() if made}
+        return {
+            f"{market} of {one.day}: {one.actuals.claim_id[0]}": one.draws[OURS][:, 0] for market, one in last.items()
+        }
+
+    @property
+    def chains(self) -> int:
+        """Chains of the fits of earlier days."""
+        return next((made[-1].gate.chains for made in self.past.values() if made), 1)
+
+    @property
     def ours(self) -> list[tuple[str, Score]]:
         """Every forecast of ours with its market."""
         return [(market, one) for market, own in self.scores.items() for one in own if one.member == OURS]

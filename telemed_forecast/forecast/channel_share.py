@@ -22,7 +22,7 @@ from telemed_forecast.models.channel_share import Encounters, Revenues
 from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM
 from telemed_forecast.models.timeline import decimal_year
 
-SPEC = ModelSpec("channel_share", channel_share.build)
+SPEC = ModelSpec("channel_share", channel_share.build, drawn=("factor_mean", "factor_root"))
 
 PLATFORMS = ("jd_health", "ping_an_good_doctor", "alibaba_health", "wedoctor", "dingdang")
 """Platforms whose consultations per day are reported for periods."""

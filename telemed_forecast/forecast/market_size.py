@@ -32,7 +32,7 @@ from telemed_forecast.models.market_evidence import (
     of_all_medicine,
 )
 
-SPEC = ModelSpec("market_size", market_size.build)
+SPEC = ModelSpec("market_size", market_size.build, drawn=("users_mean", "users_sd"))
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,10 @@
 """A content-addressed store of fits: the same inputs are never fitted twice.
 
 The key is a hash over everything a fit depends on: the model's name, its arrays, the sampler's settings and seed, the
-source of the model with those that it builds on and of the sampler, the learned priors and the samplers' versions. A
-fit is written whole or not at all, two processes that want the same fit wait for each other instead of fitting twice,
-and a file that cannot be read, or does not hold what its name says, is fitted anew. A process that asks again for a fit
-(many scenarios of one fit) does not read the file again.
+source of the model with those that it builds on and of the sampler, the learned priors, the samplers' versions and the
+processor. A fit is written whole or not at all, two processes that want the same fit wait for each other instead of
+fitting twice, and a file that cannot be read, or does not hold what its name says, is fitted anew. A process that asks
+again for a fit (many scenarios of one fit) does not read the file again.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ import numpy as np
 from telemed_forecast.errors import TelemedError
 from telemed_forecast.inference import sources
 from telemed_forecast.inference.gates import Gate, judge
-from telemed_forecast.inference.sampling import Arrays, ModelSpec, Profile, fit, free_variables
+from telemed_forecast.inference.processor import processor
+from telemed_forecast.inference.sampling import Arrays, ModelSpec, Profile, compiled, density, fit
 from telemed_forecast.paths import CACHE, PRIORS, ROOT
 
 if TYPE_CHECKING:
@@ -45,12 +46,16 @@ class Fit:
         Diagnostics and verdict.
     data
         The arrays that were fitted.
+    density
+        Log density of the model with these arrays at a reference point (see
+        :func:`telemed_forecast.inference.sampling.density`): what a check can compare to the last digits.
     """
 
     key: str
     posterior: Dataset
     gate: Gate
     data: Arrays
+    density: float = float("nan")
 
 
 def fitted(spec: ModelSpec, data: Arrays, *, profile: Profile, seed: int, folder: Path | None = None) -> Fit:
@@ -83,11 +88,11 @@ def fitted(spec: ModelSpec, data: Arrays, *, profile: Profile, seed: int, folder
 
 def _fit(spec: ModelSpec, data: Arrays, profile: Profile, seed: int) -> Dataset:
     tree = fit(spec, data, profile=profile, seed=seed)
-    gate = judge(spec.name, tree, free_variables(spec))
+    gate = judge(spec.name, tree, compiled(spec, data).free)
     posterior = tree["posterior"].to_dataset()
     stacked = posterior.stack(sample=("chain", "draw")).transpose("sample", ...).reset_index("sample", drop=True)
     stacked = stacked.drop_vars([c for c in stacked.coords if c in ("chain", "draw")])
-    return stacked.assign_attrs(gate=json.dumps(gate.to_dict()))
+    return stacked.assign_attrs(gate=json.dumps(gate.to_dict()), density=density(spec, data))
 
 
 def _store(path: Path, make: Callable[[], Dataset]) -> None:
@@ -107,7 +112,9 @@ def _load(path: Path, key: str, data: Arrays) -> Fit | None:
         gate = Gate(**json.loads(posterior.attrs["gate"]))
     except (OSError, RuntimeError, ValueError, TypeError, KeyError):
         return None
-    return Fit(key, posterior, gate, data) if posterior.attrs.get("key") == key else None
+    if posterior.attrs.get("key") != key:
+        return None
+    return Fit(key, posterior, gate, data, float(posterior.attrs.get("density", "nan")))
 
 
 @lru_cache(maxsize=8)
@@ -121,7 +128,7 @@ def _read(path: Path, written: int, size: int) -> Dataset:
 
 def _key(spec: ModelSpec, data: Arrays, profile: Profile, seed: int) -> str:
     digest = hashlib.sha256()
-    settings = [spec.name, repr(profile), str(seed), _code_hash(spec.build.__module__)]
+    settings = [spec.name, repr(profile), str(seed), processor(), _code_hash(spec.build.__module__)]
     settings += [f"{name}={metadata.version(name)}" for name in ("pymc", "nutpie", "pytensor")]
     digest.update("\n".join(settings).encode())
     for name in sorted(data):

@@ -8,13 +8,10 @@ nothing away once the shape is learned, when trees have 15 to 31.
 
 from __future__ import annotations
 
-import logging
-import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from telemed_forecast.inference.sampling import Arrays, ModelSpec
-from telemed_forecast.paths import CACHE
+from telemed_forecast.inference.sampling import Arrays, Compiled
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -40,30 +37,13 @@ class Effort:
     depth: int
 
 
-_compiled: dict[str, Any] = {}
-
-
-def compiled(spec: ModelSpec, data: Arrays) -> Any:
-    """The compiled model, made once a process from the first arrays it meets."""
-    if spec.name not in _compiled:
-        os.environ.setdefault("PYTENSOR_FLAGS", f"base_compiledir={CACHE / 'pytensor'}")
-        import nutpie
-        import pytensor
-
-        # As in `sampling.fit`: code read from numba's cache rounds differently, and ranks could not be made again.
-        pytensor.config.numba__cache = False
-        logging.getLogger("pymc").setLevel(logging.ERROR)
-        _compiled[spec.name] = nutpie.compile_pymc_model(spec.build(data))
-    return _compiled[spec.name]
-
-
-def refit(model: Any, data: Arrays, *, effort: Effort, seed: int) -> DataTree:
+def refit(model: Compiled, data: Arrays, *, effort: Effort, seed: int) -> DataTree:
     """Sample the posterior with one chain. Threads may call this at once: sampling holds no lock of Python's.
 
     Parameters
     ----------
     model
-        What :func:`compiled` gives.
+        What :func:`telemed_forecast.inference.sampling.compiled` gives.
     data
         The arrays; shapes of observations may differ from those of the compilation.
     effort
@@ -74,7 +54,7 @@ def refit(model: Any, data: Arrays, *, effort: Effort, seed: int) -> DataTree:
     import nutpie
 
     return nutpie.sample(
-        model.with_data(**data),
+        model.sampler.with_data(**data),
         chains=1,
         cores=1,
         tune=effort.tune,

@@ -59,24 +59,70 @@ class ModelSpec:
         Unique name; also the first part of the cache's key.
     build
         Arrays -> PyMC model. Every array enters through ``pm.Data`` under its own name.
+    drawn
+        Names of the arrays that are made of another fit's draws: they differ between processors, all others do not.
     """
 
     name: str
     build: Callable[[Arrays], Any]
+    drawn: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class _Compiled:
+class Compiled:
+    """A model's compiled functions and the names of its free parameters."""
+
     sampler: Any
     free: tuple[str, ...]
 
 
-_compiled: dict[str, _Compiled] = {}
+_compiled: dict[str, Compiled] = {}
 
 
-def free_variables(spec: ModelSpec) -> tuple[str, ...]:
-    """Names of the free parameters of a model that this process has fitted."""
-    return _compiled[spec.name].free
+def compiled(spec: ModelSpec, data: Arrays) -> Compiled:
+    """The compiled model, made once a process from the first arrays it meets."""
+    if spec.name not in _compiled:
+        # Compiled code belongs to the project's own cache, also where no Makefile has said so.
+        os.environ.setdefault("PYTENSOR_FLAGS", f"base_compiledir={CACHE / 'pytensor'}")
+        import nutpie
+        import pytensor
+
+        # A function read from numba's disk cache rounds differently in the last bit than one just compiled, and chains
+        # drift apart from there: the same seed would give other draws in the second process. Compiling anew costs
+        # a minute once a process; fits themselves are stored. Tests, which compare what is drawn within its Monte
+        # Carlo error, take the cache.
+        if "numba__cache" not in os.environ["PYTENSOR_FLAGS"]:
+            pytensor.config.numba__cache = False
+        logging.getLogger("pymc").setLevel(logging.ERROR)
+        model = spec.build(data)
+        free = tuple(variable.name for variable in model.free_RVs)
+        _compiled[spec.name] = Compiled(nutpie.compile_pymc_model(model), free)
+    return _compiled[spec.name]
+
+
+def reference_point(size: int) -> np.ndarray:
+    """The unconstrained point at which a density is put on record: small, and no two coordinates alike."""
+    return 0.3 * np.cos(1.0 + np.arange(float(size)))
+
+
+def density(spec: ModelSpec, data: Arrays) -> float:
+    """Log density of a model at its :func:`reference_point`, with ones in place of what was drawn.
+
+    No sampler has a part in it: any processor gives the same number but for its last digits, and a change of a prior, a
+    figure or a formula of the likelihood moves it. NaN where the density is not finite.
+    """
+    fixed = {name: np.ones_like(values) if name in spec.drawn else values for name, values in data.items()}
+    model = compiled(spec, data).sampler.with_data(**fixed)
+    point, gradient, value = reference_point(model.n_dim), np.empty(model.n_dim), np.empty(1)
+    addresses = (array.ctypes.data for array in (point, gradient, value, model.user_data))
+    failed = model.compiled_logp_func.ctypes(model.n_dim, *map(_pointer, addresses))
+    return float("nan") if failed else float(value[0])
+
+
+def _pointer(address: int) -> Any:
+    import ctypes
+
+    return ctypes.cast(address, ctypes.POINTER(ctypes.c_double))
 
 
 def fit(spec: ModelSpec, data: Arrays, *, profile: Profile, seed: int) -> DataTree:
@@ -91,30 +137,15 @@ def fit(spec: ModelSpec, data: Arrays, *, profile: Profile, seed: int) -> DataTr
     profile
         Chains, warm-up, draws.
     seed
-        Seed of the sampler: same seed, same draws on one machine.
+        Seed of the sampler: same seed, same draws on one processor model; elsewhere other draws of the same posterior.
 
     Returns
     -------
     DataTree with the groups ``posterior`` (dims chain, draw, ...) and ``sample_stats``.
     """
-    # Compiled code belongs to the project's own cache, also where no Makefile has said so.
-    os.environ.setdefault("PYTENSOR_FLAGS", f"base_compiledir={CACHE / 'pytensor'}")
     import nutpie
-    import pytensor
 
-    # A function read from numba's disk cache rounds differently in the last bit than one just compiled, and chains
-    # drift apart from there: the same seed would give other draws in the second process. Compiling anew costs
-    # half a minute once a process; fits themselves are stored.
-    pytensor.config.numba__cache = False
-    logging.getLogger("pymc").setLevel(logging.ERROR)
-    known = _compiled.get(spec.name)
-    if known is None:
-        model = spec.build(data)
-        free = tuple(variable.name for variable in model.free_RVs)
-        known = _compiled[spec.name] = _Compiled(nutpie.compile_pymc_model(model), free)
-        sampler = known.sampler
-    else:
-        sampler = known.sampler.with_data(**data)
+    sampler = compiled(spec, data).sampler.with_data(**data)
     return nutpie.sample(
         sampler,
         chains=profile.chains,

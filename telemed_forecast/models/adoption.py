@@ -168,7 +168,7 @@ def build(data: Any) -> Any:
         )
         noise = pm.LogNormal("survey_noise", *SURVEY_NOISE)
         spread = pm.LogNormal("regional_spread", *REGIONAL_SPREAD)
-        users = on_grid(log_users, d["users_at"], pt) + pt.dot(d["users_definition"], offset)
+        users = on_grid(log_users, d["users_at"], pt) + (d["users_definition"] * offset).sum(axis=1)
         for block, mu, own in (
             ("internet", on_grid(internet.log_level, d["internet_at"], pt), 0.0),
             ("users", users, noise),

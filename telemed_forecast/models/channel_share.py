@@ -79,7 +79,7 @@ def build(data: Any) -> Any:
     with pm.Model() as model:
         d = {name: pm.Data(name, value) for name, value in data.items()}
         standard = pm.Normal("factor_standard", 0.0, 1.0, shape=GRID)
-        factor = pm.Deterministic("factor", d["factor_mean"] + pt.dot(d["factor_root"], standard))
+        factor = pm.Deterministic("factor", d["factor_mean"] + (d["factor_root"] * standard).sum(axis=1))
         offset = pm.Normal("measure_offset", 0.0, OFFSET, shape=measures)
         new = pm.Normal("new_offset", *NEW_OFFSET)
         scale = pm.LogNormal("walk_scale", *WALK)

@@ -100,7 +100,7 @@ def build(data: Any) -> Any:
         size = pm.HalfNormal("event_size", licensing_policy.SIZE, shape=EVENTS)
         effect = pm.Deterministic("event_effect", d["event_direction"] * size)
         fade = pm.LogNormal("policy_fade", *licensing_policy.FADE)
-        shock = pt.dot(effect, licensing_policy.acting(d["event_since"], fade, STEP, pt))
+        shock = (effect[:, None] * licensing_policy.acting(d["event_since"], fade, STEP, pt)).sum(axis=0)
         growth = {"step": STEP, "prior": growth_prior(CLASS), "shock": shock}
         logit = pm.Normal("hospital_logit_ceiling", *CEILING_SHARE)
         ratio = pm.Normal("firm_log_ceiling", *FIRM_CEILING)

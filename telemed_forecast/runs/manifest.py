@@ -18,6 +18,7 @@ from typing import Any
 
 from telemed_forecast import __version__
 from telemed_forecast.errors import InputError
+from telemed_forecast.inference.processor import processor
 from telemed_forecast.runs import plan
 from telemed_forecast.runs.specification import vintage
 
@@ -95,6 +96,7 @@ def build(
             "created": dt.datetime.now(dt.UTC).isoformat(timespec="microseconds"),
             "seconds": dict(seconds),
             "platform": platform.platform(),
+            "processor": processor(),
         },
     }
 

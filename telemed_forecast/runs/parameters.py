@@ -27,7 +27,8 @@ from telemed_forecast.runs.specification import (
     vintage,
 )
 
-PROFILE_VARIABLE = "TELEMED_PROFILE"
+ENVIRONMENT = {"profile": "TELEMED_PROFILE", "seed": "TELEMED_SEED"}
+"""Environment variables that set another default: a run of the tests takes the quick profile, or another seed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +114,7 @@ def validate(notebook: str, values: Mapping[str, object]) -> Settings:
         given = values[name] if name in values else _default(parameter)
         typed, fault = _check(parameter, given)
         if fault:
-            faults.append(fault + ("" if name in values else f" (from the environment: {PROFILE_VARIABLE})"))
+            faults.append(fault + ("" if name in values else f" (from the environment: {ENVIRONMENT[name]})"))
         checked[name] = typed
     if faults:
         raise refused(faults)
@@ -216,9 +217,9 @@ def from_notebook(notebook: str, namespace: Mapping[str, Any]) -> Settings:
     declared, injected = cells.given_names(namespace.get("In", ()), taken)
     values = {n: namespace[n] for n in namespace if n in taken or n in declared | injected}
     # A notebook's own "full" is the default and yields to the environment; an injected "full" does not.
-    profile = taken["profile"]
-    if "profile" not in injected and values.get("profile") == profile.default:
-        del values["profile"]
+    for name in ENVIRONMENT:
+        if name not in injected and values.get(name) == taken[name].default:
+            del values[name]
     return validate(notebook, values)
 
 
@@ -230,10 +231,9 @@ def refused(faults: Iterable[object]) -> ParametersRefused:
 
 
 def _default(parameter: Parameter) -> object:
-    """A parameter's default; the environment may set another one for the profile."""
-    if parameter.name == "profile":
-        return os.environ.get(PROFILE_VARIABLE) or parameter.default
-    return parameter.default
+    """A parameter's default; the environment may set another one (see `ENVIRONMENT`)."""
+    text = os.environ.get(ENVIRONMENT.get(parameter.name, ""))
+    return convert(parameter, text) if text else parameter.default
 
 
 def _check(parameter: Parameter, value: object) -> tuple[object, str]:

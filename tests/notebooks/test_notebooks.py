@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from telemed_forecast.paths import NOTEBOOKS, ROOT
+from telemed_forecast.paths import NOTEBOOKS
 
 NAMES = (
     "channel_share",
@@ -79,30 +79,3 @@ def test_plain_papermill_runs_a_notebook_from_another_folder_with_another_horizo
     text = (tmp_path / "out.ipynb").read_text(encoding="utf-8")
     assert "2032-12-31" in text
     assert "2033-12-31" not in text
-
-
-@pytest.mark.slow
-@pytest.mark.notebook
-def test_twenty_fresh_fits_give_the_check_cells_text_twenty_times(tmp_path):
-    """Each run has an empty store of fits, so that every one of them samples."""
-    script = (
-        "import sys; from pathlib import Path; from telemed_forecast.runs import parameters;"
-        "from telemed_forecast.forecast import channel_share; from telemed_forecast.forecast.context import Context;"
-        "from telemed_forecast.forecast.paths import rounded; from telemed_forecast.inference import cache;"
-        "known = Context(parameters.validate('channel_share', {'profile': 'quick'}));"
-        "found = set();\n"
-        "for k in range(20):\n"
-        "    cache.CACHE = Path(sys.argv[1]) / str(k)\n"
-        "    shares = channel_share.run(known).shares\n"
-        "    found.add(tuple((n, rounded(p.draws[:, -1])) for n, p in shares.items()))\n"
-        "    assert list((cache.CACHE / 'fits').glob('*.nc'))\n"
-        "assert len(found) == 1, found\n"
-        "for name, text in found.pop():\n"
-        "    print('share of', name, 'at the horizon:', text)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=900
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    (output,) = next(outputs for _, _, outputs in cells("channel_share") if outputs)
-    assert done.stdout == "".join(output["text"])

@@ -98,7 +98,8 @@ def make_up(folder):
 
 @pytest.fixture(autouse=True)
 def _no_profile_from_outside(monkeypatch):
-    monkeypatch.delenv(parameters.PROFILE_VARIABLE, raising=False)
+    for variable in parameters.ENVIRONMENT.values():
+        monkeypatch.delenv(variable, raising=False)
 
 
 @pytest.fixture

@@ -120,16 +120,16 @@ def test_a_date_outside_the_ledger_or_in_another_format_is_refused(date):
 
 
 def test_the_environment_sets_the_default_profile_and_nothing_more(monkeypatch):
-    monkeypatch.setenv(parameters.PROFILE_VARIABLE, "quick")
+    monkeypatch.setenv(parameters.ENVIRONMENT["profile"], "quick")
     assert parameters.validate("market_size", {}).profile == "quick"
     assert parameters.validate("market_size", {"profile": "full"}).profile == "full"
 
 
 def test_a_wrong_profile_in_the_environment_is_named_as_such(monkeypatch):
-    monkeypatch.setenv(parameters.PROFILE_VARIABLE, "fast")
+    monkeypatch.setenv(parameters.ENVIRONMENT["profile"], "fast")
     [fault] = faults_of(parameters.validate, "market_size", {})
     assert "fast" in fault
-    assert parameters.PROFILE_VARIABLE in fault
+    assert parameters.ENVIRONMENT["profile"] in fault
 
 
 def test_a_scenario_file_is_found_from_any_folder(tmp_path, monkeypatch):
@@ -256,7 +256,7 @@ def test_a_plain_namespace_without_a_kernel_will_do():
 
 @pytest.mark.parametrize(("injected", "profile"), [("seed = 1", "quick"), ('profile = "full"', "full")])
 def test_only_an_injected_profile_withstands_the_environment(injected, profile, monkeypatch):
-    monkeypatch.setenv(parameters.PROFILE_VARIABLE, "quick")
+    monkeypatch.setenv(parameters.ENVIRONMENT["profile"], "quick")
     namespace = run_cells(DECLARED, f"# Parameters\n{injected}\n")
     assert parameters.from_notebook("user_adoption", namespace).profile == profile
 
