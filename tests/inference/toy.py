@@ -1,4 +1,4 @@
-"""A small model, quick to compile; `toy.py FOLDER` asks a store in that folder for its fit."""
+"""A small model, quick to compile; `toy.py FOLDER [AFTER]` asks a store in that folder for its fit."""
 
 import hashlib
 import sys
@@ -41,12 +41,14 @@ def fingerprint(posterior):
     return hashlib.sha256(b"".join(np.ascontiguousarray(v).tobytes() for v in values)).hexdigest()
 
 
-def main(folder):
+def main(folder, after=""):
     def noted(data):
         with (Path(folder) / "built.txt").open("a") as log:
             log.write("built\n")
         return build(data)
 
+    if after:
+        fitted(ModelSpec("toy", noted), numbers(2, 30), profile=TINY, seed=7, folder=Path(folder))
     found = fitted(ModelSpec("toy", noted), numbers(1), profile=TINY, seed=1, folder=Path(folder))
     print(found.key, fingerprint(found.posterior))
 
