@@ -116,7 +116,7 @@ def found(
     claims
         Ids of the figures behind its numbers; all that were known by default.
     fits
-        Name -> the fits behind its numbers.
+        Name -> the fits behind its numbers; the first is the one that its draws are of.
     drawn
         Name -> draws of a number, in the order of the fits' draws. Dims: (sample,).
     chains
@@ -125,8 +125,7 @@ def found(
         Name -> what no sampler has a part in.
     """
     fits, settings = fits or {}, known.settings
-    # A fit that builds on the moments of another one carries that one's error too: at most as much again.
-    factor = math.sqrt(max(len(fits), 1))
+    factor = _carried([fit.gate.ess_bulk_min or 1.0 for fit in fits.values()])
     chains = chains or next((fit.gate.chains for fit in fits.values()), 1)
     return Found(
         notebook=settings.notebook,  # type: ignore[attr-defined]
@@ -135,6 +134,15 @@ def found(
         densities={f"model of {name}": fit.density for name, fit in fits.items()},
         numbers={name: _quantiles(values, chains, factor) for name, values in (drawn or {}).items()},
     )
+
+
+def _carried(sizes: Sequence[float]) -> float:
+    """Factor on the error of a number whose fit, the first, builds on moments of the others.
+
+    Their error is carried on: at most as much again, and more where their draws are worth less than its own.
+    """
+    own = sizes[0] if sizes else 1.0
+    return math.sqrt(1.0 + sum(max(own / other, 1.0) for other in sizes[1:]))
 
 
 def _quantiles(draws: np.ndarray, chains: int, factor: float) -> list[Estimate]:

@@ -155,9 +155,20 @@ def test_a_figure_that_is_a_tenth_larger_turns_every_cell_red_that_depends_on_it
     assert red(*results(), capsys) >= DEPENDS[model]
 
 
-def test_growth_without_a_ceiling_turns_every_cell_red_that_shows_a_horizon(today, monkeypatch, capsys):
+def test_growth_without_a_ceiling_turns_every_cell_red_that_shows_a_level(monkeypatch, capsys):
     def unlimited(u, *, rate, theta, innovation, xp=growth.np):
         return rate / theta + 0.0 * u
 
     monkeypatch.setattr(growth, "expected_growth", unlimited)
-    assert red(*results(), capsys) == set(CELLS)
+    # The share of hospitals hardly hangs on it: both sponsors grow.
+    assert red(*results(), capsys) == set(CELLS) - {"channel_share"}
+
+
+def test_shares_of_the_other_side_turn_their_cell_red(monkeypatch, capsys):
+    project = share_model.project
+    monkeypatch.setattr(
+        share_model,
+        "project",
+        lambda *args, **options: {name: 1.0 - share for name, share in project(*args, **options).items()},
+    )
+    assert red(*results(), capsys) == {"channel_share"}
