@@ -31,7 +31,7 @@ report: env  ## run the notebooks and write reports/ (options in ARGS)
 	@$(BIN)/telemed-forecast report $(ARGS)
 
 # The notebooks run in the quick profile (conftest.py); their check cells are compared strictly, the others only run.
-NOTEBOOKS := --nbval-lax --nbval-current-env --nbval-cell-timeout 900 notebooks
+NOTEBOOKS := --nbval-lax --nbval-current-env --nbval-cell-timeout 900
 
 # A process a core; the tests of a file, and the cells of a notebook, stay together and in order.
 PARALLEL := --numprocesses auto --dist loadfile
@@ -45,6 +45,9 @@ test test-slow test-portable: export PYTENSOR_FLAGS := $(PYTENSOR_FLAGS),numba__
 NUMPY_PICKS := "from numpy._core._multiarray_umath import __cpu_dispatch__ as d, __cpu_features__ as f; \
     print(*(name for name in d if f[name]))"
 
+# The notebooks that run so; PORTABLE="notebooks/executive_summary.ipynb" holds one fit of every model.
+PORTABLE := notebooks
+
 # As on a processor of another kind: what chooses instructions is told to use none but the oldest.
 test-portable: export TELEMED_CACHE := $(CACHE)/portable
 test-portable: export PYTENSOR_FLAGS := base_compiledir=$(CACHE)/portable/pytensor,numba__cache=True
@@ -55,14 +58,14 @@ test-portable: export NPY_DISABLE_CPU_FEATURES = $(shell $(BIN)/python -c $(NUMP
 test-portable: export OPENBLAS_CORETYPE := Nehalem
 
 test: env  ## run the quick tests, and every notebook in the quick profile
-	$(BIN)/python -m pytest -m "not slow" $(PARALLEL) tests $(NOTEBOOKS) $(ARGS)
+	$(BIN)/python -m pytest -m "not slow" $(PARALLEL) tests $(NOTEBOOKS) notebooks $(ARGS)
 
 test-slow: env  ## run the tests that sample, run whole notebooks or drive a browser for long
 	$(BIN)/python -m pytest -m slow --numprocesses auto $(ARGS)
 
 test-portable: env  ## run what depends on draws as on another processor (ARGS="--sampler-seed 1000": with other draws)
 	$(BIN)/python -m pytest -m "draws and not slow" $(PARALLEL) tests $(ARGS)
-	$(BIN)/python -m pytest $(PARALLEL) $(NOTEBOOKS) $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(NOTEBOOKS) $(PORTABLE) $(ARGS)
 
 bench: env  ## score the library beside its peers (ARGS="growth --tasks TASKS.csv --curves CURVES.csv")
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -6,6 +6,7 @@ a success that was none.
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -37,6 +38,9 @@ ONE_THREAD = {
     )
 }
 _PORT_TAKEN = "Address already in use"
+_CLOSING = 1.0
+"""[seconds] That the pipes of a process that has ended may take to close; a stray child may hold one open."""
+
 _LONGEST_EVENT = 2**24  # bytes; an exception's text may be long
 
 
@@ -283,6 +287,13 @@ async def _end(worker: Process, heard: Sequence[Event]) -> None:
             if event.kind == "kernel" and event.pid:
                 _kill_group(event.pid)
     await worker.wait()
+    # Its pipes close before the loop does: what still holds one when it is collected prints a traceback.
+    if worker.stdin is not None and worker.stdout is not None:
+        worker.stdin.close()
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            async with asyncio.timeout(_CLOSING):
+                await worker.stdin.wait_closed()
+                await worker.stdout.read()
 
 
 def _kill_group(pid: int) -> None:

@@ -1,4 +1,4 @@
-"""Lets the tests of this folder import the small model, and fits it in processes of their own."""
+"""Lets the tests of this folder import the small model, fitted in processes of their own, and checks of truths."""
 
 import os
 import subprocess
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent.parent / "models"))
 
 
 @dataclass(frozen=True)

@@ -267,9 +267,10 @@ def test_the_data_of_every_exhibit_goes_to_a_file(blocks):
 def test_the_check_cell_of_the_notebook_prints_the_pairs_also_where_there_are_none(today, pairs, capsys):
     cells = json.loads((ROOT / "notebooks" / "track_record.ipynb").read_text(encoding="utf-8"))["cells"]
     record = today[1] if pairs else replace(today[1], same_day=None)
-    exec("".join(cells[-1]["source"]), {"record": record})
+    exec("".join(cells[-1]["source"]), {"known": today[0], "record": record})
     number, outcomes = (record.same_day.number, record.same_day.outcomes) if pairs else (0, 0)
-    assert f"pairs of the same day: {number} about outcomes: {outcomes}" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"pairs of the same day: {number}" in said and f"their outcomes: {outcomes}" in said
 
 
 def test_an_early_date_knows_no_record_and_says_so(monkeypatch):
