@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import signal, stats
 
 from telemed_forecast.evaluation import monte_carlo
 from telemed_forecast.evaluation.monte_carlo import Estimate
@@ -14,10 +14,9 @@ CHAINS, DRAWS = 2, 500
 
 def chains(rng, *, memory=0.5, shift=0.0):
     """Standard normal chains that remember, stacked in order. Dims: (sample,)."""
-    noise = rng.standard_normal((CHAINS, DRAWS))
-    drawn = noise.copy()
-    for k in range(1, DRAWS):
-        drawn[:, k] = memory * drawn[:, k - 1] + np.sqrt(1.0 - memory**2) * noise[:, k]
+    steps = rng.standard_normal((CHAINS, DRAWS))
+    steps[:, 1:] *= np.sqrt(1.0 - memory**2)
+    drawn = signal.lfilter([1.0], [1.0, -memory], steps)
     return (drawn + shift).ravel()
 
 

@@ -10,7 +10,7 @@ import toy
 import xarray as xr
 
 from telemed_forecast.inference import cache
-from telemed_forecast.inference.gates import Gate
+from telemed_forecast.inference.gates import ESS_MIN, Gate
 from telemed_forecast.inference.sampling import ModelSpec
 from telemed_forecast.models import adoption
 
@@ -157,11 +157,15 @@ def test_two_processes_that_ask_at_once_fit_once_and_get_the_same(asked_at_once)
     assert asked_at_once.printed[0] == asked_at_once.printed[1] != ""
 
 
-def test_a_real_fit_is_stored_with_its_verdict_and_read_back_the_same(tmp_path):
-    data = toy.numbers(6)
-    fresh = cache.fitted(toy.TOY, data, profile=toy.TINY, seed=3, folder=tmp_path)
-    stored = cache.fitted(toy.TOY, data, profile=toy.TINY, seed=3, folder=tmp_path)
+@pytest.mark.draws
+def test_a_real_fit_is_stored_with_its_verdict_and_read_back_the_same(tmp_path, sampler_seed):
+    data, few = toy.numbers(6), replace(toy.TINY, draws=50)
+    fresh = cache.fitted(toy.TOY, data, profile=few, seed=sampler_seed, folder=tmp_path)
+    stored = cache.fitted(toy.TOY, data, profile=few, seed=sampler_seed, folder=tmp_path)
     xr.testing.assert_identical(fresh.posterior, stored.posterior)
-    assert fresh.gate == stored.gate and (fresh.gate.chains, fresh.gate.draws) == (2, 100)
-    assert not fresh.gate.ok, "200 draws are too few to publish"
-    assert fresh.posterior["path"].dims[0] == "sample" and fresh.posterior.sizes["sample"] == 200
+    assert fresh.gate == stored.gate and (fresh.gate.chains, fresh.gate.draws) == (2, 50)
+    # An effective size is at most n log10(n), here 200: no seed has enough.
+    assert not fresh.gate.ok and fresh.gate.ess_bulk_min < ESS_MIN, "100 draws are too few to publish"
+    assert fresh.posterior["path"].dims[0] == "sample" and fresh.posterior.sizes["sample"] == 100
+    other = cache.fitted(toy.TOY, data, profile=few, seed=sampler_seed + 1, folder=tmp_path)
+    assert not fresh.posterior.identical(other.posterior), "the fit of another seed is read"

@@ -173,9 +173,9 @@ def test_known_retention_comes_back_to_the_family_that_has_it(learned):
     for family, own in learned.draws.items():
         mean = learned.content["retention"]["families"][family]["mean"]
         assert mean == pytest.approx(mean | {name: values.mean() for name, values in own.items()}, abs=1e-4)
-    # A family that took what another one's series say is told by each of its numbers.
+    # A family that took what another one's series say is told: those of the fast one are the surer.
     mixed = {"slow": learned.draws["fast"], "fast": learned.draws["slow"]}
-    assert len(missed(mixed, TRUTH)) == 4
+    assert {("slow", "logit_kept"), ("slow", "log_half_life")} <= set(missed(mixed, TRUTH))
     assert shown_to_keep_no_more(mixed, "slow", "fast")
 
 
@@ -208,7 +208,8 @@ def test_forecasts_of_new_areas_are_never_surer_than_their_truths_allow(learned)
     that real ones need gives these more width than they would.
     """
     prior = RetentionPrior.from_content(learned.content)
-    whole = families(40, seed=9)
+    # So many areas that intervals half as wide leave a tail with a chance of 1e-12, not one at the bound.
+    whole = families(100, seed=9)
     cut = [
         Series(c.series_id, c.frequency, c.index[:9], c.values[:9], reference_class=c.reference_class) for c in whole
     ]

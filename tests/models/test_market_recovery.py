@@ -7,7 +7,7 @@ Whether intervals of sizes and biases hold the truth as often as they say is ask
 import numpy as np
 import pytest
 from scipy import stats
-from truths import CHAINS, shown_below, shown_outside, spread
+from truths import CHAINS, shown_below, shown_outside, spread, width
 
 from telemed_forecast.evaluation import monte_carlo
 from telemed_forecast.evaluation.monte_carlo import CHANCE, Estimate
@@ -16,6 +16,7 @@ from telemed_forecast.evaluation.simulated.figures import publish, samples
 from telemed_forecast.forecast.market_size import SPEC
 from telemed_forecast.inference.sampling import Profile, fit
 from telemed_forecast.models import market_size
+from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM
 
 pytestmark = [pytest.mark.slow, pytest.mark.draws]
 
@@ -48,30 +49,43 @@ def recovered(arrays_on, sampler_seed):
     return found
 
 
+def numbers(market):
+    """What is looked for: the scalars, and consultation and drug sales of the last year."""
+    sizes = np.asarray(market["log_size"])[..., -1, [0, 3]]
+    return [np.asarray(market[name]) for name in SCALARS] + [sizes[..., 0], sizes[..., 1]]
+
+
 def test_true_parameters_lie_in_their_intervals_and_those_of_another_market_do_not(recovered):
-    number = TRUTHS * len(SCALARS)
+    number = TRUTHS * (len(SCALARS) + 2)
     # Truths are drawn from the prior, so that each lies outside of its 95% interval once in twenty.
     allowed = int(stats.binom.isf(CHANCE, number, 0.05))
 
     def missed(shift):
         return sum(
-            shown_outside(post[name], recovered[(k + shift) % TRUTHS][0][name], comparisons=number)
+            shown_outside(draws, true, comparisons=number)
             for k, (_, _, post) in enumerate(recovered)
-            for name in SCALARS
+            for draws, true in zip(numbers(post), numbers(recovered[(k + shift) % TRUTHS][0]), strict=True)
         )
 
     assert missed(0) <= allowed
-    assert missed(1) > missed(0), "figures of one market, truths of another"
+    assert missed(1) + missed(2) > 2 * allowed, "figures of one market, truths of the two others"
 
 
-def test_sizes_are_narrow_where_figures_are_many(recovered):
+def test_sizes_are_known_better_than_by_one_figure_alone_where_figures_are_many(recovered, sampler_seed):
+    rng = np.random.default_rng(sampler_seed)
     for _, design, post in recovered:
         seen = np.unique(design["size_year"][design["size_definition"] == 3])[-3:]
-        sizes = post["log_size"].values[:, :, 3]
-        # A single figure leaves the noise and the bias of its publisher: some 0.4; without any the sd is above 1.
-        limit, some = Estimate(0.5, 0.0), len(seen)
-        assert not any(shown_below(limit, spread(own), comparisons=some) for own in sizes[:, seen].T)
-        assert shown_below(limit, spread(3.0 * sizes[:, seen[0]]), comparisons=some)
+        number, scale = post.sizes["sample"], design["size_scale"].min()
+        # What a figure of the best grade leaves: the bias of its publisher and its noise.
+        bias = post["bias_spread"].values * rng.standard_normal(number)
+        noise = np.hypot(post["estimate_noise"].values, scale) * rng.standard_t(DEGREES_OF_FREEDOM, number)
+        alone = width(bias + noise)
+
+        def too_wide(log_size, seen=seen, alone=alone):
+            return any(shown_below(alone, width(own), comparisons=TRUTHS * len(seen)) for own in log_size[:, seen, 3].T)
+
+        assert not too_wide(post["log_size"].values)
+        assert too_wide(market_size.prior_sample(design, number, rng)["log_size"]), "figures that do not arrive"
 
 
 def test_the_bias_of_a_publisher_without_figures_stays_as_wide_as_all_publishers_are(recovered):
