@@ -225,7 +225,7 @@ def posterior(one: Series, horizon: int, *, prior: Prior, longest: int, draws: i
     """
     import arviz as az
 
-    from telemed_forecast.inference import sampling
+    from telemed_forecast.fits import sampling
 
     spec = sampling.ModelSpec(f"adoption_of_{longest}_levels", _build)
     profile = sampling.Profile(CHAINS, TUNE, draws, TARGET_ACCEPT)

@@ -18,7 +18,7 @@ ROOMS = (
     ("errors", "paths"),
     ("evidence",),
     ("models",),
-    ("inference",),
+    ("fits",),
     ("scenarios",),
     ("forecast",),
     ("evaluation",),
@@ -117,8 +117,8 @@ def test_every_module_belongs_to_a_room(source):
 
 def test_an_import_to_the_right_would_be_noticed():
     source = PACKAGE / "models" / "growth.py"
-    assert wrong_way(source, [(1, "telemed_forecast.inference.sampling"), (2, "telemed_forecast.paths.ROOT")]) == [
-        "line 1: telemed_forecast.inference.sampling"
+    assert wrong_way(source, [(1, "telemed_forecast.fits.sampling"), (2, "telemed_forecast.paths.ROOT")]) == [
+        "line 1: telemed_forecast.fits.sampling"
     ]
 
 

@@ -13,7 +13,7 @@ from telemed_forecast.evidence.series import Series
 
 def adoption(series: Sequence[Series], horizon: int, curves: Sequence[Curve]) -> np.ndarray:
     """Forecast growth with the hypotheses' pool."""
-    from telemed_forecast.inference import learn_growth
+    from telemed_forecast.fits import learn_growth
     from telemed_forecast.models import hypotheses
 
     prior = hypotheses.Prior.from_content(learn_growth.learn([curve.series for curve in curves]))
@@ -22,7 +22,7 @@ def adoption(series: Sequence[Series], horizon: int, curves: Sequence[Curve]) ->
 
 def surge(series: Sequence[Series], horizon: int, curves: Sequence[Curve]) -> np.ndarray:
     """Forecast what stays after a surge."""
-    from telemed_forecast.inference import learn_retention
+    from telemed_forecast.fits import learn_retention
     from telemed_forecast.models import retention
 
     prior = retention.RetentionPrior.from_content(learn_retention.learn([curve.series for curve in curves]))

@@ -26,12 +26,12 @@ import numpy as np
 from telemed_forecast.evaluation import uniformity
 from telemed_forecast.evaluation.simulated import channel_share, internet_hospitals, market_size, user_adoption
 from telemed_forecast.evaluation.simulated.figures import Numbers, Speak, publish, samples
+from telemed_forecast.fits.refits import Effort, refit
+from telemed_forecast.fits.sampling import Compiled, ModelSpec, compiled
 from telemed_forecast.forecast import channel_share as forecast_share
 from telemed_forecast.forecast import internet_hospitals as forecast_hospitals
 from telemed_forecast.forecast import market_size as forecast_market
 from telemed_forecast.forecast import user_adoption as forecast_users
-from telemed_forecast.inference.refits import Effort, refit
-from telemed_forecast.inference.sampling import Compiled, ModelSpec, compiled
 
 if TYPE_CHECKING:
     from xarray import Dataset

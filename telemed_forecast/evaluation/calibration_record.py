@@ -22,8 +22,8 @@ import numpy as np
 from telemed_forecast.errors import TelemedError
 from telemed_forecast.evaluation import calibration
 from telemed_forecast.evaluation.calibration import Ranks
-from telemed_forecast.inference import sources
-from telemed_forecast.inference.sampling import ModelSpec
+from telemed_forecast.fits import sources
+from telemed_forecast.fits.sampling import ModelSpec
 from telemed_forecast.paths import DATA, PRIORS, ROOT
 
 FOLDER = DATA / "calibration"

@@ -23,8 +23,8 @@ import numpy as np
 from telemed_forecast.errors import TelemedError
 from telemed_forecast.evaluation import monte_carlo
 from telemed_forecast.evaluation.monte_carlo import Estimate
+from telemed_forecast.fits.store import Fit
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.inference.cache import Fit
 from telemed_forecast.paths import DATA
 
 if TYPE_CHECKING:

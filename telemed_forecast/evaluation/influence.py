@@ -23,9 +23,9 @@ import numpy as np
 
 from telemed_forecast.evaluation import conflict
 from telemed_forecast.evaluation.row_claims import Likelihood, likelihoods
+from telemed_forecast.fits.likelihood_rows import log_likelihoods
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.paths import Path
-from telemed_forecast.inference.likelihood_rows import log_likelihoods
 
 BATCHES = 20
 """Runs of consecutive draws from whose scatter the sampling error of a move is estimated."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 
+from telemed_forecast.fits.store import Fit
 from telemed_forecast.forecast import internet_hospitals
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.internet_hospitals import InternetHospitals
-from telemed_forecast.inference.cache import Fit
 
 BEFORE_THE_JUMP = date(2022, 12, 31)
 """The count then stood at "more than 1,700"; 3,756 were named less than three years later."""

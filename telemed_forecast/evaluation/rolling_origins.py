@@ -21,10 +21,10 @@ import numpy as np
 from telemed_forecast.evaluation import clustered_mean, scores
 from telemed_forecast.evaluation.markets import MARKETS
 from telemed_forecast.evidence.observations import Observations
+from telemed_forecast.fits.gates import Gate
 from telemed_forecast.forecast import hub
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.rivals import Known, rivals
-from telemed_forecast.inference.gates import Gate
 from telemed_forecast.models import ensemble
 
 YEARS = range(2019, 2025)

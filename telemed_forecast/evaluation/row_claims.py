@@ -15,11 +15,11 @@ import numpy as np
 
 from telemed_forecast.errors import TelemedError
 from telemed_forecast.evidence.observations import Observations
+from telemed_forecast.fits.sampling import Arrays, ModelSpec
+from telemed_forecast.fits.store import Fit
 from telemed_forecast.forecast import channel_share, internet_hospitals, market_size, user_adoption
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.paths import Path
-from telemed_forecast.inference.cache import Fit
-from telemed_forecast.inference.sampling import Arrays, ModelSpec
 from telemed_forecast.models import adoption, market_evidence
 from telemed_forecast.models import channel_share as channel_model
 from telemed_forecast.models import internet_hospitals as hospitals_model

@@ -8,14 +8,14 @@ from datetime import date
 import numpy as np
 
 from telemed_forecast.evidence.observations import Observations
+from telemed_forecast.fits.sampling import ModelSpec
+from telemed_forecast.fits.store import Fit, fitted
 from telemed_forecast.forecast import internet_hospitals
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.internet_hospitals import InternetHospitals
 from telemed_forecast.forecast.paths import Path
 from telemed_forecast.forecast.platform_series import calendar_weights, reported
 from telemed_forecast.forecast.rivals import Known, known
-from telemed_forecast.inference.cache import Fit, fitted
-from telemed_forecast.inference.sampling import ModelSpec
 from telemed_forecast.models import channel_share
 from telemed_forecast.models import internet_hospitals as hospitals_model
 from telemed_forecast.models.channel_share import Encounters, Revenues

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import numpy as np
 
 from telemed_forecast.evidence import ledger, observations, vintage
-from telemed_forecast.inference.sampling import PROFILES, Profile
+from telemed_forecast.fits.sampling import PROFILES, Profile
 from telemed_forecast.scenarios import Scenario
 from telemed_forecast.scenarios import load as load_scenario
 

@@ -9,11 +9,11 @@ import numpy as np
 
 from telemed_forecast.evidence import ledger
 from telemed_forecast.evidence.observations import Observations
+from telemed_forecast.fits.sampling import ModelSpec
+from telemed_forecast.fits.store import Fit, fitted
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.paths import Path
 from telemed_forecast.forecast.rivals import Known, known
-from telemed_forecast.inference.cache import Fit, fitted
-from telemed_forecast.inference.sampling import ModelSpec
 from telemed_forecast.models import activity, internet_hospitals, licensing_policy
 from telemed_forecast.models.activity import Bounds
 from telemed_forecast.models.licensing_policy import Events

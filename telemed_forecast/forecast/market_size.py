@@ -8,6 +8,8 @@ from datetime import date
 import numpy as np
 
 from telemed_forecast.evidence.observations import Observations
+from telemed_forecast.fits.sampling import ModelSpec
+from telemed_forecast.fits.store import Fit, fitted
 from telemed_forecast.forecast import user_adoption
 from telemed_forecast.forecast.channel_share import bounds
 from telemed_forecast.forecast.context import Context
@@ -15,8 +17,6 @@ from telemed_forecast.forecast.money import Money
 from telemed_forecast.forecast.paths import Path
 from telemed_forecast.forecast.rivals import Known, known
 from telemed_forecast.forecast.user_adoption import UserAdoption
-from telemed_forecast.inference.cache import Fit, fitted
-from telemed_forecast.inference.sampling import ModelSpec
 from telemed_forecast.models import market_size
 from telemed_forecast.models.channel_share import Encounters
 from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM

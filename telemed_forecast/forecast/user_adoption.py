@@ -8,11 +8,11 @@ from datetime import date
 import numpy as np
 
 from telemed_forecast.evidence.observations import Observations
+from telemed_forecast.fits.sampling import ModelSpec
+from telemed_forecast.fits.store import Fit, fitted
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.paths import Path
 from telemed_forecast.forecast.rivals import Known, known
-from telemed_forecast.inference.cache import Fit, fitted
-from telemed_forecast.inference.sampling import ModelSpec
 from telemed_forecast.models import adoption
 from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM
 from telemed_forecast.models.timeline import decimal_year, period_end

@@ -137,7 +137,7 @@ class Prior:
 
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> Prior:
-        """Read it from what `inference.learn_growth.learn` returns, or a file of it holds."""
+        """Read it from what `fits.learn_growth.learn` returns, or a file of it holds."""
         own = content["forecast"]
         return cls(
             laws={kind: Law(**values) for kind, values in own["laws"].items()},

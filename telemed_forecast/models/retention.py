@@ -28,7 +28,7 @@ Families (a country and its payer) have their own parameters (:math:`\alpha, \be
 from a population; a family never seen is one more draw from it. The learned values are in ``data/priors/surge.json``: a
 mean and a covariance of each family's parameters on unbounded scales. They are a *composite* posterior: its likelihood
 multiplies overlapping windows, and is tempered because they are not independent
-(:mod:`telemed_forecast.inference.learn_retention`).
+(:mod:`telemed_forecast.fits.learn_retention`).
 
 References
 ----------

@@ -22,7 +22,7 @@ FILES = {"adoption": "growth.json", "surge": "surge.json"}
 """File of the priors of each kind."""
 
 LEARNERS = {"adoption": "learn_growth", "surge": "learn_retention"}
-"""Module of `telemed_forecast.inference` that learns each kind."""
+"""Module of `telemed_forecast.fits` that learns each kind."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +84,7 @@ def make(request: Request, *, stream: TextIO | None = None) -> Path:
         provenance["home"] = {"as_of": HOME_AS_OF, "series": len(home), "sha256": fingerprint(home)}
     families = len({curve.family for curve in curves})
     with _said(f"learning from {len(curves)} series of {families} families", stream):
-        learn = import_module(f"telemed_forecast.inference.{LEARNERS[request.kind]}").learn
+        learn = import_module(f"telemed_forecast.fits.{LEARNERS[request.kind]}").learn
         known = [curve.series for curve in curves]
         content = learn(known, [curve.series for curve in home]) if home else learn(known)
     file = request.out / FILES[request.kind]

@@ -18,7 +18,7 @@ from typing import Any
 
 from telemed_forecast import __version__
 from telemed_forecast.errors import InputError
-from telemed_forecast.inference.processor import processor
+from telemed_forecast.fits.processor import processor
 from telemed_forecast.runs import plan
 from telemed_forecast.runs.specification import vintage
 

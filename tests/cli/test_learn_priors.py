@@ -33,7 +33,7 @@ def learners(monkeypatch):
         return {"values": counts, "text": "a [b  c]\nd", "at_home": [s.series_id for s in home]}
 
     for name in learn_priors.LEARNERS.values():
-        monkeypatch.setitem(sys.modules, f"telemed_forecast.inference.{name}", SimpleNamespace(learn=learn))
+        monkeypatch.setitem(sys.modules, f"telemed_forecast.fits.{name}", SimpleNamespace(learn=learn))
 
 
 def run(*arguments):

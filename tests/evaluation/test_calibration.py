@@ -16,8 +16,8 @@ from telemed_forecast.evaluation.monte_carlo import CHANCE
 from telemed_forecast.evaluation.simulated import channel_share as made_up_share
 from telemed_forecast.evaluation.simulated import growth
 from telemed_forecast.evaluation.simulated.figures import log_likelihood, publish, samples
+from telemed_forecast.fits.sampling import ModelSpec
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.inference.sampling import ModelSpec
 from telemed_forecast.models import channel_share
 from telemed_forecast.models.likelihood import interval_logp
 from telemed_forecast.runs.parameters import validate

@@ -9,8 +9,8 @@ import pytest
 
 from telemed_forecast.errors import TelemedError
 from telemed_forecast.evaluation import check
-from telemed_forecast.inference.cache import Fit
-from telemed_forecast.inference.gates import Gate
+from telemed_forecast.fits.gates import Gate
+from telemed_forecast.fits.store import Fit
 
 pytestmark = pytest.mark.unit
 

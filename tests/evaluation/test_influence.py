@@ -11,11 +11,11 @@ from telemed_forecast.errors import TelemedError
 from telemed_forecast.evaluation import influence, row_claims
 from telemed_forecast.evaluation.row_claims import Likelihood
 from telemed_forecast.evidence.observations import Observations
+from telemed_forecast.fits.gates import Gate
+from telemed_forecast.fits.likelihood_rows import log_likelihoods
+from telemed_forecast.fits.sampling import ModelSpec
+from telemed_forecast.fits.store import Fit
 from telemed_forecast.forecast.paths import Path
-from telemed_forecast.inference.cache import Fit
-from telemed_forecast.inference.gates import Gate
-from telemed_forecast.inference.likelihood_rows import log_likelihoods
-from telemed_forecast.inference.sampling import ModelSpec
 from telemed_forecast.models.likelihood import interval_logp
 
 pytestmark = pytest.mark.unit

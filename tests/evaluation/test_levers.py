@@ -8,10 +8,10 @@ import pytest
 
 from telemed_forecast import scenarios
 from telemed_forecast.evaluation.scenario_effects import ACTS_ON, _Draws
+from telemed_forecast.fits.gates import Gate
+from telemed_forecast.fits.store import Fit
 from telemed_forecast.forecast import internet_hospitals, market_size, user_adoption
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.inference.cache import Fit
-from telemed_forecast.inference.gates import Gate
 from telemed_forecast.runs import parameters
 from telemed_forecast.scenarios import LEVERS, Lever
 

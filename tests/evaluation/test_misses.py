@@ -11,8 +11,8 @@ from telemed_forecast.evaluation import rolling_origins as rolling
 from telemed_forecast.evaluation.rolling_origins import Origin
 from telemed_forecast.evidence import ledger
 from telemed_forecast.evidence.observations import intervals
+from telemed_forecast.fits.gates import Gate
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.inference.gates import Gate
 from telemed_forecast.runs import parameters
 
 pytestmark = pytest.mark.unit

@@ -12,10 +12,10 @@ from telemed_forecast.evaluation import rolling_origins as rolling
 from telemed_forecast.evaluation.markets import Market
 from telemed_forecast.evaluation.rolling_origins import Score
 from telemed_forecast.evidence import ledger
+from telemed_forecast.fits.gates import Gate
 from telemed_forecast.forecast import context as context_module
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.rivals import Known, known
-from telemed_forecast.inference.gates import Gate
 from telemed_forecast.runs import parameters
 
 pytestmark = pytest.mark.unit

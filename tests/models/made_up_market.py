@@ -7,12 +7,12 @@ from unittest import mock
 import numpy as np
 import xarray as xr
 
+from telemed_forecast.fits.gates import Gate
+from telemed_forecast.fits.store import Fit
 from telemed_forecast.forecast import market_size as forecast
 from telemed_forecast.forecast import user_adoption
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.paths import Path
-from telemed_forecast.inference.cache import Fit
-from telemed_forecast.inference.gates import Gate
 from telemed_forecast.models import market_size as model
 from telemed_forecast.runs.parameters import validate
 

@@ -13,8 +13,8 @@ from telemed_forecast.evaluation import monte_carlo
 from telemed_forecast.evaluation.monte_carlo import CHANCE, Estimate
 from telemed_forecast.evaluation.simulated import market_size as simulated
 from telemed_forecast.evaluation.simulated.figures import publish, samples
+from telemed_forecast.fits.sampling import Profile, fit
 from telemed_forecast.forecast.market_size import SPEC
-from telemed_forecast.inference.sampling import Profile, fit
 from telemed_forecast.models import market_size
 from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM
 

@@ -16,9 +16,9 @@ from telemed_forecast.evaluation.simulated import channel_share as made_up_share
 from telemed_forecast.evaluation.simulated import growth as simulated
 from telemed_forecast.evaluation.simulated.figures import publish, samples
 from telemed_forecast.evidence.observations import Observations
+from telemed_forecast.fits.sampling import Profile, fit
 from telemed_forecast.forecast.channel_share import SPEC as SHARE
 from telemed_forecast.forecast.internet_hospitals import SPEC as HOSPITALS
-from telemed_forecast.inference.sampling import Profile, fit
 from telemed_forecast.models import channel_share, internet_hospitals
 from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM
 from telemed_forecast.models.priors import growth_prior

@@ -12,10 +12,10 @@ from types import SimpleNamespace
 import pytest
 
 from telemed_forecast.evaluation.markets import MARKETS
+from telemed_forecast.fits import sampling, store
 from telemed_forecast.forecast import channel_share, internet_hospitals, market_size, user_adoption
 from telemed_forecast.forecast import context as contexts
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.inference import cache, sampling
 from telemed_forecast.models import adoption, growth
 from telemed_forecast.models import channel_share as share_model
 from telemed_forecast.models import internet_hospitals as hospitals_model
@@ -79,7 +79,7 @@ def test_check_cells_say_what_they_said(today, capsys):
 
 
 def test_check_cells_say_it_for_twenty_seeds_of_the_sampler(tmp_path, monkeypatch, capsys, sampler_seed):
-    monkeypatch.setattr(cache, "CACHE", tmp_path)
+    monkeypatch.setattr(store, "CACHE", tmp_path)
     for seed in range(SEEDS):
         # Every fifth seed for all models, every one for the two that mix worst.
         models = CELLS[:4] if seed % 5 == 0 else ("internet_hospitals", "channel_share")

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from telemed_forecast.fits.gates import Gate
+from telemed_forecast.fits.store import Fit
 from telemed_forecast.forecast import channel_share, internet_hospitals
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.inference.cache import Fit
-from telemed_forecast.inference.gates import Gate
 from telemed_forecast.models import baselines
 from telemed_forecast.models import channel_share as share_model
 from telemed_forecast.models import internet_hospitals as hospitals_model

@@ -7,8 +7,8 @@ import pytest
 from telemed_forecast.evaluation import conflict, evidence_use, review
 from telemed_forecast.evaluation.markets import MARKETS
 from telemed_forecast.evidence import dictionary
+from telemed_forecast.fits.sampling import PROFILES
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.inference.sampling import PROFILES
 from telemed_forecast.reporting import html, tables
 from telemed_forecast.reporting.blocks import DataTable, KeyFigures, TableBlock
 from telemed_forecast.reporting.catalogue import catalogue

@@ -12,10 +12,10 @@ from telemed_forecast.evaluation.markets import Market
 from telemed_forecast.evaluation.rolling_origins import Origin
 from telemed_forecast.evidence import ledger
 from telemed_forecast.evidence.observations import intervals
+from telemed_forecast.fits.gates import Gate
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.paths import Path
 from telemed_forecast.forecast.rivals import Known
-from telemed_forecast.inference.gates import Gate
 from telemed_forecast.reporting.blocks import Chart, Paragraph, TableBlock
 from telemed_forecast.reporting.content import rivals as section
 from telemed_forecast.reporting.html import fragment

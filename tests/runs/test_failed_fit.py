@@ -27,7 +27,7 @@ for chain, now in enumerate([19.0, 21.0]):
         level[chain, draw], energy[chain, draw] = now, 50 * (now - 20) ** 2 + rng.standard_gamma(1.0)
 """
 SHOW = """
-from telemed_forecast.inference.gates import judge
+from telemed_forecast.fits.gates import judge
 from telemed_forecast.reporting import blocks
 
 posterior = xr.Dataset({"level": (["chain", "draw"], level)})

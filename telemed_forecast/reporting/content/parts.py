@@ -34,7 +34,7 @@ from telemed_forecast.reporting.catalogue import TEXTS
 
 if TYPE_CHECKING:
     from telemed_forecast.evidence.observations import Observations
-    from telemed_forecast.inference.cache import Fit
+    from telemed_forecast.fits.store import Fit
 
 Sections = dict[str, list[Block]]
 

@@ -5,7 +5,7 @@ import pytest
 import toy
 
 from telemed_forecast.evaluation.monte_carlo import Estimate, agree, mean
-from telemed_forecast.inference.sampling import PROFILES, ModelSpec, Profile, compiled, fit
+from telemed_forecast.fits.sampling import PROFILES, ModelSpec, Profile, compiled, fit
 
 MANY = Profile(chains=2, tune=500, draws=1000, target_accept=0.95)
 

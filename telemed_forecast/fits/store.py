@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from telemed_forecast.errors import TelemedError
-from telemed_forecast.inference import sources
-from telemed_forecast.inference.gates import Gate, judge
-from telemed_forecast.inference.processor import processor
-from telemed_forecast.inference.sampling import Arrays, ModelSpec, Profile, compiled, density, fit
+from telemed_forecast.fits import sources
+from telemed_forecast.fits.gates import Gate, judge
+from telemed_forecast.fits.processor import processor
+from telemed_forecast.fits.sampling import Arrays, ModelSpec, Profile, compiled, density, fit
 from telemed_forecast.paths import CACHE, PRIORS, ROOT
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Fit:
         The arrays that were fitted.
     density
         Log density of the model with these arrays at a reference point (see
-        :func:`telemed_forecast.inference.sampling.density`): what a check can compare to the last digits.
+        :func:`telemed_forecast.fits.sampling.density`): what a check can compare to the last digits.
     """
 
     key: str
@@ -64,7 +64,7 @@ def fitted(spec: ModelSpec, data: Arrays, *, profile: Profile, seed: int, folder
     Parameters
     ----------
     spec, data, profile, seed
-        As for :func:`telemed_forecast.inference.sampling.fit`.
+        As for :func:`telemed_forecast.fits.sampling.fit`.
     folder
         The store; ``.cache/fits`` by default.
     """
@@ -141,7 +141,7 @@ def _key(spec: ModelSpec, data: Arrays, profile: Profile, seed: int) -> str:
 def _code_hash(module: str) -> str:
     """Hash of the code that makes a fit, and of the learned priors."""
     digest = hashlib.sha256()
-    room = ROOT / "telemed_forecast" / "inference"
+    room = ROOT / "telemed_forecast" / "fits"
     for file in [*sources.files(module, ROOT), room / "sampling.py", room / "gates.py", *sorted(PRIORS.glob("*.json"))]:
         digest.update(file.read_bytes())
     return digest.hexdigest()

@@ -9,9 +9,9 @@ import pytest
 import toy
 import xarray as xr
 
-from telemed_forecast.inference import cache
-from telemed_forecast.inference.gates import ESS_MIN, Gate
-from telemed_forecast.inference.sampling import ModelSpec
+from telemed_forecast.fits import store as fit_store
+from telemed_forecast.fits.gates import ESS_MIN, Gate
+from telemed_forecast.fits.sampling import ModelSpec
 from telemed_forecast.models import adoption
 
 GATE = Gate("toy", True, 1.0, 900.0, 900.0, 0, 0.9, 2, 100)
@@ -27,10 +27,10 @@ def store(tmp_path, monkeypatch):
         draws = np.random.default_rng(seed).normal(data["y"].sum(), 1.0, size=50)
         return xr.Dataset({"x": ("sample", draws)}, attrs={"gate": json.dumps(GATE.to_dict())})
 
-    monkeypatch.setattr(cache, "_fit", instead)
+    monkeypatch.setattr(fit_store, "_fit", instead)
 
     def ask(spec=toy.TOY, data=None, profile=toy.TINY, seed=1):
-        return cache.fitted(spec, data or toy.numbers(1), profile=profile, seed=seed, folder=tmp_path)
+        return fit_store.fitted(spec, data or toy.numbers(1), profile=profile, seed=seed, folder=tmp_path)
 
     ask.fits, ask.folder = fits, tmp_path
     return ask
@@ -81,17 +81,17 @@ def test_the_order_of_the_arrays_is_no_change(store):
     [
         ("models/adoption.py", True),
         ("models/growth.py", True),
-        ("inference/gates.py", True),
+        ("fits/gates.py", True),
         ("models/channel_share.py", False),
-        ("inference/learn_growth.py", False),
+        ("fits/learn_growth.py", False),
     ],
 )
 def test_a_fit_is_stale_when_code_that_it_is_made_of_changes_and_only_then(store, tmp_path, monkeypatch, file, stale):
     users = ModelSpec("users", adoption.build)
     before = store(users).key
     root = tmp_path / "elsewhere"
-    shutil.copytree(cache.ROOT / "telemed_forecast", root / "telemed_forecast")
-    monkeypatch.setattr(cache, "ROOT", root)
+    shutil.copytree(fit_store.ROOT / "telemed_forecast", root / "telemed_forecast")
+    monkeypatch.setattr(fit_store, "ROOT", root)
     assert store(users).key == before, "the place of the project matters"
     with (root / "telemed_forecast" / file).open("a") as source:
         source.write("# changed\n")
@@ -128,7 +128,7 @@ def test_a_fit_that_fails_leaves_nothing_behind(store, monkeypatch):
         raise RuntimeError("no chain moved")
 
     with monkeypatch.context() as patch:
-        patch.setattr(cache, "_fit", fails)
+        patch.setattr(fit_store, "_fit", fails)
         with pytest.raises(RuntimeError, match="no chain moved"):
             store()
     assert not files(store) and not list(store.folder.glob("*.part"))
@@ -160,12 +160,12 @@ def test_two_processes_that_ask_at_once_fit_once_and_get_the_same(asked_at_once)
 @pytest.mark.draws
 def test_a_real_fit_is_stored_with_its_verdict_and_read_back_the_same(tmp_path, sampler_seed):
     data, few = toy.numbers(6), replace(toy.TINY, draws=50)
-    fresh = cache.fitted(toy.TOY, data, profile=few, seed=sampler_seed, folder=tmp_path)
-    stored = cache.fitted(toy.TOY, data, profile=few, seed=sampler_seed, folder=tmp_path)
+    fresh = fit_store.fitted(toy.TOY, data, profile=few, seed=sampler_seed, folder=tmp_path)
+    stored = fit_store.fitted(toy.TOY, data, profile=few, seed=sampler_seed, folder=tmp_path)
     xr.testing.assert_identical(fresh.posterior, stored.posterior)
     assert fresh.gate == stored.gate and (fresh.gate.chains, fresh.gate.draws) == (2, 50)
     # An effective size is at most n log10(n), here 200: no seed has enough.
     assert not fresh.gate.ok and fresh.gate.ess_bulk_min < ESS_MIN, "100 draws are too few to publish"
     assert fresh.posterior["path"].dims[0] == "sample" and fresh.posterior.sizes["sample"] == 100
-    other = cache.fitted(toy.TOY, data, profile=few, seed=sampler_seed + 1, folder=tmp_path)
+    other = fit_store.fitted(toy.TOY, data, profile=few, seed=sampler_seed + 1, folder=tmp_path)
     assert not fresh.posterior.identical(other.posterior), "the fit of another seed is read"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from telemed_forecast.inference.cache import fitted
-from telemed_forecast.inference.sampling import ModelSpec, Profile
+from telemed_forecast.fits.sampling import ModelSpec, Profile
+from telemed_forecast.fits.store import fitted
 
 TINY = Profile(chains=2, tune=100, draws=100, target_accept=0.9)
 

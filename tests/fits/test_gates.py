@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from telemed_forecast.inference import gates
-from telemed_forecast.inference.gates import judge
+from telemed_forecast.fits import gates
+from telemed_forecast.fits.gates import judge
 
 pytestmark = pytest.mark.unit
 

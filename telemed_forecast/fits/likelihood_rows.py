@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from telemed_forecast.errors import TelemedError
-from telemed_forecast.inference.sampling import ModelSpec
+from telemed_forecast.fits.sampling import ModelSpec
 from telemed_forecast.paths import CACHE
 
 if TYPE_CHECKING:
-    from telemed_forecast.inference.cache import Fit
+    from telemed_forecast.fits.store import Fit
 
 BLOCK = "_evidence"
 """End of the name of a potential that holds published figures; others hold the growth law and coherence."""

@@ -16,7 +16,7 @@ import numpy as np
 
 from telemed_forecast.errors import InputError
 from telemed_forecast.evidence.series import Series
-from telemed_forecast.inference.sampling import ModelSpec, Profile, fit
+from telemed_forecast.fits.sampling import ModelSpec, Profile, fit
 from telemed_forecast.models.retention import FEWEST, NU, PARAMETERS, Windows, predictive, window
 from telemed_forecast.models.surges import SMALLEST_VALUE, surge_of
 
@@ -306,7 +306,7 @@ def content(
     unseen = _row(draws) | {"classes": [], "season": [], "pandemic": False}
     return {
         "about": "What stays after a surge (see telemed_forecast/models/retention.py for the meaning).",
-        "status": "learned: composite posterior (see telemed_forecast/inference/learn_retention.py)",
+        "status": "learned: composite posterior (see telemed_forecast/fits/learn_retention.py)",
         "sources": [SOURCES.get(name, f"{name}: given by the user") for name in names],
         "seed": seed,
         "new_family": {

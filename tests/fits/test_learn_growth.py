@@ -9,8 +9,8 @@ from scipy import special
 
 from telemed_forecast.errors import InputError
 from telemed_forecast.evidence.series import Series
-from telemed_forecast.inference import learn_growth
-from telemed_forecast.inference.learn_growth import LAWS, LONGEST, PROPOSAL_MEAN, PROPOSAL_SD, WITHIN_GUESS, fit, learn
+from telemed_forecast.fits import learn_growth
+from telemed_forecast.fits.learn_growth import LAWS, LONGEST, PROPOSAL_MEAN, PROPOSAL_SD, WITHIN_GUESS, fit, learn
 from telemed_forecast.models import hypotheses, innovations
 from telemed_forecast.models.hypotheses import PARAMETERS, Prior
 from telemed_forecast.models.innovations import Draws, Levels

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from telemed_forecast.inference import learn_growth
-from telemed_forecast.inference.learn_growth import FAR, LAWS, NEAR, WEIGHTS
+from telemed_forecast.fits import learn_growth
+from telemed_forecast.fits.learn_growth import FAR, LAWS, NEAR, WEIGHTS
 from telemed_forecast.models import hypotheses, innovations
 from telemed_forecast.paths import ROOT
 

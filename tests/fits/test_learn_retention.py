@@ -13,10 +13,10 @@ from telemed_forecast.errors import InputError
 from telemed_forecast.evaluation import monte_carlo
 from telemed_forecast.evaluation.monte_carlo import CHANCE
 from telemed_forecast.evidence.series import PERIODS_A_YEAR, Series
+from telemed_forecast.fits import learn_retention
+from telemed_forecast.fits.learn_retention import LEARNED, PROFILE, WEIGHT, arrays, learn, origins, usable
+from telemed_forecast.fits.sampling import fit
 from telemed_forecast.forecast.hub import QUANTILES
-from telemed_forecast.inference import learn_retention
-from telemed_forecast.inference.learn_retention import LEARNED, PROFILE, WEIGHT, arrays, learn, origins, usable
-from telemed_forecast.inference.sampling import fit
 from telemed_forecast.models.retention import RetentionPrior, forecast, kept
 
 TRUTH = {"slow": (0.45, 1.6), "fast": (0.12, 0.5)}

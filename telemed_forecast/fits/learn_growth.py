@@ -157,7 +157,7 @@ def learn(curves: Sequence[Series], home: Sequence[Series] = ()) -> dict[str, An
     engine = fit([*names, *[HOME] * len(home)], likelihood, draws)
     distance = _distances(known, names, kinds, engine.weights[: len(known)], draws)
     content: dict[str, Any] = {
-        "about": "What past adoptions teach (see telemed_forecast/inference/learn_growth.py for the meaning).",
+        "about": "What past adoptions teach (see telemed_forecast/fits/learn_growth.py for the meaning).",
         "sources": [f"{name}: {SOURCES.get(name, GIVEN)}" for name in families],
         "forecast": {
             "laws": {kind: asdict(law) for kind, law in LAWS.items()},

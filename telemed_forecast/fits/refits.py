@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from telemed_forecast.inference.sampling import Arrays, Compiled
+from telemed_forecast.fits.sampling import Arrays, Compiled
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -43,7 +43,7 @@ def refit(model: Compiled, data: Arrays, *, effort: Effort, seed: int) -> DataTr
     Parameters
     ----------
     model
-        What :func:`telemed_forecast.inference.sampling.compiled` gives.
+        What :func:`telemed_forecast.fits.sampling.compiled` gives.
     data
         The arrays; shapes of observations may differ from those of the compilation.
     effort
