@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from benchmarks.tasks import Task
-from telemed_forecast.evidence.curves import Curve
-from telemed_forecast.evidence.series import Series
+from telemed_forecast.curves.reference_class import Curve
+from telemed_forecast.curves.series import Series
 
 Protocol = Literal["places", "families"]
 PROTOCOLS: tuple[Protocol, ...] = ("places", "families")

@@ -21,8 +21,8 @@ import numpy as np
 from benchmarks import folds
 from benchmarks.peers import LEVELS, Peer
 from benchmarks.tasks import Task, horizon
-from telemed_forecast.evidence.curves import Curve
-from telemed_forecast.evidence.series import Series
+from telemed_forecast.curves.reference_class import Curve
+from telemed_forecast.curves.series import Series
 from telemed_forecast.paths import CACHE
 
 CHUNKS = 8

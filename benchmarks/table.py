@@ -17,7 +17,7 @@ from benchmarks import scoring
 from benchmarks.peers import LEVELS
 from benchmarks.run import Result
 from benchmarks.tasks import Task, truths
-from telemed_forecast.evidence.curves import Curve
+from telemed_forecast.curves.reference_class import Curve
 
 RESAMPLES = 1000
 SEED = 0

@@ -12,11 +12,11 @@ from importlib.util import find_spec
 
 import numpy as np
 
+from telemed_forecast.curves.reference_class import Curve
+from telemed_forecast.curves.series import Series
 from telemed_forecast.errors import InputError
-from telemed_forecast.evidence.curves import Curve
-from telemed_forecast.evidence.series import Series
 from telemed_forecast.evidence.tables import nearest
-from telemed_forecast.forecast.hub import QUANTILES
+from telemed_forecast.hub_format import QUANTILES
 
 LEVELS = QUANTILES
 """The quantile levels that are scored. Dims: (level,)."""

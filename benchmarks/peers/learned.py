@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from benchmarks.peers import LEVELS, SEED
-from telemed_forecast.evidence.curves import Curve
-from telemed_forecast.evidence.series import PERIODS_A_YEAR, Series
+from telemed_forecast.curves.reference_class import Curve
+from telemed_forecast.curves.series import PERIODS_A_YEAR, Series
 
 OFFSET = 0.2
 """[-] Share of the highest value that is added before the log."""

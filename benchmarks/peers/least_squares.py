@@ -18,8 +18,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchmarks.peers import LEVELS, SEED
-from telemed_forecast.evidence.curves import Curve
-from telemed_forecast.evidence.series import Series
+from telemed_forecast.curves.reference_class import Curve
+from telemed_forecast.curves.series import Series
 
 REFITS = 40
 """Bootstrap samples, each fitted anew."""

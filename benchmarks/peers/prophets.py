@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.peers import LEVELS, SEED
-from telemed_forecast.evidence.curves import Curve
-from telemed_forecast.evidence.series import Series
+from telemed_forecast.curves.reference_class import Curve
+from telemed_forecast.curves.series import Series
 
 DRAWS = 500
 HEADROOM = 3.0

@@ -5,8 +5,8 @@ import os
 
 import numpy as np
 
-from telemed_forecast.evidence.curves import Curve
-from telemed_forecast.evidence.series import Series
+from telemed_forecast.curves.reference_class import Curve
+from telemed_forecast.curves.series import Series
 
 FAMILIES = ("radios", "kites", "looms")
 PLACES = ("avalon", "cockaigne", "erewhon", "lilliput", "ruritania", "utopia", "zembla")
