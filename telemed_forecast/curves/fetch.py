@@ -29,52 +29,31 @@ LONGEST_PAUSE = 30.0
 
 
 class FetchError(TelemedError):
-    """An answer could not be had, or is not what it should be."""
+    """An answer could not be had, or is not what it should be; says which and what to do."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Patience:
-    """How long to wait, and how often.
-
-    Attributes
-    ----------
-    attempts
-        Times that one address is asked before giving up.
-    timeout
-        [seconds] Silence of the server that counts as no answer.
-    pause
-        [seconds] Before the second attempt; doubled before each later one.
-    """
+    """How long to wait, and how often."""
 
     attempts: int = 4
+    """Times that one address is asked before giving up."""
     timeout: float = 30.0
+    """[seconds] Silence of the server that counts as no answer."""
     pause: float = 1.0
+    """[seconds] Before the second attempt; doubled before each later one."""
 
 
 class _Passing(Exception):
     """A trouble that may be over in a moment; `wait` is what the server asks for, in seconds."""
 
-    def __init__(self, message: str, wait: float | None = None) -> None:
+    def __init__(self, message: str, wait: float = 0.0) -> None:
         super().__init__(message)
         self.wait = wait
 
 
-def get_json(url: str, *, patience: Patience | None = None) -> Any:
-    """Return what an address answers, parsed.
-
-    Parameters
-    ----------
-    url
-        http or https; proxies are taken from the environment.
-    patience
-        Timeouts and repeats.
-
-    Raises
-    ------
-    FetchError
-        Offline, refused, no answer in time or no JSON; says which and what to do.
-    """
-    patience = patience or Patience()
+def get_json(url: str, patience: Patience) -> Any:
+    """Return what an address (http or https; proxies are taken from the environment) answers, parsed."""
     if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
         raise FetchError(f"{url}: expected an address that begins with https:// or http://")
     pause = patience.pause
@@ -85,7 +64,7 @@ def get_json(url: str, *, patience: Patience | None = None) -> Any:
             if attempt == patience.attempts:
                 tried = f"asked {attempt} times" if attempt > 1 else "asked once"
                 raise FetchError(f"{url}: {trouble} ({tried}). Try again later.") from trouble
-            time.sleep(min(max(pause, trouble.wait or 0.0), LONGEST_PAUSE))
+            time.sleep(min(max(pause, trouble.wait), LONGEST_PAUSE))
             pause *= 2
     raise FetchError(f"{url}: not asked, because {patience.attempts} attempts are allowed")
 
@@ -100,9 +79,10 @@ def _body(url: str, timeout: float) -> bytes:
     except urllib.error.HTTPError as error:
         with error:
             told = f"the server answered {error.code} {error.reason}"
-            if error.code in PASSING:
-                raise _Passing(told, _asked_to_wait(error.headers.get("Retry-After"))) from error
-            raise FetchError(f"{url}: {told}. Is the address right?") from error
+            if error.code not in PASSING:
+                raise FetchError(f"{url}: {told}. Is the address right?") from error
+            wait = error.headers.get("Retry-After") or ""  # a date in it is not worth reading
+            raise _Passing(told, float(wait) if wait.isdecimal() else 0.0) from error
     except urllib.error.URLError as error:
         raise _unreachable(url, error.reason) from error
     except TimeoutError as error:
@@ -119,14 +99,7 @@ def _unreachable(url: str, reason: str | BaseException) -> Exception:
     if isinstance(reason, ssl.SSLCertVerificationError):
         told = reason.verify_message
         return FetchError(f"{host} cannot be trusted ({told}). Are the system's certificates and clock right?")
-    if isinstance(reason, TimeoutError):
-        return _Passing("no connection in time")
-    return _Passing(f"no connection ({reason})")
-
-
-def _asked_to_wait(text: str | None) -> float | None:
-    """Seconds of a Retry-After header; a date in it is not worth reading."""
-    return float(text) if text and text.isdecimal() else None
+    return _Passing("no connection in time" if isinstance(reason, TimeoutError) else f"no connection ({reason})")
 
 
 def _parsed(body: bytes) -> Any:

@@ -63,80 +63,56 @@ DRAWS = 8192
 
 @dataclass(frozen=True, eq=False)
 class Hypothesis:
-    """A prior of one series' parameters.
-
-    Attributes
-    ----------
-    weight
-        Before anything is seen.
-    mean, covariance
-        Normal, in the order of `PARAMETERS`. Dims: (parameter,), (parameter, parameter).
-    distance
-        (mean, sd) of the normal log of log(ceiling / last level) when the ceiling is relative to the level seen; None
-        when it is relative to the unit's natural scale.
-    """
+    """A prior of one series' parameters, normal in the order of `PARAMETERS`."""
 
     weight: float
+    """Before anything is seen."""
     mean: np.ndarray
+    """Dims: (parameter,)."""
     covariance: np.ndarray
+    """Dims: (parameter, parameter)."""
     distance: tuple[float, float] | None = None
+    """(mean, sd) of the normal log of log(ceiling / last level) when the ceiling is relative to the level seen; None
+    when it is relative to the unit's natural scale."""
 
 
 @dataclass(frozen=True, eq=False)
 class Family:
-    """A known technology.
-
-    Attributes
-    ----------
-    kind
-        Its kind of ceiling.
-    mean
-        Of its series' parameters. Dims: (parameter,).
-    skew
-        Of its shocks (see :class:`telemed_forecast.curves.innovations.Law`).
-    """
+    """A known technology."""
 
     kind: str
+    """Its kind of ceiling."""
     mean: np.ndarray
+    """Of its series' parameters. Dims: (parameter,)."""
     skew: float
+    """Of its shocks (see :class:`telemed_forecast.curves.innovations.Law`)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Prior:
-    """What past adoptions teach (``forecast`` in ``data/priors/growth.json``).
-
-    Attributes
-    ----------
-    laws
-        Common law of each kind.
-    families
-        Known technologies, by name.
-    within
-        Covariance between the series of a technology. Dims: (parameter, parameter).
-    new
-        A technology not seen before, of each kind: (mean, covariance).
-    far, near
-        How far the ceiling is above the last level where nothing else tells, and when growth is soon over (see
-        :class:`Hypothesis`).
-    power
-        alpha, the power of the likelihood.
-    weights
-        Of the hypotheses own, other and near, for a ``known`` technology and a ``new`` one; of far and near for a unit
-        ``without_scale``.
-    """
+    """What past adoptions teach (``forecast`` in ``data/priors/growth.json``)."""
 
     laws: Mapping[str, Law]
+    """Common law of each kind."""
     families: Mapping[str, Family]
+    """Known technologies, by name."""
     within: np.ndarray
+    """Covariance between the series of a technology. Dims: (parameter, parameter)."""
     new: Mapping[str, tuple[np.ndarray, np.ndarray]]
+    """A technology not seen before, of each kind: (mean, covariance)."""
     far: tuple[float, float]
     near: tuple[float, float]
+    """How far the ceiling is above the last level where nothing else tells, and when growth is soon over (see
+    :class:`Hypothesis`)."""
     power: float
+    """alpha, the power of the likelihood."""
     weights: Mapping[str, Mapping[str, float]]
+    """Of the hypotheses own, other and near, for a ``known`` technology and a ``new`` one; of far and near for a unit
+    ``without_scale``."""
 
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> Prior:
-        """Read it from what `fits.learn_growth.learn` returns, or a file of it holds."""
+        """Read it from what `learn_growth.learn` returns, or a file of it holds."""
         own = content["forecast"]
         return cls(
             laws={kind: Law(**values) for kind, values in own["laws"].items()},
@@ -155,8 +131,7 @@ class Prior:
 @lru_cache
 def shipped() -> Prior:
     """Return the prior in ``data/priors``."""
-    with (PRIORS / "growth.json").open(encoding="utf-8") as file:
-        return Prior.from_content(json.load(file))
+    return Prior.from_content(json.loads((PRIORS / "growth.json").read_text(encoding="utf-8")))
 
 
 def classes() -> tuple[str, ...]:
@@ -184,12 +159,10 @@ def forecast(
         Periods ahead, each series in its own.
     levels
         Levels of the quantiles. Dims: (level,).
-    seed
-        Seed of the draws.
+    seed, draws
+        Of the draws, and their number for each series.
     prior
         What past adoptions teach; the shipped one when None.
-    draws
-        Number of draws a series.
 
     Returns
     -------
@@ -223,25 +196,9 @@ def forecast(
 
 
 def sample(one: Series, horizon: int, *, prior: Prior, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return weighted draws of a series' future.
+    """Return weighted draws of a series' future: paths in its unit (horizon, draw), weights that sum to one (draw,).
 
-    Parameters
-    ----------
-    one
-        The series.
-    horizon
-        Periods ahead.
-    prior
-        What past adoptions teach.
-    numbers
-        As :func:`uniform` returns them. Dims: (draw, 1 + parameter + horizon + waiting).
-
-    Returns
-    -------
-    paths
-        In the unit of the series. Dims: (horizon, draw).
-    weights
-        They sum to one. Dims: (draw,).
+    `numbers` are those of :func:`uniform`. Dims: (draw, 1 + parameter + horizon + waiting).
     """
     known = innovations.levels(one.values, one.index * one.step)
     law = law_of(one, prior)

@@ -49,94 +49,58 @@ NEGLIGIBLE = 0.02
 
 @dataclass(frozen=True)
 class Law:
-    """What all series have in common.
-
-    Attributes
-    ----------
-    theta
-        Shape of the law: near 0 Gompertz, 1 logistic.
-    persistence
-        rho, the part of a rate's deviation that is left after a year.
-    floor, elasticity
-        c [log points a year] and gamma of the scale of shocks.
-    nu
-        Degrees of freedom of shocks.
-    skew
-        lambda: shocks upward are this many times as wide as the symmetric ones, shocks downward as many times narrower.
-    max_growth
-        [log points a year] Smooth bound on expected growth in a forecast: a take-off does not go on at its rate.
-    """
+    """What all series have in common."""
 
     theta: float
+    """Shape of the law: near 0 Gompertz, 1 logistic."""
     persistence: float
+    """rho, the part of a rate's deviation that is left after a year."""
     floor: float
+    """c [log points a year] of the scale of shocks."""
     elasticity: float
+    """gamma of the scale of shocks."""
     nu: float
+    """Degrees of freedom of shocks."""
     skew: float
+    """lambda: shocks upward are this many times as wide as symmetric ones, shocks downward as many times narrower."""
     max_growth: float
+    """[log points a year] Smooth bound on expected growth in a forecast: a take-off does not go on at its rate."""
 
 
 @dataclass(frozen=True, eq=False)
 class Draws:
-    """Parameters of one series, many draws of them.
-
-    Attributes
-    ----------
-    rate
-        r [1/year].
-    log_ceiling
-        log(K + o) on the scale of the levels.
-    carry
-        beta, the part of a shock that the rate carries on, between 0 and 1.
-    sigma
-        Size of shocks.
-
-    All have dims (draw,).
-    """
+    """Parameters of one series, many draws of them. Dims of each: (draw,)."""
 
     rate: np.ndarray
+    """r [1/year]."""
     log_ceiling: np.ndarray
+    """log(K + o) on the scale of the levels."""
     carry: np.ndarray
+    """beta, the part of a shock that the rate carries on, between 0 and 1."""
     sigma: np.ndarray
+    """Size of shocks."""
 
 
 @dataclass(frozen=True, eq=False)
 class Levels:
-    """What is known of a series, as the law takes it.
-
-    Attributes
-    ----------
-    z
-        log(x + o). Dims: (time,).
-    years
-        Years from each level to the next. Dims: (time - 1,).
-    offset
-        o, in the unit of the levels.
-    waiting
-        Years from the last level that says something to the last period of the series: a figure repeated to the last
-        digit is one that was not measured again.
-    """
+    """What is known of a series, as the law takes it."""
 
     z: np.ndarray
+    """log(x + o). Dims: (time,)."""
     years: np.ndarray
+    """Years from each level to the next. Dims: (time - 1,)."""
     offset: float
+    """o, in the unit of the levels."""
     waiting: float
+    """Years from the last level that says something to the last period of the series: a figure repeated to the last
+    digit is one that was not measured again."""
 
 
 def levels(values: np.ndarray, years: np.ndarray, *, offset: float = OFFSET) -> Levels:
-    """Take what a series says, and leave out what it only repeats.
+    """Take what a series (values, at least one positive, and their time in years) says; leave out what it only repeats.
 
     Leading values that are negligible are dropped (at least three stay), a zero between others becomes half of the
-    smallest positive value, and repeats are gaps.
-
-    Parameters
-    ----------
-    values
-        At least one positive. Dims: (time,).
-    years
-        Time of each, in years; strictly increasing. Dims: (time,).
-    offset
-        Part of the largest value that is added before logs are taken.
+    smallest positive value, and repeats are gaps. `offset` is the part of the largest value that is added.
     """
     added = offset * values.max()
     counts = np.flatnonzero((values > 0) & (values >= NEGLIGIBLE * values[-1]))
@@ -151,15 +115,7 @@ def levels(values: np.ndarray, years: np.ndarray, *, offset: float = OFFSET) -> 
 
 
 def follow(known: Levels, draws: Draws, law: Law) -> tuple[np.ndarray, np.ndarray]:
-    """Go along a series with every draw.
-
-    Returns
-    -------
-    log_likelihood
-        Of the levels after the first. Dims: (draw,).
-    deviation
-        delta after the last level, per year. Dims: (draw,).
-    """
+    """Go along a series with every draw: log-likelihood of the levels after the first, and delta after the last one."""
     likelihood = np.zeros_like(draws.rate)
     deviation = np.zeros_like(draws.rate)
     for z, after, years in zip(known.z[:-1], known.z[1:], known.years, strict=True):
@@ -175,24 +131,18 @@ def follow(known: Levels, draws: Draws, law: Law) -> tuple[np.ndarray, np.ndarra
 def carry_on(
     z: float, deviation: np.ndarray, draws: Draws, law: Law, *, steps: np.ndarray, shocks: np.ndarray, highest: float
 ) -> np.ndarray:
-    """Carry every draw on beyond the last level.
+    """Carry every draw on beyond the last level: levels after each step, as log(x + o). Dims: (step, draw).
 
     Parameters
     ----------
-    z
-        The last level.
-    deviation
-        As :func:`follow` returns it. Dims: (draw,).
+    z, deviation
+        The last level, and what :func:`follow` returns. Dims: (), (draw,).
     steps
         Length of each step, in years. Dims: (step,).
     shocks
         Standard shocks of the law (see :func:`standard_shocks`). Dims: (step, draw).
     highest
         No level is above it (infinite when nothing bounds the unit).
-
-    Returns
-    -------
-    Levels after each step, as log(x + o). Dims: (step, draw).
     """
     path = np.empty((len(steps), len(draws.rate)))
     level = np.full_like(draws.rate, z)
@@ -209,13 +159,7 @@ def carry_on(
 
 
 def standard_shocks(uniform: np.ndarray, law: Law) -> np.ndarray:
-    """Turn uniform numbers into standard shocks: a t, stretched above its mode and pressed below it.
-
-    Parameters
-    ----------
-    uniform
-        Between 0 and 1. Any dims.
-    """
+    """Turn uniform numbers into standard shocks: a t, stretched above its mode and pressed below it."""
     from scipy import stats
 
     above = law.skew**2 / (1.0 + law.skew**2)

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,47 +11,41 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from telemed_forecast.curves.whole_files import replacing
 from telemed_forecast.errors import InputError
 
 if TYPE_CHECKING:
-    from telemed_forecast.curves.reference_class import Curve
+    from telemed_forecast.curves.series import Series
 
 FILES = {"adoption": "growth.json", "surge": "surge.json"}
 """File of the priors of each kind."""
 
 LEARNERS = {"adoption": "learn_growth", "surge": "learn_retention"}
-"""Module of `telemed_forecast.fits` that learns each kind."""
+"""Module of this room that learns each kind."""
+
+HOME_AS_OF = "2019-12-31"
+"""Day by which the home-grown class must have been known: before the outbreak, whose wave is not growth, and before the
+first day whose forecasts are scored, so that no score profits from what came later."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What the user asks for.
-
-    Attributes
-    ----------
-    curves : Path or None
-        A reference class (see `evidence.curves`); None with `world_bank`.
-    out : Path
-        Folder of the priors; made when it is not there.
-    kind : str
-        "adoption" or "surge".
-    world_bank : bool
-        Read the reference class from the World Bank's public interface instead.
-    cache : Path or None
-        Where its answers are kept; the project's own cache when None.
-    refresh : bool
-        Ask again what the cache holds.
-    save : Path or None
-        Where the reference class that was read is saved, to learn from again without the network.
-    """
+    """What the user asks for."""
 
     curves: Path | None
+    """A reference class (see `series_file`); None with `world_bank`."""
     out: Path
+    """Folder of the priors; made when it is not there."""
     kind: str = "adoption"
+    """adoption or surge."""
     world_bank: bool = False
+    """Read the reference class from the World Bank's public interface instead."""
     cache: Path | None = None
+    """Where its answers are kept; the project's own cache when None."""
     refresh: bool = False
+    """Ask again what the cache holds."""
     save: Path | None = None
+    """Where the reference class that was read is saved, to learn from again without the network."""
 
 
 def make(request: Request, *, also: Sequence[str] = (), stream: TextIO | None = None) -> Path:
@@ -62,10 +55,11 @@ def make(request: Request, *, also: Sequence[str] = (), stream: TextIO | None = 
 
     Parameters
     ----------
-    request : Request
-    also : sequence of str
+    request
+        What is asked for.
+    also
         Faults of the request that were found already.
-    stream : TextIO, optional
+    stream
         Where is said what is going on; standard error by default.
 
     Raises
@@ -76,26 +70,23 @@ def make(request: Request, *, also: Sequence[str] = (), stream: TextIO | None = 
     faults = [*_faults_of(request), *also]
     if faults:
         raise InputError(faults)
-    stream = stream or sys.stderr
     curves, provenance = _read(request)
-    home = _at_home(request.kind)
-    if home:
-        from telemed_forecast.curves.reference_class import fingerprint
+    learned_from = [curves]
+    if request.kind == "adoption":
+        # The engine learns from other online services at home, too, from the project's own ledger.
+        from telemed_forecast.curves import online_services, reference_class
 
-        provenance["home"] = {"as_of": HOME_AS_OF, "series": len(home), "sha256": fingerprint(home)}
-    families = len({curve.family for curve in curves})
-    with _said(f"learning from {len(curves)} series of {families} families", stream):
-        learn = import_module(f"telemed_forecast.curves.{LEARNERS[request.kind]}").learn
-        known = [curve.series for curve in curves]
-        content = learn(known, [curve.series for curve in home]) if home else learn(known)
+        home = online_services.curves(HOME_AS_OF)
+        learned_from.append(home)
+        told = {"as_of": HOME_AS_OF, "series": len(home), "sha256": reference_class.fingerprint(home)}
+        provenance["home"] = told
+    families = len({one.reference_class for one in curves})
+    with _said(f"learning from {len(curves)} series of {families} families", stream or sys.stderr):
+        content = import_module(f"telemed_forecast.curves.{LEARNERS[request.kind]}").learn(*learned_from)
     file = request.out / FILES[request.kind]
     request.out.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
-    try:
+    with replacing(file) as part:
         part.write_text(text_of({**content, "provenance": provenance}), encoding="utf-8")
-        os.replace(part, file)
-    finally:
-        part.unlink(missing_ok=True)
     return file
 
 
@@ -104,20 +95,6 @@ def text_of(content: Mapping[str, Any]) -> str:
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
     inner = re.compile(r"\[[^\[\]{}\"]*\]")
     return inner.sub(lambda found: re.sub(r"\n\s*", " ", found[0]).replace("[ ", "[").replace(" ]", "]"), text) + "\n"
-
-
-HOME_AS_OF = "2019-12-31"
-"""Day by which the home-grown class must have been known: before the outbreak, whose wave is not growth, and before the
-first day whose forecasts are scored, so that no score profits from what came later."""
-
-
-def _at_home(kind: str) -> list["Curve"]:
-    """What the engine learns from beside the reference class: other online services, from the project's own ledger."""
-    if kind != "adoption":
-        return []
-    from telemed_forecast.curves import online_services
-
-    return online_services.curves(HOME_AS_OF, frequency="quarterly")
 
 
 def _faults_of(request: Request) -> Iterator[str]:
@@ -135,26 +112,26 @@ def _faults_of(request: Request) -> Iterator[str]:
         yield f"--save {request.save} cannot be written: it must be a file in a folder that exists"
 
 
-def _read(request: Request) -> tuple[list["Curve"], dict[str, Any]]:
+def _read(request: Request) -> tuple[list["Series"], dict[str, Any]]:
     """The reference class, and where it came from."""
     from telemed_forecast.curves import reference_class
 
     command = f"telemed-forecast learn-priors {'--world-bank' if request.curves is None else request.curves.name}"
-    told = {"command": command if request.kind == "adoption" else f"{command} --kind {request.kind}"}
+    source: Any
     if request.curves is not None:
         found = reference_class.read(request.curves)
-        checksum = hashlib.sha256(request.curves.read_bytes()).hexdigest()
-        return found, {**told, "source": request.curves.name, "sha256": checksum, "series": len(found)}
-    from telemed_forecast.curves import world_bank
+        source, checksum = request.curves.name, hashlib.sha256(request.curves.read_bytes()).hexdigest()
+    else:
+        from telemed_forecast.curves import world_bank
 
-    found = world_bank.read(folder=request.cache, refresh=request.refresh)
-    if request.save is not None:
-        reference_class.write(request.save, found)
-    read = [
-        {name: one[name] for name in ("indicator", "url", "last_updated")}
-        for one in world_bank.provenance(folder=request.cache)
-    ]
-    return found, {**told, "source": read, "sha256": reference_class.fingerprint(found), "series": len(found)}
+        found = world_bank.read(folder=request.cache, refresh=request.refresh)
+        if request.save is not None:
+            reference_class.write(request.save, found)
+        told = ("indicator", "url", "last_updated")
+        source = [{name: one[name] for name in told} for one in world_bank.provenance(folder=request.cache)]
+        checksum = reference_class.fingerprint(found)
+    command += "" if request.kind == "adoption" else f" --kind {request.kind}"
+    return found, {"command": command, "source": source, "sha256": checksum, "series": len(found)}
 
 
 def _said(what: str, stream: TextIO) -> AbstractContextManager[Any]:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import csv
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import batched
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -24,10 +24,8 @@ from telemed_forecast import hub_format
 from telemed_forecast.curves.series import Series
 from telemed_forecast.errors import Fault, InputError, TelemedError
 
-Kind = Literal["adoption", "surge"]
-
-KINDS: dict[str, str] = {"adoption": "hypotheses", "surge": "retention"}
-"""Module of `telemed_forecast.models` that forecasts each kind of series."""
+KINDS = {"adoption": "hypotheses", "surge": "retention"}
+"""Module of this room that forecasts each kind of series: what grows into its ceiling, what is left after a wave."""
 
 HORIZONS = (1, 100)
 """Fewest and most periods ahead."""
@@ -43,24 +41,19 @@ FORMATS = (".csv", ".parquet")
 
 COLUMNS = (*hub_format.COLUMNS, "series_id")
 
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
 
 @dataclass(frozen=True, eq=False)
 class Forecast:
-    """The forecast of one series.
-
-    Attributes
-    ----------
-    series
-        What was known.
-    quantiles
-        In the series' unit, at the levels `hub_format.QUANTILES`. Dims: (horizon, quantile).
-    mean
-        In the series' unit. Dims: (horizon,).
-    """
+    """The forecast of one series, in its unit."""
 
     series: Series
+    """What was known."""
     quantiles: np.ndarray
+    """At the levels `hub_format.QUANTILES`. Dims: (horizon, quantile)."""
     mean: np.ndarray
+    """Dims: (horizon,)."""
 
     @property
     def last_days(self) -> np.ndarray:
@@ -68,15 +61,8 @@ class Forecast:
         return self.series.last_days(self.series.index[-1] + np.arange(1, len(self.mean) + 1))
 
     def rows(self, model: str) -> Iterator[dict[str, Any]]:
-        """The rows of a table in the hub format.
+        """The rows of a table in the hub format, with `model` in the column of that name.
 
-        Parameters
-        ----------
-        model
-            Name for the column of the same name.
-
-        Notes
-        -----
         The target is the name of the series, so that the columns of the hub format alone tell all rows apart. The
         reference date is the last day of the last known period.
         """
@@ -96,42 +82,29 @@ class Forecast:
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """What came of some series.
-
-    Attributes
-    ----------
-    size
-        How many series they are.
-    forecasts
-        Of those that can be forecast, in their order.
-    faults
-        Of the others, by name; file and row are not known here.
-    """
+    """What came of some series."""
 
     size: int
+    """How many series they are."""
     forecasts: tuple[Forecast, ...]
+    """Of those that can be forecast, in their order."""
     faults: tuple[Fault, ...]
+    """Of the others, by name; file and row are not known here."""
 
 
 def forecast(
-    series: Sequence[Series],
-    horizon: int,
-    *,
-    kind: Kind = "adoption",
-    seed: int = 0,
-    jobs: int = 1,
-    size: int = BLOCK,
+    series: Sequence[Series], horizon: int, *, kind: str = "adoption", seed: int = 0, jobs: int = 1, size: int = BLOCK
 ) -> Iterator[Block]:
-    """Forecast series, block by block, in their order.
+    """Forecast series of any length of period, block by block, in their order.
 
     Parameters
     ----------
     series
-        Of any length of period.
+        What is known.
     horizon
         Periods ahead, each series in its own.
     kind
-        ``adoption`` for what grows into its ceiling, ``surge`` for what is left after a wave.
+        One of `KINDS`.
     seed
         Seed of everything random.
     jobs
@@ -147,13 +120,13 @@ def forecast(
         yield from _shared_out(work, jobs)
 
 
-def classes(kind: Kind) -> tuple[str, ...] | None:
+def classes(kind: str) -> tuple[str, ...] | None:
     """Technologies that a series of this kind may name; None when its model takes any name."""
     known = getattr(_model(kind), "classes", None)
     return None if known is None else tuple(known())
 
 
-def _model(kind: Kind) -> Any:
+def _model(kind: str) -> Any:
     return import_module(f"telemed_forecast.curves.{KINDS[kind]}")
 
 
@@ -180,32 +153,30 @@ def _shared_out(work: Iterable[tuple[Any, ...]], jobs: int) -> Iterator[Block]:
 @contextmanager
 def _one_thread() -> Iterator[None]:
     """Processes that are started meanwhile compute on one thread each: there is one for every core."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
+    before = {name: os.environ[name] for name in _THREADS if name in os.environ}
+    os.environ.update(dict.fromkeys(_THREADS, "1"))
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        for name in _THREADS:
+            del os.environ[name]
+        os.environ.update(before)
 
 
-def _block(kind: Kind, series: list[Series], horizon: int, seed: int) -> Block:
+def _block(kind: str, series: list[Series], horizon: int, seed: int) -> Block:
     """The forecasts of a block, in whichever process."""
     try:
         quantiles, means = _model(kind).forecast(series, horizon, levels=hub_format.QUANTILES, seed=seed)
     except InputError as error:
-        if len(series) > 1:  # one by one, to tell those that cannot be forecast from the others
-            single = [_block(kind, [one], horizon, seed) for one in series]
-            return Block(
-                len(series),
-                tuple(forecast for block in single for forecast in block.forecasts),
-                tuple(fault for block in single for fault in block.faults),
-            )
-        return Block(1, (), tuple(_fault(series[0], fault) for fault in error.faults))
+        if len(series) == 1:
+            return Block(1, (), tuple(_fault(series[0], fault) for fault in error.faults))
+        # One by one, to tell those that cannot be forecast from the others.
+        single = [_block(kind, [one], horizon, seed) for one in series]
+        return Block(
+            len(series),
+            tuple(forecast for block in single for forecast in block.forecasts),
+            tuple(fault for block in single for fault in block.faults),
+        )
     return Block(len(series), tuple(map(_checked, series, quantiles, means)), ())
 
 
@@ -217,10 +188,7 @@ def _fault(series: Series, found: Fault | str) -> Fault:
 def _checked(series: Series, quantiles: np.ndarray, mean: np.ndarray) -> Forecast:
     """A forecast that can be published: numbers, in order, and not beyond what the unit allows.
 
-    Raises
-    ------
-    TelemedError
-        It cannot; this is a mistake of the model, not of the user.
+    Anything else is a mistake of the model, not of the user.
     """
     limit = np.inf if series.bound is None else series.bound
     numbers = np.isfinite(quantiles).all() and np.isfinite(mean).all()
@@ -230,44 +198,29 @@ def _checked(series: Series, quantiles: np.ndarray, mean: np.ndarray) -> Forecas
     return Forecast(series, np.minimum(quantiles, limit), np.minimum(mean, limit))
 
 
-class TableWriter:
-    """A table on disk that grows row by row, CSV or Parquet by its suffix.
+Add = Callable[[Iterable[dict[str, Any]]], None]
+"""Takes further rows of a table."""
 
-    Parameters
-    ----------
-    file
-        Where it is written; use a temporary name and `os.replace`.
-    suffix
-        ``.csv`` or ``.parquet``.
-    """
 
-    def __init__(self, file: Path, suffix: str) -> None:
-        self._parquet: Any = None
-        if suffix == ".parquet":
-            import pyarrow as pa
-            from pyarrow import parquet
+@contextmanager
+def table(file: Path, suffix: str) -> Iterator[Add]:
+    """A table on disk that grows row by row, CSV or Parquet by the suffix; gives the function that adds rows."""
+    if suffix == ".csv":
+        with file.open("w", encoding="utf-8", newline="") as text:
+            lines = csv.writer(text, lineterminator="\n")
+            lines.writerow(COLUMNS)
+            yield lambda rows: lines.writerows(row.values() for row in rows)
+        return
+    import pyarrow as pa
+    from pyarrow import parquet
 
-            types = {"horizon": pa.int64(), "value": pa.float64()}
-            self._schema = pa.schema([(name, types.get(name, pa.string())) for name in COLUMNS])
-            self._parquet = parquet.ParquetWriter(file, self._schema)
-        else:
-            self._text = file.open("w", encoding="utf-8", newline="")
-            self._csv = csv.writer(self._text, lineterminator="\n")
-            self._csv.writerow(COLUMNS)
+    types = {"horizon": pa.int64(), "value": pa.float64()}
+    schema = pa.schema([(name, types.get(name, pa.string())) for name in COLUMNS])
 
-    def add(self, forecasts: Iterable[Forecast], model: str) -> None:
-        """Add the rows of some forecasts, made by the model of that name."""
-        rows = (tuple(row.values()) for forecast in forecasts for row in forecast.rows(model))
-        if self._parquet is None:
-            self._csv.writerows(rows)
-            return
-        import pyarrow as pa
+    def add(rows: Iterable[dict[str, Any]]) -> None:
+        found = pa.Table.from_pylist(list(rows), schema=schema)
+        if found.num_rows:
+            writer.write_table(found)
 
-        columns = list(zip(*rows, strict=True))
-        if columns:
-            arrays = [pa.array(column, kind) for column, kind in zip(columns, self._schema.types, strict=True)]
-            self._parquet.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
-
-    def close(self) -> None:
-        """Write what is still held."""
-        (self._parquet or self._text).close()
+    with parquet.ParquetWriter(file, schema) as writer:
+        yield add

@@ -98,39 +98,26 @@ STRATA = 16
 
 @dataclass(frozen=True)
 class Windows:
-    """What the model sees of many series at their origins: data only, no parameters.
-
-    Attributes
-    ----------
-    logs
-        Log of the last values over the series' scale, newest first, 0 where missing. Dims: (window, lag).
-    present
-        Whether there is such a value after the surge. Dims: (window, lag).
-    lag
-        Periods before the origin. Dims: (window, lag).
-    phase
-        Period of the year of each of them, from 0. Dims: (window, lag).
-    since
-        Years from the height of the surge to the origin. Dims: (window,).
-    step
-        Length of a period in years. Dims: (window,).
-    base
-        Level before the surge over the series' scale. Dims: (window,).
-    changes
-        Number of changes that `volatility` rests on. Dims: (window,).
-    volatility
-        Mean square of these changes, a year. Dims: (window,).
-    """
+    """What the model sees of many series at their origins: data only, no parameters."""
 
     logs: np.ndarray
+    """Log of the last values over the series' scale, newest first, 0 where missing. Dims: (window, lag)."""
     present: np.ndarray
+    """Whether there is such a value after the surge. Dims: (window, lag)."""
     lag: np.ndarray
+    """Periods before the origin. Dims: (window, lag)."""
     phase: np.ndarray
+    """Period of the year of each of them, from 0. Dims: (window, lag)."""
     since: np.ndarray
+    """Years from the height of the surge to the origin. Dims: (window,)."""
     step: np.ndarray
+    """Length of a period in years. Dims: (window,)."""
     base: np.ndarray
+    """Level before the surge over the series' scale. Dims: (window,)."""
     changes: np.ndarray
+    """Number of changes that `volatility` rests on. Dims: (window,)."""
     volatility: np.ndarray
+    """Mean square of these changes, a year. Dims: (window,)."""
 
     @classmethod
     def stack(cls, windows: Sequence[Windows]) -> Windows:
@@ -176,7 +163,7 @@ def kept(since: Any, *, rho: Any, tau: Any, emergency: Any = 0.0, xp: Any = np) 
 
 
 def predictive(p: Mapping[str, Any], w: Any, *, ahead: Any, season_then: Any, season_now: Any, xp: Any = np) -> Any:
-    """Location and scale of the log level over the series' scale.
+    """Location and scale of the log level over the series' scale. Dims of each: (..., window, horizon).
 
     Parameters
     ----------
@@ -186,16 +173,10 @@ def predictive(p: Mapping[str, Any], w: Any, *, ahead: Any, season_then: Any, se
         Windows, or the same names with tensors.
     ahead
         Horizons in periods. Dims: (window, horizon) or (horizon,).
-    season_then
-        Seasonal factor of each target. Broadcastable to (..., window, horizon).
-    season_now
-        Seasonal factor of each value of the window. Broadcastable to (..., window, lag).
+    season_then, season_now
+        Seasonal factor of each target and of each value of the window. Broadcastable to (..., window, horizon or lag).
     xp
         numpy, or pytensor.tensor inside a model.
-
-    Returns
-    -------
-    Location and scale, each of dims (..., window, horizon).
     """
     retention = {
         "rho": 1.0 / (1.0 + xp.exp(-p["logit_kept"])),
@@ -221,25 +202,18 @@ def predictive(p: Mapping[str, Any], w: Any, *, ahead: Any, season_then: Any, se
 
 @dataclass(frozen=True)
 class Family:
-    """Learned retention of one family.
-
-    Attributes
-    ----------
-    classes
-        Reference classes that belong to it.
-    mean, covariance
-        Of the parameters on their unbounded scales, in the order of :data:`PARAMETERS`. Dims: (p,), (p, p).
-    season
-        Seasonal factors in log points, one a period of the year; empty when none are known. Dims: (period,).
-    pandemic
-        Its surge was that of spring 2020.
-    """
+    """Learned retention of one family, parameters on their unbounded scales in the order of :data:`PARAMETERS`."""
 
     classes: tuple[str, ...]
+    """Reference classes that belong to it."""
     mean: np.ndarray
+    """Dims: (parameter,)."""
     covariance: np.ndarray
+    """Dims: (parameter, parameter)."""
     season: np.ndarray
+    """Seasonal factors in log points, one a period of the year; empty when none are known. Dims: (period,)."""
     pandemic: bool
+    """Its surge was that of spring 2020."""
 
 
 @dataclass(frozen=True)
@@ -273,8 +247,7 @@ def _family(row: Mapping[str, Any]) -> Family:
 @lru_cache(maxsize=1)
 def shipped_prior() -> RetentionPrior:
     """The prior in ``data/priors/surge.json``."""
-    with (PRIORS / "surge.json").open(encoding="utf-8") as file:
-        return RetentionPrior.from_content(json.load(file))
+    return RetentionPrior.from_content(json.loads((PRIORS / "surge.json").read_text(encoding="utf-8")))
 
 
 def forecast(
@@ -290,14 +263,13 @@ def forecast(
     Parameters
     ----------
     series
-        Series; `reference_class` names the family whose retention is used, any other name (or none) stands for a
-        family never seen.
+        `reference_class` names the family whose retention is used; any other name (or none) stands for one never seen.
     horizon
         Number of periods ahead of each series' last value.
     levels
         Quantile levels. Dims: (level,).
     seed
-        Seed of the parameter draws: same seed, same numbers.
+        Of the parameter draws.
     prior
         Learned retention; the shipped one by default.
 
@@ -348,20 +320,15 @@ def _checked_surges(series: Sequence[Series], families: Sequence[Family]) -> lis
 
 def _draws(family: Family, rng: np.random.Generator) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Draws of the parameters (draw, 1, 1) and stratified values of the Student-t (draw, stratum)."""
+    from scipy.special import stdtrit
+
     normal = rng.standard_normal((DRAWS // 2, len(PARAMETERS)))
     values, vectors = np.linalg.eigh(family.covariance)
     # Antithetic pairs: the draws' mean is the family's.
     x = family.mean + np.concatenate([normal, -normal]) * np.sqrt(np.maximum(values, 0.0)) @ vectors.T
     p = {name: x[:, k, None, None] for k, name in enumerate(PARAMETERS)}
     u = (np.arange(STRATA) + rng.permuted(np.linspace(0, 1, DRAWS + 2)[1:-1])[:, None]) / STRATA
-    return p, _student_quantile(u)
-
-
-def _student_quantile(u: np.ndarray) -> np.ndarray:
-    """Quantile of the Student-t with :data:`NU` degrees of freedom."""
-    from scipy.special import stdtrit
-
-    return np.asarray(stdtrit(NU, u))
+    return p, stdtrit(NU, u)
 
 
 def _sample(

@@ -16,7 +16,7 @@ Frequency = Literal["annual", "quarterly", "monthly"]
 PERIODS_A_YEAR: dict[str, int] = {"annual": 1, "quarterly": 4, "monthly": 12}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Series:
     """Values of one quantity.
 
@@ -31,12 +31,16 @@ class Series:
         2020-01 is 24240). Strictly increasing; a gap in it is a period that was not measured. Dims: (time,).
     values
         Non-negative. Dims: (time,).
-    unit, measure, reference_class
-        As given; empty when nothing was said. `reference_class` names a technology of the priors.
+    unit, measure
+        As given; empty when nothing was said.
+    reference_class
+        The technology as priors know it; empty for a new one.
     bound
         No value of this unit can be larger (100 for a percentage); None when nothing bounds it.
     early
         Months by which its periods end before those of the calendar (6 for years that end with June).
+    technology, geo
+        The technology in words and the place, of a series of a reference class.
     """
 
     series_id: str
@@ -48,6 +52,8 @@ class Series:
     reference_class: str = ""
     bound: float | None = None
     early: int = 0
+    technology: str = ""
+    geo: str = ""
 
     @property
     def step(self) -> float:

@@ -4,12 +4,13 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
+from telemed_forecast.curves.whole_files import replacing
 from telemed_forecast.errors import Fault, InputError
 
 if TYPE_CHECKING:
@@ -19,33 +20,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What the user asks for.
-
-    Attributes
-    ----------
-    file : Path
-        Series: columns series_id, date, value and, if wanted, unit, measure, reference_class.
-    horizon : int
-        Periods ahead, each series in its own.
-    kind : str
-        "adoption" or "surge".
-    out : Path or None
-        The table, CSV or Parquet by its suffix; CSV to standard output when None.
-    plot : Path or None
-        A drawing, PNG, SVG or HTML by its suffix.
-    skip_bad : bool
-        Forecast the series without faults although others have some.
-    jobs : int
-        Processes.
-    """
+    """What the user asks for."""
 
     file: Path
+    """Series: columns series_id, date, value and, if wanted, unit, measure, reference_class."""
     horizon: int
+    """Periods ahead, each series in its own."""
     kind: str = "adoption"
+    """adoption or surge."""
     out: Path | None = None
+    """The table, CSV or Parquet by its suffix; CSV to standard output when None."""
     plot: Path | None = None
+    """A drawing, by its suffix in one of the formats of what draws."""
     skip_bad: bool = False
+    """Forecast the series without faults although others have some."""
     jobs: int = 1
+    """Processes."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of it."""
+
+    series: int
+    """How many were forecast."""
+    plotted: int
+    """How many of them are in the drawing: the first ones."""
+    skipped: tuple[Fault | str, ...]
+    """Why others were not."""
 
 
 class Drawing(Protocol):
@@ -54,27 +56,8 @@ class Drawing(Protocol):
     FORMATS: tuple[str, ...]
     MOST: int
 
-    def draw(self, forecasts: Any, file: Path, suffix: str) -> None:
+    def draw(self, forecasts: "Sequence[Forecast]", file: Path, suffix: str) -> None:
         """Draw at most `MOST` forecasts, in one of `FORMATS`."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of it.
-
-    Attributes
-    ----------
-    series : int
-        How many were forecast.
-    plotted : int
-        How many of them are in the drawing: the first ones.
-    skipped : tuple of Fault
-        Why others were not.
-    """
-
-    series: int
-    plotted: int
-    skipped: tuple[Fault | str, ...]
 
 
 def make(request: Request, *, drawing: Drawing | None = None, stream: TextIO | None = None) -> Outcome:
@@ -82,10 +65,11 @@ def make(request: Request, *, drawing: Drawing | None = None, stream: TextIO | N
 
     Parameters
     ----------
-    request : Request
-    drawing : Drawing, optional
+    request
+        What is asked for.
+    drawing
         What draws; needed for a plot.
-    stream : TextIO, optional
+    stream
         Where progress is shown, if it is a terminal; standard error by default.
 
     Raises
@@ -96,17 +80,23 @@ def make(request: Request, *, drawing: Drawing | None = None, stream: TextIO | N
     from telemed_forecast.curves import own_series, series_file
 
     asked = list(_faults_of(request, drawing))
-    classes = own_series.classes(request.kind) if request.kind in own_series.KINDS else None  # type: ignore[arg-type]
+    classes = own_series.classes(request.kind) if request.kind in own_series.KINDS else None
     reading = series_file.read(request.file, classes=classes)
     if asked or not reading.series or (reading.faults and not request.skip_bad):
         raise InputError([*asked, *reading.faults])
-    most = drawing.MOST if drawing else 0
-    with _written_whole(request) as (table, plot):
+    with ExitStack() as files:
+        folder = Path(files.enter_context(tempfile.TemporaryDirectory()))
+        table, plot = (
+            files.enter_context(replacing(file)) if file else folder / "table" for file in (request.out, request.plot)
+        )
+        most = drawing.MOST if drawing and request.plot else 0
         made, shown, faults = _write_table(request, reading, table, most, stream or sys.stderr)
         if not made or (faults and not request.skip_bad):
             raise InputError([*reading.faults, *faults])
         if drawing and request.plot:
             drawing.draw(shown, plot, request.plot.suffix.lower())
+        if request.out is None:
+            _print(table)
     return Outcome(made, len(shown), (*reading.faults, *faults))
 
 
@@ -120,12 +110,10 @@ def _faults_of(request: Request, drawing: Drawing | None) -> Iterator[str]:
         yield f'--kind "{request.kind}" is not allowed: allowed {", ".join(own_series.KINDS)}'
     if request.jobs < 1:
         yield f"--jobs {request.jobs} is out of range: allowed 1 or more [processes]"
-    files: list[tuple[str, Path, tuple[str, ...]]] = []
-    if request.out is not None:
-        files.append(("--out", request.out, own_series.FORMATS))
-    if request.plot is not None and drawing is not None:
-        files.append(("--plot", request.plot, drawing.FORMATS))
-    for option, file, suffixes in files:
+    drawn = drawing.FORMATS if drawing else ()
+    for option, file, suffixes in (("--out", request.out, own_series.FORMATS), ("--plot", request.plot, drawn)):
+        if file is None:
+            continue
         if file.suffix.lower() not in suffixes:
             yield f"{option} {file} has no known suffix: allowed {', '.join(suffixes)}"
         if file.is_dir() or not file.parent.is_dir():
@@ -135,56 +123,23 @@ def _faults_of(request: Request, drawing: Drawing | None) -> Iterator[str]:
 
 
 def _write_table(
-    request: Request, reading: "Reading", table: Path, most: int, stream: TextIO
+    request: Request, reading: "Reading", file: Path, most: int, stream: TextIO
 ) -> tuple[int, list["Forecast"], list[Fault]]:
-    """Write the rows of all series.
-
-    Returns
-    -------
-    made : int
-        Series that were forecast.
-    shown : list of Forecast
-        The first of them, as many as a drawing holds; none when no drawing is wanted.
-    faults : list of Fault
-        Why the model refused others.
-    """
+    """Write the rows of all series; return how many, the first `most` of them, and why the model refused others."""
     from telemed_forecast.curves import own_series
 
-    made, faults = 0, list[Fault]()
-    shown: list[Forecast] = []
-    writer = own_series.TableWriter(table, ".csv" if request.out is None else request.out.suffix.lower())
-    blocks = own_series.forecast(reading.series, request.horizon, kind=request.kind, jobs=request.jobs)  # type: ignore[arg-type]
-    try:
-        with _progress(len(reading.series), stream) as advance:
-            for block in blocks:
-                writer.add(block.forecasts, f"telemed_forecast_{request.kind}")
-                shown += block.forecasts[: most - len(shown)]
-                made += len(block.forecasts)
-                for fault in block.faults:
-                    faults.append(replace(fault, file=str(request.file), row=reading.lines[str(fault.value)]))
-                advance(block.size)
-    finally:
-        writer.close()
+    made, shown, faults = 0, list["Forecast"](), list[Fault]()
+    suffix = ".csv" if request.out is None else request.out.suffix.lower()
+    blocks = own_series.forecast(reading.series, request.horizon, kind=request.kind, jobs=request.jobs)
+    with own_series.table(file, suffix) as add, _progress(len(reading.series), stream) as advance:
+        for block in blocks:
+            add(row for forecast in block.forecasts for row in forecast.rows(f"telemed_forecast_{request.kind}"))
+            shown += block.forecasts[: most - len(shown)]
+            made += len(block.forecasts)
+            for fault in block.faults:
+                faults.append(replace(fault, file=str(request.file), row=reading.lines[str(fault.value)]))
+            advance(block.size)
     return made, shown, faults
-
-
-@contextmanager
-def _written_whole(request: Request) -> Iterator[tuple[Path, Path]]:
-    """Temporary files for the table and the drawing; they take their names when all has gone well."""
-    files = [file for file in (request.out, request.plot) if file is not None]
-    parts = {file: file.with_name(f".{file.name}.{os.getpid()}.part") for file in files}
-    with tempfile.TemporaryDirectory() as folder:
-        table = parts[request.out] if request.out else Path(folder) / "table"
-        drawing = parts[request.plot] if request.plot else Path(folder) / "drawing"
-        try:
-            yield table, drawing
-            for file, part in parts.items():
-                os.replace(part, file)
-            if request.out is None:
-                _print(table)
-        finally:
-            for part in parts.values():
-                part.unlink(missing_ok=True)
 
 
 def _print(table: Path) -> None:

@@ -44,22 +44,15 @@ PANDEMIC_HEIGHT: dict[Frequency, int] = {"annual": 2020, "quarterly": 2020 * 4 +
 
 @dataclass(frozen=True)
 class Surge:
-    """A surge in a series.
-
-    Attributes
-    ----------
-    height
-        Period in which the surge was at its height: its clock starts there.
-    base
-        Level before the surge, in the unit of the series, > 0.
-    how
-        "dated" when the calendar says when it was, "found" when the series does, "assumed" when neither does and the
-        series is taken to start at the height.
-    """
+    """A surge in a series."""
 
     height: int
+    """Period in which the surge was at its height: its clock starts there."""
     base: float
+    """Level before the surge, in the unit of the series, > 0."""
     how: Literal["dated", "found", "assumed"]
+    """dated when the calendar says when it was, found when the series does, assumed when neither does and the
+    series is taken to start at the height."""
 
 
 def smallest(values: np.ndarray) -> float:
@@ -68,19 +61,10 @@ def smallest(values: np.ndarray) -> float:
 
 
 def surge_of(series: Series, *, pandemic: bool = False) -> Surge:
-    """The surge of a series.
+    """The surge of a series (the largest, when there were several) with at least one value above zero.
 
-    Parameters
-    ----------
-    series
-        At least one value above zero.
-    pandemic
-        The series belongs to a class whose surge was that of spring 2020. A surge that is found within a quarter of a
-        year of that date counts as the same one.
-
-    Returns
-    -------
-    Surge. Only the largest is seen when there were several.
+    A `pandemic` series belongs to a class whose surge was that of spring 2020; a surge that is found within a quarter
+    of a year of that date counts as the same one.
     """
     onset = None if pandemic else _onset(series)
     known = PANDEMIC_ONSET[series.frequency], PANDEMIC_HEIGHT[series.frequency]

@@ -28,20 +28,20 @@ import math
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import numpy as np
 
 from telemed_forecast.curves import units
 from telemed_forecast.curves.fetch import FetchError, Patience, get_json
-from telemed_forecast.curves.reference_class import Curve
 from telemed_forecast.curves.series import Series
+from telemed_forecast.curves.whole_files import replacing
 from telemed_forecast.paths import CACHE
 
 ADDRESS = "https://api.worldbank.org/v2"
@@ -59,17 +59,8 @@ AGGREGATE = "NA"
 WITHOUT = "A reference class saved earlier works without the network: learn-priors CURVES.csv."
 
 
-@dataclass(frozen=True)
-class Indicator:
-    """One of the World Bank's indicators, and what it is called in a reference class.
-
-    Attributes
-    ----------
-    code
-        The World Bank's.
-    family, technology, measure, unit
-        As in :mod:`telemed_forecast.curves.reference_class`.
-    """
+class Indicator(NamedTuple):
+    """One of the World Bank's indicators (its code), and what it is called in a reference class."""
 
     code: str
     family: str
@@ -77,28 +68,22 @@ class Indicator:
     measure: str
     unit: str
 
+    @property
+    def path(self) -> str:
+        """Where the interface has it."""
+        return f"country/all/indicator/{self.code}"
 
+
+_STOCK = ("stock_per_100", "per_100_people")
 INDICATORS = (
     Indicator(
         "IT.NET.USER.ZS", "internet_users", "individuals using the internet", "penetration", "percent_of_population"
     ),
-    Indicator(
-        "IT.CEL.SETS.P2", "mobile_subscriptions", "mobile cellular subscriptions", "stock_per_100", "per_100_people"
-    ),
-    Indicator("IT.NET.BBND.P2", "fixed_broadband", "fixed broadband subscriptions", "stock_per_100", "per_100_people"),
-    Indicator("IT.MLT.MAIN.P2", "fixed_telephone", "fixed telephone subscriptions", "stock_per_100", "per_100_people"),
+    Indicator("IT.CEL.SETS.P2", "mobile_subscriptions", "mobile cellular subscriptions", *_STOCK),
+    Indicator("IT.NET.BBND.P2", "fixed_broadband", "fixed broadband subscriptions", *_STOCK),
+    Indicator("IT.MLT.MAIN.P2", "fixed_telephone", "fixed telephone subscriptions", *_STOCK),
 )
 """What `learn-priors --world-bank` reads."""
-
-
-@dataclass(frozen=True)
-class _Store:
-    """Where answers come from: the cache, or else the interface."""
-
-    address: str
-    folder: Path
-    refresh: bool
-    patience: Patience
 
 
 def read(
@@ -109,7 +94,7 @@ def read(
     refresh: bool = False,
     progress: bool = True,
     patience: Patience | None = None,
-) -> list[Curve]:
+) -> list[Series]:
     """Read indicators of all countries, from the cache where it has them.
 
     Parameters
@@ -129,23 +114,23 @@ def read(
 
     Returns
     -------
-    list of Curve
-        By indicator, then by name of the series (``internet_users__kenya``).
+    list of Series
+        By indicator, then by name (``internet_users__kenya``).
 
     Raises
     ------
     FetchError
         Offline, an error of the server, an answer in another shape, or nothing that could be taken.
     """
-    store = _store(address, folder, refresh, patience)
-    with _Bar(len(indicators) + 1, progress) as bar:
-        countries = _answer(store, "country", "countries", _countries, bar)
-        found: list[Curve] = []
+    source = _Source.at(address, folder)
+    with _bar(len(indicators) + 1, progress) as step:
+        ask = partial(_answer, source, refresh=refresh, patience=patience or Patience(), step=step)
+        countries = ask("country", "countries", _countries)
+        found: list[Series] = []
         for indicator in indicators:
-            take = partial(_curves, indicator, countries)
-            found += _answer(store, _path(indicator), indicator.family, take, bar)
+            found += ask(indicator.path, indicator.family, partial(_curves, indicator, countries))
     if not found:
-        raise FetchError(f"{store.address}: no country has {MIN_POSITIVE} values above zero. {WITHOUT}")
+        raise FetchError(f"{source.address}: no country has {MIN_POSITIVE} values above zero. {WITHOUT}")
     return found
 
 
@@ -154,29 +139,16 @@ def provenance(
 ) -> list[dict[str, str]]:
     """Return what is known of the copies in the cache: what `read` returns without a refresh was made from them.
 
-    Returns
-    -------
-    list of dict
-        indicator, family, url, last_updated (the day the World Bank names), read_on (the day it was asked). An
-        indicator that is not in the cache is missing.
+    Each has indicator, family, url, last_updated (the day the World Bank names) and read_on (the day it was asked); an
+    indicator that is not in the cache is missing.
     """
-    store = _store(address, folder, False, None)
-    kept = [(indicator, _kept(store, _path(indicator))) for indicator in indicators]
+    source = _Source.at(address, folder)
+    kept = [(indicator, source.kept(indicator.path)) for indicator in indicators]
     return [
-        {"indicator": indicator.code, "family": indicator.family}
-        | {name: answer[name] for name in ("url", "last_updated", "read_on")}
+        {"indicator": indicator.code, "family": indicator.family, **{name: answer[name] for name in _KEPT}}
         for indicator, answer in kept
         if answer is not None
     ]
-
-
-def _store(address: str | None, folder: Path | None, refresh: bool, patience: Patience | None) -> _Store:
-    place = (address or os.environ.get("TELEMED_WORLD_BANK") or ADDRESS).rstrip("/")
-    return _Store(place, folder or CACHE / "world_bank", refresh, patience or Patience())
-
-
-def _path(indicator: Indicator) -> str:
-    return f"country/all/indicator/{indicator.code}"
 
 
 # -- curves from records
@@ -185,56 +157,50 @@ def _path(indicator: Indicator) -> str:
 def _countries(records: Iterable[Any]) -> set[str]:
     """Codes (of three letters and of two) of what the World Bank calls a country."""
     where = "the list of countries"
-    countries: set[str] = set()
-    aggregates = 0
-    for record in records:
-        iso3, iso2, region = _fields(where, record, ("id",), ("iso2Code",), ("region", "id"))
-        if region.strip() == AGGREGATE:
-            aggregates += 1
-        else:
-            countries |= {iso3, iso2}
-    if not countries or not aggregates:
+    places = [_fields(where, record, ("id",), ("iso2Code",), ("region", "id")) for record in records]
+    countries = {code for *codes, region in places if region.strip() != AGGREGATE for code in codes}
+    if not countries or all(region.strip() != AGGREGATE for *_, region in places):
         what = "countries" if not countries else f"aggregates (region {AGGREGATE})"
         raise _changed(where, f"it has no {what}")
     return countries - {""}
 
 
-def _curves(indicator: Indicator, countries: set[str], records: Iterable[Any]) -> list[Curve]:
-    """One curve a country that has enough values."""
-    where = f"indicator {indicator.code}"
-    values: dict[tuple[str, str], dict[int, float]] = {}
+def _curves(indicator: Indicator, countries: set[str], records: Iterable[Any]) -> list[Series]:
+    """One curve a country that has enough values, from its first one above zero on."""
+    where, bound = f"indicator {indicator.code}", units.bound(indicator.unit)
+    points: dict[tuple[str, str], dict[int, float]] = {}
     for record in records:
         code, name, iso3 = _fields(where, record, ("country", "id"), ("country", "value"), ("countryiso3code",))
         if (iso3 or code) not in countries:
             continue
-        year, value = _point(where, record, units.bound(indicator.unit))
+        year, value = _point(where, record, bound)
         if value is None:
             continue
-        series = values.setdefault((iso3 or code, name.strip()), {})
-        if series.setdefault(year, value) != value:
-            raise _changed(where, f"{name} has two values for {year}: {series[year]:g} and {value:g}")
-    ids = _series_ids(indicator.family, values)
-    found = [_curve(indicator, ids[key], key[1], points) for key, points in values.items()]
-    return sorted((curve for curve in found if curve), key=lambda curve: curve.series.series_id)
-
-
-def _curve(indicator: Indicator, series_id: str, geo: str, points: dict[int, float]) -> Curve | None:
-    """A country's curve from its first value above zero on; None when too little was measured."""
-    positive = [year for year, value in points.items() if value > 0]
-    if len(positive) < MIN_POSITIVE:
-        return None
-    years = sorted(year for year in points if year >= min(positive))
-    series = Series(
-        series_id=series_id,
-        frequency="annual",
-        index=np.array(years, dtype=np.int64),
-        values=np.array([points[year] for year in years]),
-        unit=indicator.unit,
-        measure=indicator.measure,
-        reference_class=indicator.family,
-        bound=units.bound(indicator.unit),
-    )
-    return Curve(series, indicator.family, indicator.technology, geo)
+        own = points.setdefault((iso3 or code, name.strip()), {})
+        if own.setdefault(year, value) != value:
+            raise _changed(where, f"{name} has two values for {year}: {own[year]:g} and {value:g}")
+    names = _series_ids(indicator.family, points)
+    found = []
+    for key, own in points.items():
+        positive = [year for year, value in own.items() if value > 0]
+        if len(positive) < MIN_POSITIVE:
+            continue
+        years = sorted(year for year in own if year >= min(positive))
+        found.append(
+            Series(
+                series_id=names[key],
+                frequency="annual",
+                index=np.array(years, dtype=np.int64),
+                values=np.array([own[year] for year in years]),
+                unit=indicator.unit,
+                measure=indicator.measure,
+                reference_class=indicator.family,
+                bound=bound,
+                technology=indicator.technology,
+                geo=key[1],
+            )
+        )
+    return sorted(found, key=lambda one: one.series_id)
 
 
 def _series_ids(family: str, countries: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
@@ -288,56 +254,115 @@ def _changed(where: str, what: str) -> FetchError:
 
 # -- answers, kept
 
+_KEPT = ("url", "last_updated", "read_on")
+"""What is kept beside an answer's records."""
 
-def _answer[T](store: _Store, path: str, what: str, take: Callable[[list[Any]], T], bar: _Bar) -> T:
+
+@dataclass(frozen=True)
+class _Source:
+    """Where answers come from, and where they are kept."""
+
+    address: str
+    folder: Path
+
+    @classmethod
+    def at(cls, address: str | None, folder: Path | None) -> _Source:
+        place = address or os.environ.get("TELEMED_WORLD_BANK") or ADDRESS
+        return cls(place.rstrip("/"), folder or CACHE / "world_bank")
+
+    def _file(self, path: str) -> Path:
+        key = hashlib.sha256(f"{self.address}/{path}".encode()).hexdigest()[:12]
+        return self.folder / f"{path.rsplit('/', 1)[-1]}-{key}.json"
+
+    def kept(self, path: str) -> dict[str, Any] | None:
+        """A kept answer; None when there is none or it is damaged, which is as good as none."""
+        try:
+            answer = json.loads(self._file(path).read_text(encoding="utf-8"))
+            whole = answer["sha256"] == _checksum(answer["records"]) and isinstance(answer["records"], list)
+            return answer if whole and all(isinstance(answer[name], str) for name in _KEPT) else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def keep(self, path: str, answer: dict[str, Any]) -> None:
+        """Write an answer to the cache."""
+        text = json.dumps(answer | {"sha256": _checksum(answer["records"])})
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with replacing(self._file(path)) as part:
+                part.write_text(text, encoding="utf-8")
+        except OSError as error:
+            told = f"what was read cannot be kept ({error.strerror or error})"
+            raise FetchError(f"{self.folder}: {told}. TELEMED_CACHE names another folder.") from error
+
+
+def _checksum(records: Any) -> str:
+    return hashlib.sha256(json.dumps(records, sort_keys=True).encode()).hexdigest()
+
+
+Step = Callable[[str, int, int], None]
+"""Tells that a page of a request has come: what is asked for, page, pages."""
+
+
+def _answer[T](
+    source: _Source,
+    path: str,
+    what: str,
+    take: Callable[[list[Any]], T],
+    *,
+    refresh: bool,
+    patience: Patience,
+    step: Step,
+) -> T:
     """What is taken from the records of a request: kept ones, or all pages of the interface's answer.
 
     Only an answer that something can be taken from is kept, so that a bad one is not met again on the next day.
     """
-    kept = _kept(store, path)
-    if kept is not None and not store.refresh:
+    kept = source.kept(path)
+    if kept is not None and not refresh:
         try:
             taken = take(kept["records"])
         except FetchError:
             pass  # kept by an earlier version that read it in another way: as good as none
         else:
-            bar.step(what, 1, 1)
+            step(what, 1, 1)
             return taken
     try:
-        records, updated, url = _all_pages(store, path, lambda page, pages: bar.step(what, page, pages))
+        records, updated, url = _all_pages(f"{source.address}/{path}", patience, partial(step, what))
         taken = take(records)
     except FetchError as error:
-        older = " The copy read earlier is still there: leave the refresh out." if kept and store.refresh else ""
+        older = " The copy read earlier is still there: leave the refresh out." if kept and refresh else ""
         hint = "" if WITHOUT in str(error) else f" {WITHOUT}"
         raise FetchError(f"{error}{older}{hint}") from error
-    read_on = dt.datetime.now(dt.UTC).date().isoformat()
-    _keep(store, path, {"url": url, "last_updated": updated, "read_on": read_on, "records": records})
+    today = dt.datetime.now(dt.UTC).date().isoformat()
+    source.keep(path, {"url": url, "last_updated": updated, "read_on": today, "records": records})
     return taken
 
 
-def _all_pages(store: _Store, path: str, told: Callable[[int, int], None]) -> tuple[list[Any], str, str]:
+def _all_pages(place: str, patience: Patience, told: Callable[[int, int], None]) -> tuple[list[Any], str, str]:
     """Records of all pages, the day they were last updated, and the address of the first page."""
+
+    def address(page: int) -> str:
+        return f"{place}?" + urlencode({"format": "json", "per_page": PAGE, "page": page})
+
     records: list[Any] = []
-    updated = ""
-    page, pages, total = 1, 1, 0
-    first = f"{store.address}/{path}?" + urlencode({"format": "json", "per_page": PAGE, "page": 1})
+    updated, page, pages, total = "", 1, 1, 0
     while page <= pages:
-        url = f"{store.address}/{path}?" + urlencode({"format": "json", "per_page": PAGE, "page": page})
-        about, found = _page(url, get_json(url, patience=store.patience))
-        day = str(about.get("lastupdated") or "")
-        if page > 1 and (day != updated or _count(url, about, "total") != total):
+        url = address(page)
+        about, found = _page(url, get_json(url, patience))
+        day, number = str(about.get("lastupdated") or ""), _count(url, about, "total")
+        if page > 1 and (day, number) != (updated, total):
             raise FetchError(f"{url}: the data were updated while they were read. Try again.")
-        pages, total, updated = _count(url, about, "pages"), _count(url, about, "total"), day
+        pages, total, updated = _count(url, about, "pages"), number, day
         if _count(url, about, "page") != page and found:
             raise _changed(url, f"page {page} was asked for, {about['page']} came")
         records += found
         told(page, max(page, pages))
         page += 1
     if not records:
-        raise FetchError(f"{first}: nothing came: the interface knows no such data.")
+        raise FetchError(f"{address(1)}: nothing came: the interface knows no such data.")
     if len(records) != total:
-        raise _changed(first, f"{total} records were announced and {len(records)} came")
-    return records, updated, first
+        raise _changed(address(1), f"{total} records were announced and {len(records)} came")
+    return records, updated, address(1)
 
 
 def _page(url: str, answer: Any) -> tuple[dict[str, Any], list[Any]]:
@@ -366,63 +391,19 @@ def _count(url: str, about: dict[str, Any], name: str) -> int:
         raise _changed(url, f"the page does not tell its {name}") from error
 
 
-def _file(store: _Store, path: str) -> Path:
-    key = hashlib.sha256(f"{store.address}/{path}".encode()).hexdigest()[:12]
-    return store.folder / f"{path.rsplit('/', 1)[-1]}-{key}.json"
-
-
-def _checksum(records: Any) -> str:
-    return hashlib.sha256(json.dumps(records, sort_keys=True).encode()).hexdigest()
-
-
-def _kept(store: _Store, path: str) -> dict[str, Any] | None:
-    """A kept answer; None when there is none or it is damaged, which is as good as none."""
-    try:
-        answer = json.loads(_file(store, path).read_text(encoding="utf-8"))
-        whole = answer["sha256"] == _checksum(answer["records"]) and isinstance(answer["records"], list)
-        texts = all(isinstance(answer[name], str) for name in ("url", "last_updated", "read_on"))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return answer if whole and texts else None
-
-
-def _keep(store: _Store, path: str, answer: dict[str, Any]) -> None:
-    """Write an answer to the cache, whole or not at all."""
-    target = _file(store, path)
-    text = json.dumps(answer | {"sha256": _checksum(answer["records"])})
-    part = target.with_suffix(f".{os.getpid()}.part")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, target)
-    except OSError as error:
-        told = f"what was read cannot be kept ({error.strerror or error})"
-        raise FetchError(f"{target.parent}: {told}. TELEMED_CACHE names another folder.") from error
-    finally:
-        with suppress(OSError):
-            part.unlink()
-
-
-class _Bar:
+@contextmanager
+def _bar(requests: int, shown: bool) -> Iterator[Step]:
     """How far the reading is, on a terminal."""
+    from rich.console import Console
+    from rich.progress import Progress
 
-    def __init__(self, requests: int, shown: bool) -> None:
-        from rich.console import Console
-        from rich.progress import Progress
+    console, done = Console(stderr=True), 0
+    with Progress(console=console, transient=True, disable=not (shown and console.is_terminal)) as progress:
+        task = progress.add_task("World Bank", total=requests)
 
-        console = Console(stderr=True)
-        self._progress = Progress(console=console, transient=True, disable=not (shown and console.is_terminal))
-        self._task = self._progress.add_task("World Bank", total=requests)
-        self._done = 0
+        def step(what: str, page: int, pages: int) -> None:
+            nonlocal done
+            progress.update(task, description=f"World Bank: {what}", completed=done + page / pages)
+            done += page == pages
 
-    def __enter__(self) -> _Bar:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def step(self, what: str, page: int, pages: int) -> None:
-        """Tell that a page of a request has come."""
-        self._progress.update(self._task, description=f"World Bank: {what}", completed=self._done + page / pages)
-        self._done += page == pages
+        yield step

@@ -8,6 +8,7 @@ import pytest
 
 from telemed_forecast.curves import online_services, reference_class
 from telemed_forecast.curves.reference_class import fingerprint
+from telemed_forecast.curves.series_file import FEWEST
 from telemed_forecast.errors import InputError
 from telemed_forecast.evidence import dictionary, ledger
 
@@ -15,17 +16,12 @@ pytestmark = pytest.mark.unit
 
 
 def by_name(found):
-    return {curve.series.series_id: dict(zip(curve.series.index, curve.series.values, strict=True)) for curve in found}
-
-
-@pytest.fixture(scope="module")
-def annual():
-    return online_services.curves()
+    return {curve.series_id: dict(zip(curve.index, curve.values, strict=True)) for curve in found}
 
 
 @pytest.fixture(scope="module")
 def counts():
-    return online_services.curves(frequency="quarterly")
+    return online_services.curves()
 
 
 def rows(*changes, claims):
@@ -58,48 +54,38 @@ def test_every_service_of_the_survey_is_considered_but_medical_care_itself():
     assert "online_medical_users" not in set(known)
 
 
-def test_each_service_has_five_year_ends_of_a_share(annual):
-    assert len(annual) >= 5
-    for curve in annual:
-        series = curve.series
-        assert len(series.values) >= reference_class.MIN_POINTS
-        assert (series.frequency, series.unit, series.bound) == ("annual", "percent_of_internet_users", 100)
-        assert (curve.family, curve.geo, series.reference_class) == ("chinese_online_services", "China", curve.family)
+def test_each_service_has_five_counts_of_a_share(counts):
+    assert len(counts) >= 5
+    for series in counts:
+        assert len(series.values) >= FEWEST
+        assert (series.frequency, series.unit, series.bound) == ("quarterly", "percent_of_internet_users", 100)
+        assert (series.reference_class, series.geo) == ("chinese_online_services", "China")
         assert np.all(np.diff(series.index) >= 1)
         assert np.all((series.values > 0) & (series.values < 100))
 
 
-def test_year_ends_are_what_the_survey_printed(annual):
-    found = by_name(annual)
-    assert found["online_shopping__china"][2018] == 73.6
-    assert found["short_video__china"][2022] == 94.8
-    assert found["online_food_delivery__china"][2016] == pytest.approx(28.53, abs=0.03)
-
-
-def test_counts_by_quarter_reach_more_services_and_show_the_outbreak(annual, counts):
+def test_counts_are_what_the_survey_printed(counts):
     found = by_name(counts)
-    assert set(by_name(annual)) < set(found)
-    lessons = found["online_education__china"]
+    assert found["online_shopping__china"][4 * 2018 + 3] == 73.6
+    assert found["short_video__china"][4 * 2022 + 3] == 94.8
+
+
+def test_counts_show_the_outbreak(counts):
+    lessons = by_name(counts)["online_education__china"]
     assert lessons[2019 * 4 + 1] < lessons[2020 * 4 + 3] < lessons[2020 * 4]
 
 
-def test_nothing_is_interpolated_across_the_outbreak(annual):
-    assert all(2019 not in shares for shares in by_name(annual).values())
-
-
 @pytest.mark.parametrize("day", ["2017-06-30", "2019-06-30", "2021-03-01", "2023-06-30", "2025-03-31"])
-@pytest.mark.parametrize("frequency", ["annual", "quarterly"])
-def test_what_was_published_later_changes_nothing(claims, day, frequency):
+def test_what_was_published_later_changes_nothing(claims, day):
     early = claims[claims["known_date"] <= pd.Timestamp(day)]
     later = claims.copy()
     after = later["known_date"] > pd.Timestamp(day)
     later.loc[after, "value"] = 1.0
     later.loc[after, "printed"] = "1"
-    known = by_name(online_services.curves(frame=early, frequency=frequency))
-    assert by_name(online_services.curves(day, frequency=frequency)) == known
-    assert by_name(online_services.curves(day, frame=later, frequency=frequency)) == known
-    a_year = 1 if frequency == "annual" else 4
-    assert all(max(shares) // a_year <= int(day[:4]) for shares in known.values())
+    known = by_name(online_services.curves(frame=early))
+    assert by_name(online_services.curves(day)) == known
+    assert by_name(online_services.curves(day, frame=later)) == known
+    assert all(max(shares) // 4 <= int(day[:4]) for shares in known.values())
 
 
 def test_a_day_before_any_survey_has_no_curves():
@@ -111,23 +97,16 @@ def test_a_day_that_is_none_is_refused():
         online_services.curves("soon")
 
 
-def test_a_year_without_a_count_lies_between_the_counts_around_it(claims):
-    halves = [("2016-06-30", "30.0", {}), ("2017-06-30", "40.0", {})]
-    shares = shopping(rows(*RATES, *halves, claims=claims))
-    assert shares[2016] == pytest.approx(35, abs=0.2)
-    assert 2017 not in shares
-
-
-def test_counts_more_than_a_year_apart_leave_a_gap(claims):
-    shares = shopping(rows(*RATES[:5], ("2016-12-31", "30.0", {}), claims=claims))
-    assert list(shares) == [2010, 2011, 2012, 2013, 2014, 2016]
+def test_between_two_counts_there_is_nothing(claims):
+    shares = shopping(rows(*RATES, ("2016-06-30", "30.0", {}), claims=claims))
+    assert list(shares) == [*(4 * year + 3 for year in range(2010, 2016)), 4 * 2016 + 1]
 
 
 def test_users_over_internet_users_make_the_rate_finer(claims):
     day = RATES[0][0]
     users = (day, "20040000", {"metric": "online_shopping_users", "unit": "persons"})
     everyone = (day, "100000000", {"metric": "internet_users", "unit": "persons", "resolution": 1000.0})
-    assert shopping(rows(*RATES, users, everyone, claims=claims))[2010] == pytest.approx(20.04, abs=0.006)
+    assert shopping(rows(*RATES, users, everyone, claims=claims))[4 * 2010 + 3] == pytest.approx(20.04, abs=0.006)
 
 
 def test_a_rate_that_was_cut_off_gives_way_to_users_with_more_digits(claims):
@@ -135,7 +114,7 @@ def test_a_rate_that_was_cut_off_gives_way_to_users_with_more_digits(claims):
     users = (day, "37800000", {"metric": "online_shopping_users", "unit": "persons"})
     everyone = (day, "100000000", {"metric": "internet_users", "unit": "persons", "resolution": 1000.0})
     shares = shopping(rows(*RATES, (day, "37", {}), users, everyone, claims=claims))
-    assert shares[2016] == pytest.approx(37.8, abs=0.06)
+    assert shares[4 * 2016 + 3] == pytest.approx(37.8, abs=0.06)
 
 
 @pytest.mark.parametrize(
@@ -144,22 +123,22 @@ def test_a_rate_that_was_cut_off_gives_way_to_users_with_more_digits(claims):
     ids=lambda change: next(iter(change)),
 )
 def test_figures_of_another_kind_are_not_mixed_in(claims, change):
-    assert 2016 not in shopping(rows(*RATES, ("2016-12-31", "90.0", change), claims=claims))
+    assert 4 * 2016 + 3 not in shopping(rows(*RATES, ("2016-12-31", "90.0", change), claims=claims))
 
 
 def test_a_curve_begins_after_the_last_break_of_its_definition(claims):
-    for curve in online_services.curves(frequency="quarterly"):
-        name = curve.series.series_id.removesuffix("__china")
+    for curve in online_services.curves():
+        name = curve.series_id.removesuffix("__china")
         (service,) = (service for service in online_services.SERVICES if service.name == name)
-        assert dt.date(curve.series.index[0] // 4, 12, 31) >= service.since
+        assert dt.date(curve.index[0] // 4, 12, 31) >= service.since
     old = [(f"{year}-12-31", "5.0", {}) for year in (2005, 2006)]
-    assert min(shopping(rows(*old, *RATES, claims=claims))) == 2010
+    assert min(shopping(rows(*old, *RATES, claims=claims))) == 4 * 2010 + 3
 
 
-def test_the_curves_can_be_saved_as_a_reference_class(annual, tmp_path):
-    checksum = reference_class.write(tmp_path / "services.csv", annual)
-    assert fingerprint(reference_class.read(tmp_path / "services.csv")) == checksum == fingerprint(annual)
+def test_the_curves_can_be_saved_as_a_reference_class(counts, tmp_path):
+    checksum = reference_class.write(tmp_path / "services.csv", counts)
+    assert fingerprint(reference_class.read(tmp_path / "services.csv")) == checksum == fingerprint(counts)
 
 
-def test_the_shipped_ledger_is_what_is_read_by_default(annual):
-    assert fingerprint(online_services.curves(frame=ledger.load())) == fingerprint(annual)
+def test_the_shipped_ledger_is_what_is_read_by_default(counts):
+    assert fingerprint(online_services.curves(frame=ledger.load())) == fingerprint(counts)

@@ -158,10 +158,9 @@ def test_a_bound_that_is_missed_by_rounding_is_met(model):
 def test_a_table_grows_block_by_block_and_reads_back(model, tmp_path, suffix):
     own = [made_up(f"s{n},", value=n + 0.1) for n in range(5)]
     file = tmp_path / f"table{suffix}"
-    writer = own_series.TableWriter(file, suffix)
-    for block in own_series.forecast(own, 2, size=2):
-        writer.add(block.forecasts, "m")
-    writer.close()
+    with own_series.table(file, suffix) as add:
+        for block in own_series.forecast(own, 2, size=2):
+            add(row for one in block.forecasts for row in one.rows("m"))
     expected = [row for one in forecasts(own, 2) for row in one.rows("m")]
     if suffix == ".parquet":
         assert pq.read_table(file).to_pylist() == expected

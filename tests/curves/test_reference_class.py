@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from telemed_forecast.curves import periods, reference_class, units
 from telemed_forecast.curves.reference_class import fingerprint
+from telemed_forecast.curves.series import Series
 from telemed_forecast.errors import InputError, TelemedError
 
 pytestmark = pytest.mark.unit
@@ -39,9 +40,8 @@ def faults(path):
 
 
 def test_a_curve_carries_its_values_and_what_folds_are_made_of(write):
-    (curve,) = reference_class.read(write(*adoption()))
-    assert (curve.family, curve.technology, curve.geo) == ("phones", "phones in use", "Here")
-    series = curve.series
+    (series,) = reference_class.read(write(*adoption()))
+    assert (series.technology, series.geo) == ("phones in use", "Here")
     assert (series.series_id, series.frequency, series.unit) == ("phones__here", "annual", "percent")
     assert (series.measure, series.reference_class, series.bound) == ("penetration", "phones", 100.0)
     assert series.index.tolist() == [2001, 2002, 2003, 2004, 2005]
@@ -53,27 +53,27 @@ def test_rows_may_come_in_any_order_and_years_may_be_missing(write):
     del one[2]
     rows = [*one, "phones__here,phones,phones in use,Here,penetration,percent,1999,0.5", *two]
     first, second = reference_class.read(write(*rows[::-1]))
-    assert (first.series.series_id, second.series.series_id) == ("phones__there", "phones__here")
-    assert second.series.index.tolist() == [1999, 2001, 2002, 2004, 2005]
-    assert second.series.values.tolist() == [0.5, 1, 2, 7, 9]
+    assert (first.series_id, second.series_id) == ("phones__there", "phones__here")
+    assert second.index.tolist() == [1999, 2001, 2002, 2004, 2005]
+    assert second.values.tolist() == [0.5, 1, 2, 7, 9]
 
 
 def test_a_surge_needs_no_technology_place_or_measure(write):
     dates = ["2020-01-01", "2020-04-01", "2020-07-01", "2020-10-01", "2021-04-01"]
     rows = [f"tele__alaska__video,medicare,{day},{value},percent" for value, day in enumerate(dates, start=5)]
     (curve,) = reference_class.read(write(*rows, header=SURGE))
-    assert curve.series.frequency == "quarterly"
-    assert curve.series.index.tolist() == [8080, 8081, 8082, 8083, 8085]
-    assert (curve.geo, curve.technology, curve.series.measure) == ("alaska", "", "")
+    assert curve.frequency == "quarterly"
+    assert curve.index.tolist() == [8080, 8081, 8082, 8083, 8085]
+    assert (curve.geo, curve.technology, curve.measure) == ("alaska", "", "")
 
 
 def test_each_series_of_a_file_has_its_own_length_of_period(write):
     months = [f"a__x,f,2020-{month:02d}-01,1,visits" for month in range(1, 7)]
     ends = [f"b__x,f,{2015 + year}-12-31,1,visits" for year in range(6)]
     monthly, annual = reference_class.read(write(*months, *ends, header=SURGE))
-    assert (monthly.series.frequency, annual.series.frequency) == ("monthly", "annual")
-    assert monthly.series.index[0] == 2020 * 12
-    assert annual.series.index[0] == 2015
+    assert (monthly.frequency, annual.frequency) == ("monthly", "annual")
+    assert monthly.index[0] == 2020 * 12
+    assert annual.index[0] == 2015
 
 
 def test_every_fault_is_told_with_its_row(write):
@@ -86,15 +86,15 @@ def test_every_fault_is_told_with_its_row(write):
     rows[-1] = rows[-1].replace("percent", "persons")
     rows[-2] = rows[-2].replace(",phones,", ",radios,")
     assert faults(write(*rows)) == [
-        (2, "value", "lots", "a number (a period that was not measured has no row)"),
-        (3, "year", "02", "a year such as 2020"),
-        (4, "value", "-4", "a number that is not negative"),
-        (5, "value", "107", "at most 100 in the unit percent"),
-        (6, "year", "2005", "each period once a series (row 5 has it)"),
-        (7, "series_id", "short", "at least 5 values a series, not 3"),
-        (10, "series_id", "dead", "a value above zero in every series"),
-        (18, "family", "radios", "one family a series ('phones' in row 15)"),
-        (19, "unit", "persons", "one unit a series ('percent' in row 15)"),
+        (2, "value", "lots", "a number such as 1234.5, without separators, signs of percent or words"),
+        (3, "year", "02", "a year such as 2020, from 1000 to 2999"),
+        (4, "value", "-4", "0 or more"),
+        (5, "value", "107", "at most 100, because the unit is percent"),
+        (6, "year", "2005", "a date that no other row of the series has; row 5 has it too"),
+        (7, "series_id", "short", "at least 5 values of a series, not 3 rows"),
+        (10, "value", "0", "at least one value of the series above 0"),
+        (18, "family", "radios", "'phones', as in row 15: one family a series"),
+        (19, "unit", "persons", "'percent', as in row 15: one unit a series"),
     ]
 
 
@@ -107,14 +107,21 @@ def test_what_is_no_number_is_a_fault(write, value):
 def test_wrong_columns_are_told_together_with_what_may_be_meant(write):
     header = "series,family,technology,geo,measure,unit,yaer,value"
     found = faults(write(*adoption(), header=header))
-    assert [fault[:2] for fault in found] == [(1, "series_id"), (1, "year"), (1, "series"), (1, "yaer")]
+    assert [fault[:2] for fault in found] == [(1, "series_id"), (1, "year")]
     assert "is it meant by 'series'" in found[0][3]
-    assert "did you mean 'year'?" in found[3][3]
+    assert "is it meant by 'yaer'?" in found[1][3]
+
+
+def test_a_mistyped_column_is_a_fault_and_a_column_of_ones_own_is_not(write):
+    (fault,) = faults(write(*adoption(), header=ADOPTION.replace("geo", "goe")))
+    assert fault[1] == "goe" and "did you mean 'geo'?" in fault[3]
+    (curve,) = reference_class.read(write(*adoption(), header=ADOPTION.replace("geo", "comment")))
+    assert curve.geo == "here"
 
 
 def test_a_file_with_both_a_year_and_a_date_is_refused(write):
     found = faults(write("a,f,2020,2020-01-01,1,persons", header="series_id,family,year,date,value,unit"))
-    assert found == [(1, "year", None, "one of the columns year (annual curves) and date in the header")]
+    assert found[0] == (1, "year", None, "one of the columns year (annual curves) and date in the header")
 
 
 def test_a_row_of_the_wrong_length_does_not_hide_the_other_faults(write):
@@ -137,9 +144,9 @@ def test_a_name_may_not_be_empty(write):
     assert faults(write(*adoption(family="")))[0] == (2, "family", "", "a name")
 
 
-def test_a_mistyped_unit_is_a_fault_once(write):
-    (fault,) = faults(write(*adoption(), *adoption("b", unit="precent"), *adoption("c", unit="precent")))
-    assert fault == (7, "unit", "precent", "a known unit; did you mean 'percent'?")
+def test_a_mistyped_unit_is_a_fault_once_a_series(write):
+    found = faults(write(*adoption(), *adoption("b", unit="precent"), *adoption("c", unit="precent")))
+    assert found == [(row, "unit", "precent", "a known unit; did you mean 'percent'?") for row in (7, 12)]
 
 
 def test_a_place_that_cannot_be_written_to_is_told(write, tmp_path):
@@ -176,14 +183,15 @@ kinds = st.sampled_from(["annual", "quarterly", "monthly"])
 def test_what_is_written_reads_back_to_the_last_digit(tmp_path_factory, kind, start, values):
     first = start * periods.PERIODS_A_YEAR[kind]
     index = np.arange(first, first + len(values))
-    series = reference_class.Series("tele, visits__here", kind, index, np.array(values), "persons", "stock", "visits")
+    words = {"technology": 'so-called "visits"', "geo": "Here"}
+    series = Series("tele, visits__here", kind, index, np.array(values), "persons", "stock", "visits", **words)
     path = tmp_path_factory.mktemp("class") / "class.csv"
-    reference_class.write(path, [reference_class.Curve(series, "visits", 'so-called "visits"', "Here")])
+    reference_class.write(path, [series])
     (back,) = reference_class.read(path)
-    assert (back.family, back.technology, back.geo) == ("visits", 'so-called "visits"', "Here")
-    assert (back.series.frequency, back.series.unit) == (kind, "persons")
-    assert np.array_equal(back.series.index, index)
-    assert np.array_equal(back.series.values, series.values)
+    assert (back.reference_class, back.technology, back.geo) == ("visits", 'so-called "visits"', "Here")
+    assert (back.frequency, back.unit) == (kind, "persons")
+    assert np.array_equal(back.index, index)
+    assert np.array_equal(back.values, series.values)
 
 
 @given(kind=kinds, year=st.integers(1, 9998), part=st.integers(0, 11))

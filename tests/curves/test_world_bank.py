@@ -151,13 +151,8 @@ def refusal(read, **options):
 
 
 def test_a_country_becomes_a_curve_in_the_columns_of_a_reference_class(read):
-    (curve,) = read()
-    series = curve.series
-    assert (curve.family, curve.technology, curve.geo) == (
-        "internet_users",
-        "individuals using the internet",
-        "Arcadia",
-    )
+    (series,) = read()
+    assert (series.technology, series.geo) == ("individuals using the internet", "Arcadia")
     assert (series.series_id, series.measure, series.unit) == (
         "internet_users__arcadia",
         "penetration",
@@ -175,7 +170,7 @@ def test_aggregates_are_left_out_whatever_code_they_are_told_by(server, read):
 
 def test_a_country_whose_two_letters_are_the_region_of_aggregates_is_a_country(server, read):
     server.records[INTERNET.code] = [record | {"countryiso3code": ""} for record in rising(UTOPIA)]
-    assert [curve.series.series_id for curve in read()] == ["internet_users__utopia_rep"]
+    assert [curve.series_id for curve in read()] == ["internet_users__utopia_rep"]
 
 
 def test_what_the_list_of_countries_does_not_name_is_left_out(server, read):
@@ -189,8 +184,8 @@ def test_years_that_were_not_measured_are_gaps_and_zeros_before_the_start_are_dr
     server.records[INTERNET.code][5]["value"] = None
     server.records[INTERNET.code] += [record(ARCADIA, 2011, 0)]
     (curve,) = read()
-    assert curve.series.index.tolist() == [2001, 2002, 2003, 2004, 2005, 2006, 2007, 2009, 2010, 2011]
-    assert curve.series.values[-1] == 0
+    assert curve.index.tolist() == [2001, 2002, 2003, 2004, 2005, 2006, 2007, 2009, 2010, 2011]
+    assert curve.values[-1] == 0
 
 
 @pytest.mark.parametrize(("years", "taken"), [(8, 1), (7, 0)])
@@ -203,7 +198,7 @@ def test_two_countries_whose_names_read_the_same_keep_apart(server, read):
     twin = country("ARX", "AX", "ARCÁDIA")
     server.records["country"].append(twin)
     server.records[INTERNET.code] += rising(twin, factor=2)
-    assert [curve.series.series_id for curve in read()] == [
+    assert [curve.series_id for curve in read()] == [
         "internet_users__arcadia_arc",
         "internet_users__arcadia_arx",
     ]
@@ -212,7 +207,7 @@ def test_two_countries_whose_names_read_the_same_keep_apart(server, read):
 def test_all_pages_are_read(server, read):
     server.page = 3
     server.records[INTERNET.code] += rising(UTOPIA)
-    assert [len(curve.series.values) for curve in read()] == [10, 10]
+    assert [len(curve.values) for curve in read()] == [10, 10]
     assert len(server.asked) == 1 + 7
 
 
@@ -223,7 +218,7 @@ def test_numbers_of_a_page_may_come_as_text(server, read):
 
 def test_subscriptions_may_pass_one_a_head_and_shares_may_not(server, read):
     server.records[MOBILE.code] = rising(ARCADIA, factor=14)
-    assert read(MOBILE)[0].series.values[-1] == 140
+    assert read(MOBILE)[0].values[-1] == 140
     server.records[INTERNET.code] = rising(ARCADIA, factor=14)
     assert "140" in refusal(read)
 
@@ -253,8 +248,8 @@ def test_what_was_read_is_not_asked_for_again_unless_it_is_to_be_refreshed(serve
     server.records[INTERNET.code] = rising(ARCADIA, factor=2)
     assert fingerprint(read()) == fingerprint(first)
     assert len(server.asked) == asked
-    assert read(refresh=True)[0].series.values[-1] == 20
-    assert read()[0].series.values[-1] == 20
+    assert read(refresh=True)[0].values[-1] == 20
+    assert read()[0].values[-1] == 20
     assert len(list((tmp_path / "kept").iterdir())) == 2
 
 
