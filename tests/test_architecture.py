@@ -15,7 +15,7 @@ pytestmark = pytest.mark.unit
 PACKAGE = ROOT / "telemed_forecast"
 
 ROOMS = (
-    ("errors", "paths"),
+    ("errors", "files", "paths"),
     ("evidence",),
     ("models",),
     ("fits",),

@@ -15,15 +15,14 @@ import csv
 import hashlib
 import io
 import math
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from telemed_forecast import files
 from telemed_forecast.errors import Fault, InputError, TelemedError
 from telemed_forecast.evidence import periods, tables, units
 from telemed_forecast.evidence.series import Series
@@ -126,16 +125,10 @@ def write(path: str | Path, curves: Sequence[Curve]) -> str:
     """
     path = Path(path)
     data = canonical(curves).encode()
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data)
-        os.replace(part, path)
+        files.write(path, data)
     except OSError as error:
         raise TelemedError(f"{path}: the reference class cannot be written ({error.strerror or error})") from error
-    finally:
-        with suppress(OSError):
-            part.unlink()
     return hashlib.sha256(data).hexdigest()
 
 

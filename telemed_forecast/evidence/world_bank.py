@@ -29,7 +29,6 @@ import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -38,6 +37,7 @@ from urllib.parse import urlencode
 
 import numpy as np
 
+from telemed_forecast import files
 from telemed_forecast.evidence import units
 from telemed_forecast.evidence.curves import Curve
 from telemed_forecast.evidence.fetch import FetchError, Patience, get_json
@@ -390,17 +390,11 @@ def _keep(store: _Store, path: str, answer: dict[str, Any]) -> None:
     """Write an answer to the cache, whole or not at all."""
     target = _file(store, path)
     text = json.dumps(answer | {"sha256": _checksum(answer["records"])})
-    part = target.with_suffix(f".{os.getpid()}.part")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, target)
+        files.write(target, text)
     except OSError as error:
         told = f"what was read cannot be kept ({error.strerror or error})"
         raise FetchError(f"{target.parent}: {told}. TELEMED_CACHE names another folder.") from error
-    finally:
-        with suppress(OSError):
-            part.unlink()
 
 
 class _Bar:

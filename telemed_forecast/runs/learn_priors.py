@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -12,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from telemed_forecast import files
 from telemed_forecast.errors import InputError
 from telemed_forecast.runs import folders
 
@@ -88,14 +88,7 @@ def make(request: Request, *, stream: TextIO | None = None) -> Path:
         known = [curve.series for curve in curves]
         content = learn(known, [curve.series for curve in home]) if home else learn(known)
     file = request.out / FILES[request.kind]
-    request.out.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
-    try:
-        part.write_text(text_of({**content, "provenance": provenance}), encoding="utf-8")
-        os.replace(part, file)
-    finally:
-        part.unlink(missing_ok=True)
-    return file
+    return files.write(file, text_of({**content, "provenance": provenance}))
 
 
 def text_of(content: Mapping[str, Any]) -> str:

@@ -5,11 +5,12 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from telemed_forecast import files
 from telemed_forecast.errors import Fault, InputError
 
 if TYPE_CHECKING:
@@ -173,20 +174,13 @@ def _most_drawn(request: Request) -> int:
 @contextmanager
 def _written_whole(request: Request) -> Iterator[tuple[Path, Path]]:
     """Temporary files for the table and the drawing; they take their names when all has gone well."""
-    files = [file for file in (request.out, request.plot) if file is not None]
-    parts = {file: file.with_name(f".{file.name}.{os.getpid()}.part") for file in files}
-    with tempfile.TemporaryDirectory() as folder:
-        table = parts[request.out] if request.out else Path(folder) / "table"
-        drawing = parts[request.plot] if request.plot else Path(folder) / "drawing"
-        try:
-            yield table, drawing
-            for file, part in parts.items():
-                os.replace(part, file)
-            if request.out is None:
-                _print(table)
-        finally:
-            for part in parts.values():
-                part.unlink(missing_ok=True)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        table = stack.enter_context(files.replaced(request.out)) if request.out else folder / "table"
+        drawing = stack.enter_context(files.replaced(request.plot)) if request.plot else folder / "drawing"
+        yield table, drawing
+        if request.out is None:
+            _print(table)
 
 
 def _print(table: Path) -> None:
