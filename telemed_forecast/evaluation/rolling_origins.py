@@ -152,16 +152,19 @@ def origins(context: Context, market: str) -> list[Origin]:
     market
         One of `MARKETS`.
     """
-    days = [date(year, 12, 31) for year in YEARS if date(year, 12, 31) < context.settings.as_of_date]
-    made = [_origin(context, market, day) for day in days]
-    return [origin for origin in made if origin is not None]
+    return [_origin(context, market, day) for day in days(context, market)]
 
 
-def _origin(context: Context, market: str, day: date) -> Origin | None:
+def days(context: Context, market: str) -> list[date]:
+    """The ends of earlier years whose forecasts have met outcomes by the context's date."""
+    rows = MARKETS[market].module.headline(context)
+    ends = [date(year, 12, 31) for year in YEARS if date(year, 12, 31) < context.settings.as_of_date]
+    return [day for day in ends if len(_later(context, rows, day)[0])]
+
+
+def _origin(context: Context, market: str, day: date) -> Origin:
     module = MARKETS[market].module
     actuals, known = _later(context, module.headline(context), day)
-    if not len(actuals):
-        return None
     earlier = as_of(context, day)
     result = module.run(earlier)
     # Row by row, each with random numbers of its own: another outcome leaves the others' forecasts as they were.
