@@ -15,7 +15,7 @@ pytestmark = pytest.mark.unit
 PACKAGE = ROOT / "telemed_forecast"
 
 ROOMS = (
-    ("errors", "files", "paths"),
+    ("errors", "files", "names", "paths"),
     ("evidence",),
     ("models",),
     ("fits",),

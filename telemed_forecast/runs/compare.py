@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from telemed_forecast import files
 from telemed_forecast.errors import TelemedError
+from telemed_forecast.names import LANGUAGES
 from telemed_forecast.runs import manifest
 
 if TYPE_CHECKING:
@@ -108,7 +109,6 @@ def write(a: "Side", b: "Side", out: Path) -> list[Path]:
         The files, pages first.
     """
     from telemed_forecast.reporting import compare, html, tables
-    from telemed_forecast.reporting.catalogue import LANGUAGES
     from telemed_forecast.runs.publish import page_name
 
     shown = compare.blocks(a, b)
