@@ -21,6 +21,7 @@ import numpy as np
 from benchmarks import folds
 from benchmarks.peers import LEVELS, Peer
 from benchmarks.tasks import Task, horizon
+from telemed_forecast import files
 from telemed_forecast.curves.series import Series
 from telemed_forecast.paths import CACHE
 
@@ -187,9 +188,6 @@ def _load(path: Path | None, peer: Peer, protocol: str) -> Result | None:
 def _save(path: Path | None, result: Result) -> None:
     if path is None or result.error:
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
     data = io.BytesIO()
     np.savez_compressed(data, quantiles=result.quantiles, seconds=result.seconds)
-    temporary = path.with_suffix(f".{os.getpid()}")
-    temporary.write_bytes(data.getvalue())
-    os.replace(temporary, path)
+    files.write(path, data.getvalue())

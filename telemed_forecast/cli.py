@@ -129,15 +129,15 @@ def params(
     notebook: Annotated[str | None, typer.Argument(metavar="NOTEBOOK", help="Show only what it takes.")] = None,
 ) -> None:
     """List every parameter: type, unit, allowed range, default, meaning."""
-    from telemed_forecast.runs import specification
+    from telemed_forecast.runs import parameters
 
-    wanted = specification.SPECIFICATION if notebook is None else specification.for_notebook(notebook)
+    wanted = parameters.SPECIFICATION if notebook is None else parameters.for_notebook(notebook)
     for parameter in wanted:
-        print(f"{parameter.name}  {parameter.type} [{parameter.unit}]")
+        print(f"{parameter.name}  {parameter.type.__name__} [{parameter.unit}]")
         print(f"    {parameter.meaning}")
         print(f"    allowed: {parameter.allowed_values()}")
         print(f"    default: {parameter.default!r}".replace("'", '"'))
-        if parameter.notebooks != specification.NOTEBOOKS:
+        if parameter.notebooks != parameters.NOTEBOOKS:
             print(f"    only in: {', '.join(parameter.notebooks)}")
 
 

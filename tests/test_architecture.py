@@ -15,7 +15,7 @@ pytestmark = pytest.mark.unit
 PACKAGE = ROOT / "telemed_forecast"
 
 ROOMS = (
-    ("errors", "paths", "hub_format"),
+    ("errors", "files", "hub_format", "names", "paths"),
     ("evidence",),
     ("models",),
     ("fits",),

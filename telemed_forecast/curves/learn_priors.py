@@ -11,8 +11,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from telemed_forecast.curves.whole_files import replacing
 from telemed_forecast.errors import InputError
+from telemed_forecast.files import replaced
 
 if TYPE_CHECKING:
     from telemed_forecast.curves.series import Series
@@ -85,7 +85,7 @@ def make(request: Request, *, also: Sequence[str] = (), stream: TextIO | None = 
         content = import_module(f"telemed_forecast.curves.{LEARNERS[request.kind]}").learn(*learned_from)
     file = request.out / FILES[request.kind]
     request.out.mkdir(parents=True, exist_ok=True)
-    with replacing(file) as part:
+    with replaced(file) as part:
         part.write_text(text_of({**content, "provenance": provenance}), encoding="utf-8")
     return file
 

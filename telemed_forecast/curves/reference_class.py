@@ -15,8 +15,8 @@ from pathlib import Path
 
 from telemed_forecast.curves import periods, series_file
 from telemed_forecast.curves.series import Series
-from telemed_forecast.curves.whole_files import replacing
 from telemed_forecast.errors import InputError, TelemedError
+from telemed_forecast.files import replaced
 
 COLUMNS = ("series_id", "family", "technology", "geo", "measure", "unit", "year", "value")
 
@@ -34,7 +34,7 @@ def write(path: Path, curves: Sequence[Series]) -> str:
     data = _canonical(curves)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as part:
+        with replaced(path) as part:
             part.write_bytes(data)
     except OSError as error:
         raise TelemedError(f"{path}: the reference class cannot be written ({error.strerror or error})") from error

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from telemed_forecast.curves.whole_files import replacing
 from telemed_forecast.errors import Fault, InputError
+from telemed_forecast.files import replaced
 
 if TYPE_CHECKING:
     from telemed_forecast.curves.own_series import Forecast
@@ -87,7 +87,7 @@ def make(request: Request, *, drawing: Drawing | None = None, stream: TextIO | N
     with ExitStack() as files:
         folder = Path(files.enter_context(tempfile.TemporaryDirectory()))
         table, plot = (
-            files.enter_context(replacing(file)) if file else folder / "table" for file in (request.out, request.plot)
+            files.enter_context(replaced(file)) if file else folder / "table" for file in (request.out, request.plot)
         )
         most = drawing.MOST if drawing and request.plot else 0
         made, shown, faults = _write_table(request, reading, table, most, stream or sys.stderr)

@@ -41,7 +41,7 @@ import numpy as np
 from telemed_forecast.curves import units
 from telemed_forecast.curves.fetch import FetchError, Patience, get_json
 from telemed_forecast.curves.series import Series
-from telemed_forecast.curves.whole_files import replacing
+from telemed_forecast.files import replaced
 from telemed_forecast.paths import CACHE
 
 ADDRESS = "https://api.worldbank.org/v2"
@@ -288,7 +288,7 @@ class _Source:
         text = json.dumps(answer | {"sha256": _checksum(answer["records"])})
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with replacing(self._file(path)) as part:
+            with replaced(self._file(path)) as part:
                 part.write_text(text, encoding="utf-8")
         except OSError as error:
             told = f"what was read cannot be kept ({error.strerror or error})"
