@@ -4,12 +4,21 @@ import csv
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def rounded(value: Any) -> Any:
     """A number with the ten digits that a table keeps; anything else as it is."""
     return float(f"{value:.10g}") if isinstance(value, float) else value
+
+
+def records(frame: "pd.DataFrame", names: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """The rows of a frame under the names that a table has: column -> its name there, in order."""
+    for row in frame[list(names)].itertuples(index=False, name=None):
+        yield {name: rounded(value) for name, value in zip(names.values(), row, strict=True)}
 
 
 def write(file: Path, rows: Iterator[Mapping[str, Any]], columns: Sequence[str] = ()) -> None:
