@@ -8,6 +8,9 @@ BIN := .venv/bin
 STAMP := .venv/.complete
 CACHE := $(CURDIR)/.cache
 
+# Every kernel and worker imports the same hundreds of files: without their bytecode each would compile them anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 export UV_CACHE_DIR := $(CACHE)/uv
 export UV_PYTHON_INSTALL_DIR := $(CACHE)/uv-python
 export PYTENSOR_FLAGS := base_compiledir=$(CACHE)/pytensor$(if $(PYTENSOR_FLAGS),$(comma)$(PYTENSOR_FLAGS))
@@ -98,7 +101,7 @@ $(STAMP): pyproject.toml requirements.lock
 	index=$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(BIN)/python -m pip config list | sed -n "s/^global.index-url='\(.*\)'/\1/p")}}; \
 	if [ -n "$$index" ]; then export UV_DEFAULT_INDEX="$$index"; fi; \
 	echo "Installing the packages of requirements.lock into .venv"; \
-	$(BIN)/uv pip sync --python $(BIN)/python --require-hashes requirements.lock || { \
+	$(BIN)/uv pip sync --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock || { \
 	    echo "uv could not install them; trying pip" >&2; \
 	    $(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock || { \
 	        echo "The packages could not be installed; the reason stands above." >&2; \

@@ -126,6 +126,35 @@ def conflicts(context: Context, results: dict[str, Any], *, refit: bool = True) 
     return found
 
 
+def fits_again(context: Context) -> bool:
+    """Whether models are fitted again where weights cannot be trusted: in the full profile alone."""
+    return context.settings.profile == "full"
+
+
+def in_short(context: Context) -> Context:
+    """The context with the effort of a fit without a publisher."""
+    return replace(context, settings=replace(context.settings, profile=REFIT_PROFILE))  # type: ignore[type-var]
+
+
+def untold(context: Context, name: str) -> list[tuple[str, Context]]:
+    """The publishers of a model whose weights cannot be trusted, each with the context without it."""
+    market = MARKETS[name]
+    result, rows = market.module.run(context), market.module.headline(context)
+    found = []
+    for origin in sorted(set(rows.origin.tolist())):
+        own = rows.where(rows.origin == origin)
+        printed = as_stranger(market.module, result, own)
+        if printed is not None and len(own) < len(rows) and without(printed)[1] > RELIABLE:
+            found.append((origin, _left_out(context, own, origin)))
+    return found
+
+
+def _left_out(context: Context, own: Observations, origin: str) -> Context:
+    """A context without what an origin said of the quantities of these rows."""
+    metrics = tuple(sorted(set(own.metric.tolist())))
+    return Without(in_short(context).settings, origin, metrics, levers=context.levers)
+
+
 def _conflict(
     context: Context, market: Market, result: Any, rows: Observations, origin: str, refit: bool
 ) -> Conflict | None:
@@ -145,9 +174,7 @@ def _conflict(
     if khat > RELIABLE:
         method = "refit" if refit else "unreliable"
     if method == "refit":
-        settings = replace(context.settings, profile=REFIT_PROFILE)  # type: ignore[type-var]
-        metrics = tuple(sorted(set(own.metric.tolist())))
-        other = market.module.run(Without(settings, origin, metrics, levers=context.levers))
+        other = market.module.run(_left_out(context, own, origin))
         again = as_stranger(market.module, other, own)
         if again is None:
             return None

@@ -20,7 +20,7 @@ import pandas as pd
 from telemed_forecast.evaluation import scores
 from telemed_forecast.evaluation.published_forecasts import ended
 from telemed_forecast.evaluation.quantities import Truth, Voice, consensus_estimate, truth
-from telemed_forecast.evaluation.rolling_origins import as_of, forecast_dates
+from telemed_forecast.evaluation.rolling_origins import as_of, year_ends
 from telemed_forecast.evaluation.score_summary import rows
 from telemed_forecast.evaluation.scores import LEVEL
 from telemed_forecast.forecast.context import Context
@@ -60,7 +60,7 @@ def judged(context: Context) -> tuple[pd.DataFrame, pd.DataFrame, Voice]:
     """
     forecasts = ended(context)
     now = Voice(context.in_scenario("base"))
-    earlier = {day: Voice(as_of(context, day)) for day in forecast_dates(context)}
+    earlier = {day: Voice(as_of(context, day)) for day in year_ends(context)}
     found, unknown = [], []
     for one in rows(forecasts[forecasts["reason"] == ""]):
         came = truth(now, one)

@@ -56,7 +56,7 @@ def run(context: Context, *, refit: bool | None = None) -> Review:
         Whether models are fitted again without an origin where weights of draws cannot be trusted; by default in the
         full profile alone, because compiling a model takes longer than all else here.
     """
-    again = context.settings.profile == "full" if refit is None else refit
+    again = conflict.fits_again(context) if refit is None else refit
     results = markets.run(context)
     view = context.view
     uses = evidence_use.table(context, results)

@@ -91,20 +91,23 @@ def origins(context: Context, market: str) -> list[Origin]:
     market
         One of `MARKETS`.
     """
-    made = [_origin(context, market, day) for day in forecast_dates(context)]
-    return [origin for origin in made if origin is not None]
+    return [_origin(context, market, day) for day in days(context, market)]
 
 
-def forecast_dates(context: Context) -> list[date]:
-    """The days of the origins before the context's date."""
+def year_ends(context: Context) -> list[date]:
+    """The ends of `YEARS` before the context's date."""
     return [day for year in YEARS if (day := date(year, 12, 31)) < context.settings.as_of_date]
 
 
-def _origin(context: Context, market: str, day: date) -> Origin | None:
+def days(context: Context, market: str) -> list[date]:
+    """The ends of earlier years whose forecasts have met outcomes by the context's date."""
+    rows = MARKETS[market].module.headline(context)
+    return [day for day in year_ends(context) if len(_later(context, rows, day)[0])]
+
+
+def _origin(context: Context, market: str, day: date) -> Origin:
     module = MARKETS[market].module
     actuals, known = _later(context, module.headline(context), day)
-    if not len(actuals):
-        return None
     earlier = as_of(context, day)
     result = module.run(earlier)
     # Row by row, each with random numbers of its own: another outcome leaves the others' forecasts as they were.

@@ -1,8 +1,8 @@
 """How likely each row of evidence is in every draw of a stored fit, from the model's own graph.
 
 A model adds its evidence as potentials ``<block>_evidence``, each the sum of one term a row. The terms before that sum
-are evaluated at the stored draws, all of them at once, so no likelihood is written twice and nothing is sampled: it
-takes a second or two, most of it for importing PyMC.
+are evaluated at the stored draws, all of them at once, so no likelihood is written twice and nothing is sampled. They
+are stored in their turn: who asks again needs no PyMC.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from telemed_forecast.errors import TelemedError
+from telemed_forecast.fits.kept import kept
 from telemed_forecast.fits.sampling import ModelSpec
 from telemed_forecast.paths import CACHE
 
@@ -42,6 +43,12 @@ def log_likelihoods(spec: ModelSpec, fit: Fit) -> dict[str, np.ndarray]:
     TelemedError
         A potential is not a sum over rows.
     """
+    draws = [np.asarray(fit.posterior[name]) for name in sorted(map(str, fit.posterior.data_vars))]
+    arrays = [fit.data[name] for name in sorted(fit.data)]
+    return kept(f"{spec.name}-rows", [fit.key, *arrays, *draws], lambda: _log_likelihoods(spec, fit))
+
+
+def _log_likelihoods(spec: ModelSpec, fit: Fit) -> dict[str, np.ndarray]:
     # Compiled code belongs to the project's own cache, also where no Makefile has said so.
     os.environ.setdefault("PYTENSOR_FLAGS", f"base_compiledir={CACHE / 'pytensor'}")
     import pytensor

@@ -73,7 +73,7 @@ def fitted(spec: ModelSpec, data: Arrays, *, profile: Profile, seed: int, folder
     folder = folder or CACHE / "fits"
     folder.mkdir(parents=True, exist_ok=True)
     key = _key(spec, data, profile, seed)
-    path = folder / f"{spec.name}-{key[:20]}.nc"
+    path = folder / file_name(spec.name, key)
     found = _load(path, key, data)
     if found is None:
         with FileLock(str(path) + ".lock"):
@@ -84,6 +84,11 @@ def fitted(spec: ModelSpec, data: Arrays, *, profile: Profile, seed: int, folder
     if found is None:
         raise TelemedError(f"{path}: the fit was stored but cannot be read back")
     return found
+
+
+def file_name(model: str, key: str) -> str:
+    """Name of the file that holds a fit."""
+    return f"{model}-{key[:20]}.nc"
 
 
 def _fit(spec: ModelSpec, data: Arrays, profile: Profile, seed: int) -> Dataset:

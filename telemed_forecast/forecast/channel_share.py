@@ -123,33 +123,51 @@ def comparable(observations: Observations) -> np.ndarray:
     return np.ones(len(observations), dtype=bool)
 
 
-def run(context: Context) -> ChannelShare:
-    """Fit the model to what was known and carry it to the horizon."""
-    evidence = {
+def published_shares(context: Context) -> dict[str, Observations]:
+    """Published shares by measure."""
+    return {
         "counts": headline(context),
         "new": context.observed("internet_hospital_new_share", "hospital_run"),
         "preference": context.observed("preferred_sponsor_share", "hospital_run"),
     }
-    encounters, revenues = bounds(context), revenue_bounds(context)
-    hospitals = internet_hospitals.run(context)
+
+
+def _last_year(context: Context, evidence: dict[str, Observations]) -> int:
+    """The last year of history: the last full one, or a later one that a share speaks of."""
+    return max([context.last_year, *(int(str(day)[:4]) for o in evidence.values() for day in o.end)])
+
+
+def _years(first: int, last: int) -> tuple[date, ...]:
+    """The ends of some years."""
+    return tuple(date(year, 12, 31) for year in range(first, last + 1))
+
+
+def fit(context: Context) -> Fit:
+    """The model fitted to what was known."""
+    evidence = published_shares(context)
+    last_year = _last_year(context, evidence)
     # What is fitted may not depend on a lever, not even in a year of history that no count has reached yet.
-    neutral = context.scenario["licensing"] == 1.0
-    base = hospitals if neutral else internet_hospitals.run(context.in_scenario("base"))
-    last_year = max([context.last_year, *(int(str(day)[:4]) for o in evidence.values() for day in o.end)])
-    periods = tuple(
-        date(year, 12, 31) for year in range(last_year - channel_share.GRID + 1, context.settings.horizon + 1)
-    )
-    share, known_share = (_year_ends(one.hospital_share, periods) for one in (hospitals, base))
+    base = internet_hospitals.run(context.in_scenario("base"))
+    known_share = _year_ends(base.hospital_share, _years(last_year - channel_share.GRID + 1, last_year))
     data = channel_share.arrays(
-        channel_share.moments(known_share[:, : channel_share.GRID]),
+        channel_share.moments(known_share),
         evidence["new"],
         evidence["preference"],
-        encounters,
-        revenues,
+        bounds(context),
+        revenue_bounds(context),
         last_year,
     )
-    fit = fitted(SPEC, data, profile=context.profile, seed=context.settings.seed)
-    draws = channel_share.project(fit.posterior, channel_share.moments(share), rng=context.generator("channel_share"))
+    return fitted(SPEC, data, profile=context.profile, seed=context.settings.seed)
+
+
+def run(context: Context) -> ChannelShare:
+    """Fit the model to what was known and carry it to the horizon."""
+    model, evidence = fit(context), published_shares(context)
+    encounters, revenues = bounds(context), revenue_bounds(context)
+    hospitals = internet_hospitals.run(context)
+    periods = _years(_last_year(context, evidence) - channel_share.GRID + 1, context.settings.horizon)
+    share = _year_ends(hospitals.hospital_share, periods)
+    draws = channel_share.project(model.posterior, channel_share.moments(share), rng=context.generator("channel_share"))
     now = channel_share.GRID - 1
     factor, draws["count"] = draws["count"], share
     rows = [claim for o in (evidence["new"], evidence["preference"]) for claim in o.claim_id]
@@ -165,7 +183,7 @@ def run(context: Context) -> ChannelShare:
         revenues=revenues,
         claims=tuple(dict.fromkeys(map(str, (*rows, *bounding, *hospitals.claims)))),
         hospitals=hospitals,
-        fit=fit,
+        fit=model,
     )
 
 

@@ -22,6 +22,9 @@ from telemed_forecast.models.timeline import decimal_year, period_end
 
 SPEC = ModelSpec("internet_hospitals", internet_hospitals.build)
 
+LEVERS = ("licensing",)
+"""All levers that this forecast depends on."""
+
 COUNTERS = ("national", "national_web_census")
 """Segments that count the whole country; a web census has its origin's offset."""
 
@@ -98,16 +101,26 @@ def inputs(context: Context) -> tuple[Observations, list[Observations], Observat
     return counts, pool, shares, events
 
 
+def fit(context: Context) -> Fit:
+    """The model fitted to what was known."""
+    data, _ = internet_hospitals.arrays(*inputs(context))
+    return fitted(SPEC, data, profile=context.profile, seed=context.settings.seed)
+
+
 def run(context: Context) -> InternetHospitals:
     """Fit the model to what was known and carry it to the horizon."""
+    return context.once("internet_hospitals", LEVERS, lambda: _run(context))
+
+
+def _run(context: Context) -> InternetHospitals:
     counts, pool, shares, events = inputs(context)
     data, counters = internet_hospitals.arrays(counts, pool, shares, events)
-    fit = fitted(SPEC, data, profile=context.profile, seed=context.settings.seed)
+    model = fit(context)
     end = internet_hospitals.grid_end(counts)
     # The ceiling of a step is the pool at its start; the share is taken at its end.
     ahead = end + internet_hospitals.STEP * np.arange(round(2 * (context.settings.horizon + 1 - end)) + 1)
     draws = internet_hospitals.project(
-        fit.posterior,
+        model.posterior,
         data,
         log_pool_ahead=np.log(internet_hospitals.eligible(pool, ahead)),
         rng=context.generator("internet_hospitals"),
@@ -143,7 +156,7 @@ def run(context: Context) -> InternetHospitals:
         shares=shares,
         activity=bounds,
         claims=tuple(dict.fromkeys(str(c) for o in (counts, shares, *pool) for c in o.claim_id)),
-        fit=fit,
+        fit=model,
     )
 
 

@@ -177,26 +177,37 @@ def comparable(observations: Observations) -> np.ndarray:
     return broad & (observations.end - observations.start > np.timedelta64(300, "D"))
 
 
-def run(context: Context) -> MarketSize:
-    """Fit the model to what was known and carry it to the horizon."""
-    adoption, rows = user_adoption.run(context), evidence(context)
-    data, origins = arrays(
+def fit(context: Context) -> Fit:
+    """The model fitted to what was known."""
+    data, _ = _arrays(evidence(context), user_adoption.fit(context))
+    return fitted(SPEC, data, profile=context.profile, seed=context.settings.seed)
+
+
+def _arrays(rows: Evidence, users: Fit) -> tuple[dict[str, np.ndarray], list[str]]:
+    """The model's arrays, and the names of the origins."""
+    return arrays(
         rows.sizes,
         rows.volumes,
         rows.encounters,
-        user_adoption.yearly_log_users(adoption.fit),
+        user_adoption.yearly_log_users(users),
         rows.goods,
         rows.shares,
         rows.sellers,
     )
-    fit = fitted(SPEC, data, profile=context.profile, seed=context.settings.seed)
-    ahead, size = context.settings.horizon - context.last_year, fit.posterior.sizes["sample"]
+
+
+def run(context: Context) -> MarketSize:
+    """Fit the model to what was known and carry it to the horizon."""
+    adoption, rows = user_adoption.run(context), evidence(context)
+    data, origins = _arrays(rows, adoption.fit)
+    model = fit(context)
+    ahead, size = context.settings.horizon - context.last_year, model.posterior.sizes["sample"]
     years = np.arange(context.last_year - market_size.GRID + 1, context.settings.horizon + 1)
     periods = tuple(date(int(y), 12, 31) for y in years)
     last = int(np.searchsorted(years, calendar_year(rows.sizes).max()))
     rng = context.generator("market_size")
     draws = market_size.project(
-        fit.posterior,
+        model.posterior,
         data,
         log_medicine_ahead=rows.goods.ahead(size, ahead, rng),
         rng=rng,
@@ -214,10 +225,10 @@ def run(context: Context) -> MarketSize:
     broad = rows.sizes.where(read_as == market_size.DEFINITIONS.index("healthcare"))
     return MarketSize(
         sizes={name: path(f"market_size_{name}", "CNY_million", values) for name, values in draws.items()},
-        bottom_up=market_size.bottom_up(fit.posterior),
-        volume=path("online_encounters", "consultations", _volume(context, fit, adoption, periods)),
+        bottom_up=market_size.bottom_up(model.posterior),
+        volume=path("online_encounters", "consultations", _volume(context, model, adoption, periods)),
         origins=origins,
-        known=known(broad, "log", market_size.ceiling(fit.posterior, data)),
+        known=known(broad, "log", market_size.ceiling(model.posterior, data)),
         evidence=rows.sizes,
         shares=rows.shares,
         sellers=rows.sellers,
@@ -225,7 +236,7 @@ def run(context: Context) -> MarketSize:
         money=Money.draw(context, years, size),
         last_year=context.last_year,
         claims=tuple(dict.fromkeys((*rows.claims, *adoption.claims))),
-        fit=fit,
+        fit=model,
         users_fit=adoption.fit,
     )
 

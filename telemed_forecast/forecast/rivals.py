@@ -1,4 +1,4 @@
-"""What common tools make of the same published figures: rivals of our models, run only where a page shows them."""
+"""What common tools make of the same published figures: rivals of our models, fitted once and stored."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from importlib import metadata
 from typing import Literal
 
 import numpy as np
 
 from telemed_forecast.evidence.observations import Observations
+from telemed_forecast.fits import sources
+from telemed_forecast.fits.kept import kept
+from telemed_forecast.fits.processor import processor
 from telemed_forecast.models import baselines
 
 
@@ -82,7 +86,22 @@ def prophet(history: Known, periods: Sequence[date], seed: int) -> np.ndarray | 
 
 @lru_cache(maxsize=128)
 def _drawn(rival: str, history: Known, periods: tuple[date, ...], seed: int) -> np.ndarray | None:
-    """The draws of one rival: fitted once a process, whoever asks."""
+    """The draws of one rival, from the store or fitted; None is stored as no draws at all."""
+    versions = [f"{name} {metadata.version(name)}" for name in ("prophet", "statsmodels", "numpy")]
+    code = [file.read_bytes() for file in sources.files(baselines.__name__)]
+    made_of = [processor(), versions, code, rival, history, periods, seed]
+
+    def make() -> dict[str, np.ndarray]:
+        made = _forecast(rival, history, periods, seed)
+        return {"draws": np.empty((0, len(periods))) if made is None else made}
+
+    draws = kept(f"rival-{rival}", made_of, make)["draws"]
+    draws.flags.writeable = False
+    return draws if len(draws) else None
+
+
+def _forecast(rival: str, history: Known, periods: tuple[date, ...], seed: int) -> np.ndarray | None:
+    """What the rival says in the unit of the history."""
     unit = 100.0 if history.scale == "logit" else 1.0
     draws = baselines.forecast(
         rival,
@@ -93,8 +112,4 @@ def _drawn(rival: str, history: Known, periods: tuple[date, ...], seed: int) -> 
         ceilings=None if history.ceilings is None else np.array(history.ceilings) / unit,
         share=history.scale == "logit",
     )
-    if draws is None:
-        return None
-    draws = unit * draws
-    draws.flags.writeable = False
-    return draws
+    return None if draws is None else unit * draws

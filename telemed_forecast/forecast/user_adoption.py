@@ -79,6 +79,11 @@ class UserAdoption:
         return tuple(dict.fromkeys(str(claim) for rows in self.evidence.values() for claim in rows.claim_id))
 
 
+def fit(context: Context) -> Fit:
+    """The model fitted to what was known."""
+    return fitted(SPEC, adoption.arrays(**inputs(context)), profile=context.profile, seed=context.settings.seed)
+
+
 def run(context: Context) -> UserAdoption:
     """Fit the model to what was known and carry it to the horizon."""
     return context.once("user_adoption", LEVERS, lambda: _run(context))
@@ -87,11 +92,11 @@ def run(context: Context) -> UserAdoption:
 def _run(context: Context) -> UserAdoption:
     evidence = inputs(context)
     data = adoption.arrays(**evidence)
-    fit = fitted(SPEC, data, profile=context.profile, seed=context.settings.seed)
+    model = fit(context)
     steps = round(2 * (context.settings.horizon + 1 - data["grid"][-1]))
     ahead = data["grid"][-1] + adoption.STEP * np.arange(steps)
     draws = adoption.project(
-        fit.posterior,
+        model.posterior,
         data,
         log_population_ahead=np.log(adoption.residents(evidence["population"], ahead)),
         rng=context.generator("user_adoption"),
@@ -119,7 +124,7 @@ def _run(context: Context) -> UserAdoption:
         wave_gain=draws["wave_gain"],
         known=known(surveys.where(comparable(surveys)), "log", draws["ceiling"]),
         evidence=evidence,
-        fit=fit,
+        fit=model,
     )
 
 

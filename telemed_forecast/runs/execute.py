@@ -1,8 +1,8 @@
-"""Notebooks executed in processes, several at a time, and judged by what they hold afterwards.
+"""Fits and notebooks made in processes, several at a time, and judged by what they left behind.
 
-Each notebook has a worker process (see `worker`) and the worker has the kernel. Whatever happens to either,
-the outcome is a finished notebook or a `NotebookFailed` that names notebook and cell: never a hang, and never
-a success that was none.
+Each notebook has a worker process (see `worker`) and the worker has the kernel; the fits of a model have a worker
+that compiles it once. Whatever happens to either, the outcome is a finished notebook or a `TaskFailed` that names
+notebook and cell, or model and fit: never a hang, and never a success that was none.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 from telemed_forecast.errors import TelemedError
 from telemed_forecast.runs import record
-from telemed_forecast.runs.worker import Event, Job
+from telemed_forecast.runs.worker import Event, FitsJob, Job
 
 TIMEOUT = 3600.0
 """Seconds after which a notebook is given up."""
@@ -37,6 +37,9 @@ ONE_THREAD = {
         "NUMBA_NUM_THREADS",
     )
 }
+FITS_OF = "fits of "
+"""Begin of the name of a task that makes fits."""
+
 _PORT_TAKEN = "Address already in use"
 _CLOSING = 1.0
 """[seconds] That the pipes of a process that has ended may take to close; a stray child may hold one open."""
@@ -66,21 +69,86 @@ class Task:
     parameters: Mapping[str, Any]
     waits_for: tuple[str, ...] = ()
 
+    @property
+    def name(self) -> str:
+        """What others wait for."""
+        return self.notebook
+
+    def begin(self, folder: Path) -> Job:
+        """Lay the notebook out in a scratch folder."""
+        record.write(record.prepared(self.source), folder / "source.ipynb")
+        return Job(
+            source=str(folder / "source.ipynb"),
+            output=str(folder / "executed.ipynb"),
+            parameters=dict(self.parameters),
+            cwd=str(self.source.parent),
+        )
+
+    def finish(self, folder: Path) -> None:
+        """Take the executed notebook from the scratch folder."""
+        executed = json.loads((folder / "executed.ipynb").read_text(encoding="utf-8"))
+        record.write(record.cleaned(executed), self.output)
+
+    def failure(self, event: Event, kept: Path | None) -> "TaskFailed":
+        """The error that says where it failed."""
+        return NotebookFailed(self.notebook, event, kept)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fits:
+    """The fits of one model.
+
+    Attributes
+    ----------
+    job : FitsJob
+    waits_for : tuple of str
+        Names of the tasks that have to end first.
+    """
+
+    job: FitsJob
+    waits_for: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What others wait for."""
+        return fits_of(self.job.model)
+
+    def begin(self, folder: Path) -> FitsJob:
+        """Nothing to lay out."""
+        return self.job
+
+    def finish(self, folder: Path) -> None:
+        """Nothing to take: each fit is stored as it ends."""
+
+    def failure(self, event: Event, kept: Path | None) -> "TaskFailed":
+        """The error that says which fit failed."""
+        which = f", fit {event.cell} ({event.line})" if event.cell else ", before the first"
+        return TaskFailed(f"{self.name}{which} failed: {event.message}")
+
+
+def fits_of(model: str) -> str:
+    """Name of the task that makes a model's fits."""
+    return FITS_OF + model
+
 
 class Listener(Protocol):
     """Hears how the execution goes."""
 
-    def started(self, notebook: str) -> None:
-        """A notebook's worker starts."""
+    def started(self, task: str) -> None:
+        """A task's worker starts."""
 
-    def cell(self, notebook: str, event: Event) -> None:
-        """A cell begins."""
+    def cell(self, task: str, event: Event) -> None:
+        """A cell, or a fit, begins."""
 
-    def ended(self, notebook: str, seconds: float, ok: bool) -> None:
-        """A notebook is finished, or has failed."""
+    def ended(self, task: str, seconds: float, ok: bool) -> None:
+        """A task is finished, or has failed."""
 
 
-class NotebookFailed(TelemedError):
+class TaskFailed(TelemedError):
+    """The fits of a model, or a notebook, failed."""
+
+
+class NotebookFailed(TaskFailed):
     """A notebook failed.
 
     Attributes
@@ -128,81 +196,75 @@ class Execution:
     timeout: float = TIMEOUT
     listener: Listener | None = None
 
-    def run(self, tasks: Sequence[Task]) -> dict[str, float]:
-        """Execute notebooks.
+    def run(self, tasks: Sequence[Task | Fits]) -> dict[str, float]:
+        """Make fits and execute notebooks.
 
         Parameters
         ----------
-        tasks : sequence of Task
+        tasks : sequence of Task or Fits
+            Those that wait for none start in this order.
 
         Returns
         -------
         dict of str to float
-            Seconds that each notebook took, by name.
+            Seconds that each task took, by name.
 
         Raises
         ------
-        NotebookFailed
+        TaskFailed
             The first one that failed; the others have been ended.
         """
         return asyncio.run(self._run(tasks))
 
-    async def _run(self, tasks: Sequence[Task]) -> dict[str, float]:
-        finished = {task.notebook: asyncio.Event() for task in tasks}
+    async def _run(self, tasks: Sequence[Task | Fits]) -> dict[str, float]:
+        finished = {task.name: asyncio.Event() for task in tasks}
         free = asyncio.Semaphore(self.jobs)
         seconds: dict[str, float] = {}
 
-        async def one(task: Task) -> None:
+        async def one(task: Task | Fits) -> None:
             for name in task.waits_for:
                 await finished[name].wait()
             async with free:
-                seconds[task.notebook] = await self._timed(task)
-            finished[task.notebook].set()
+                seconds[task.name] = await self._timed(task)
+            finished[task.name].set()
 
         try:
             async with asyncio.TaskGroup() as group:
                 for task in tasks:
                     group.create_task(one(task))
-        except* NotebookFailed as failures:
+        except* TaskFailed as failures:
             raise failures.exceptions[0] from None
-        return {task.notebook: seconds[task.notebook] for task in tasks}
+        return {task.name: seconds[task.name] for task in tasks}
 
-    async def _timed(self, task: Task) -> float:
+    async def _timed(self, task: Task | Fits) -> float:
         start = time.monotonic()
         ok = False
         if self.listener is not None:
-            self.listener.started(task.notebook)
+            self.listener.started(task.name)
         try:
             await self._execute(task)
             ok = True
         finally:
             if self.listener is not None:
-                self.listener.ended(task.notebook, time.monotonic() - start, ok)
+                self.listener.ended(task.name, time.monotonic() - start, ok)
         return round(time.monotonic() - start, 3)
 
-    async def _execute(self, task: Task) -> None:
-        """Execute one notebook; once more when another process took its kernel's port."""
-        folder = self.scratch / task.notebook
+    async def _execute(self, task: Task | Fits) -> None:
+        """Carry out one task; once more when another process took its kernel's port."""
+        folder = self.scratch / task.name
         for attempt in (1, 2):
             folder.mkdir()
             event = await self._attempt(task, folder)
             if event.kind == "done":
-                executed = json.loads((folder / "executed.ipynb").read_text(encoding="utf-8"))
-                record.write(record.cleaned(executed), task.output)
+                task.finish(folder)
                 return
             if attempt == 2 or _PORT_TAKEN not in event.message + _text(folder / "worker.log"):
-                raise NotebookFailed(task.notebook, event, self._keep(task, folder))
-            folder.rename(folder.with_name(f"{task.notebook}.first-attempt"))
+                raise task.failure(event, self._keep(task, folder))
+            folder.rename(folder.with_name(f"{task.name}.first-attempt"))
 
-    async def _attempt(self, task: Task, folder: Path) -> Event:
+    async def _attempt(self, task: Task | Fits, folder: Path) -> Event:
         """Start a worker, follow its events to the end and leave no process behind."""
-        record.write(record.prepared(task.source), folder / "source.ipynb")
-        job = Job(
-            source=str(folder / "source.ipynb"),
-            output=str(folder / "executed.ipynb"),
-            parameters=dict(task.parameters),
-            cwd=str(task.source.parent),
-        )
+        job = task.begin(folder)
         with (folder / "worker.log").open("wb") as log:
             worker = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -231,7 +293,7 @@ class Execution:
         how = f"was killed ({signal.Signals(-code).name})" if code < 0 else f"ended with code {code}"
         return _failure(heard, f"the worker process {how}{_last_lines(folder / 'worker.log')}")
 
-    async def _follow(self, task: Task, worker: Process, job: Job, heard: list[Event]) -> None:
+    async def _follow(self, task: Task | Fits, worker: Process, job: Job | FitsJob, heard: list[Event]) -> None:
         """Hand the job over and collect events until the worker closes its output."""
         if worker.stdin is None or worker.stdout is None:
             raise TelemedError("the worker has no pipes")
@@ -244,7 +306,7 @@ class Execution:
             event = Event(**json.loads(line))
             heard.append(event)
             if event.kind == "cell" and self.listener is not None:
-                self.listener.cell(task.notebook, event)
+                self.listener.cell(task.name, event)
         await worker.wait()
 
     def _environment(self, folder: Path) -> dict[str, str]:
@@ -259,14 +321,14 @@ class Execution:
             **self.environment,
         }
 
-    def _keep(self, task: Task, folder: Path) -> Path | None:
+    def _keep(self, task: Task | Fits, folder: Path) -> Path | None:
         """Move what a failed notebook left behind to where the user finds it."""
         self.keep.mkdir(parents=True, exist_ok=True)
-        os.replace(folder / "worker.log", self.keep / f"{task.notebook}.log")
+        os.replace(folder / "worker.log", self.keep / f"{task.name}.log")
         half_run = folder / "executed.ipynb"
         if not half_run.exists():
             return None
-        kept = self.keep / f"{task.notebook}.ipynb"
+        kept = self.keep / f"{task.name}.ipynb"
         os.replace(half_run, kept)
         return kept
 

@@ -20,7 +20,7 @@ from telemed_forecast.errors import InputError, TelemedError
 from telemed_forecast.evaluation import frozen_files
 from telemed_forecast.runs import parameters
 from telemed_forecast.runs.parameters import Settings
-from telemed_forecast.runs.specification import AFTER_THE_OTHERS, NOTEBOOKS, did_you_mean
+from telemed_forecast.runs.specification import NOTEBOOKS, did_you_mean
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
@@ -101,12 +101,6 @@ class Run:
     def scenario(self) -> str:
         """The scenario's name."""
         return scenario_name(self.common)
-
-    def waits_for(self, notebook: str) -> tuple[str, ...]:
-        """The notebooks of this run that have to end before this one starts."""
-        if notebook not in AFTER_THE_OTHERS:
-            return ()
-        return tuple(name for name in self.settings if name not in AFTER_THE_OTHERS)
 
 
 def request(

@@ -211,21 +211,24 @@ class Reports:
             raise TelemedError(f"changed while the run was made: {', '.join(changed[:4])}; make the report again")
 
     def _execute(self, run: Run, notebooks: Path, scratch: Path) -> dict[str, float]:
-        """Execute the notebooks of a run; their clean records go to `notebooks`."""
-        from telemed_forecast.runs import execute, progress
+        """Make the fits that a run reads and execute its notebooks; their clean records go to `notebooks`."""
+        from telemed_forecast.runs import execute, fits, progress
 
-        tasks = [
+        sources = {name: self.project.notebooks / f"{name}.ipynb" for name in run.settings}
+        stage = fits.Stage(run, {name: fits.declared(source) for name, source in sources.items()}, self.project.cache)
+        tasks: list[execute.Task | execute.Fits] = list(stage.tasks())
+        tasks += [
             execute.Task(
-                notebook=notebook,
-                source=self.project.notebooks / f"{notebook}.ipynb",
-                output=notebooks / f"{notebook}.ipynb",
-                parameters=settings.values(),
-                waits_for=run.waits_for(notebook),
+                notebook=name,
+                source=source,
+                output=notebooks / f"{name}.ipynb",
+                parameters=run.settings[name].values(),
+                waits_for=stage.waits_for(name),
             )
-            for notebook, settings in run.settings.items()
+            for name, source in sources.items()
         ]
         scratch.mkdir()
-        with progress.for_stream(run.settings) as listener:
+        with progress.for_stream([task.name for task in tasks]) as listener:
             return execute.Execution(
                 scratch=scratch,
                 keep=self._failed(run),

@@ -12,7 +12,7 @@ from typing import Any
 from telemed_forecast import paths, scenarios
 from telemed_forecast.errors import InputError
 
-# Every notebook that can be run; those of AFTER_THE_OTHERS read what the others computed.
+# Every notebook that can be run.
 NOTEBOOKS = (
     "executive_summary",
     "market_size",
@@ -22,7 +22,6 @@ NOTEBOOKS = (
     "track_record",
     "evidence_review",
 )
-AFTER_THE_OTHERS = ("executive_summary", "track_record", "evidence_review")
 
 EARLIEST_AS_OF = dt.date(2019, 1, 1)
 

@@ -1,4 +1,4 @@
-"""One notebook in a process of its own: `python -m telemed_forecast.runs.worker`.
+"""One notebook, or one model's fits, in a process of its own: `python -m telemed_forecast.runs.worker`.
 
 The process that started it writes one line of JSON (a `Job`) to its standard input and keeps the pipe open.
 When the pipe closes, for whatever reason, the worker ends its kernel and itself. Events go to standard output
@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
@@ -20,7 +20,7 @@ INJECTED_TAG = "injected-parameters"
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """What a worker does.
+    """A notebook to execute.
 
     Attributes
     ----------
@@ -39,19 +39,42 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FitsJob:
+    """Fits of one model to make; those that are stored are not made again.
+
+    Attributes
+    ----------
+    model : str
+        Its name.
+    needs : Mapping
+        The fields of :class:`telemed_forecast.evaluation.needs.Needs`.
+    notebook : str
+        A notebook, with `parameters`: their date, seed and profile count.
+    made : str
+        File that takes the names of the stored fits in the end.
+    """
+
+    model: str
+    needs: Mapping[str, Any]
+    notebook: str
+    parameters: Mapping[str, Any]
+    made: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Event:
     """What a worker says.
 
     Attributes
     ----------
     kind : str
-        `kernel` (it has started), `cell` (one begins), `done`, or `failed`.
+        `kernel` (it has started), `cell` (one begins, or a fit), `done`, or `failed`.
     pid : int
         Process id of the kernel, with `kernel`.
     cell, cells : int
-        Number of a cell in the notebook as it was given (the first is 1), and how many there are.
+        Number of a cell in the notebook as it was given (the first is 1), or of a fit, and how many there are.
     line : str
-        The first line of that cell.
+        The first line of that cell, or what the fit is of.
     message : str
         With `failed`: the error, and behind it what else is known.
     """
@@ -65,14 +88,14 @@ class Event:
 
 
 def main() -> int:
-    """Run the notebook that standard input names."""
+    """Run the notebook, or make the fits, that standard input names."""
     events = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)  # what a library prints must not look like an event
     kernel: list[int] = []
     signal.signal(signal.SIGTERM, lambda *_: _end(kernel))
-    job = Job(**json.loads(sys.stdin.readline()))
+    asked = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_the_starter, args=(kernel,), daemon=True).start()
-    last = _run(job, events, kernel)
+    last = _fit(FitsJob(**asked), events) if "model" in asked else _run(Job(**asked), events, kernel)
     _send(events, last)
     return 0 if last.kind == "done" else 1
 
@@ -96,6 +119,38 @@ def _end(kernel: list[int]) -> None:
         except ProcessLookupError:
             pass
     os._exit(143)
+
+
+def _fit(job: FitsJob, events: TextIO) -> Event:
+    """Make the fits of a model, one after the other, each stored as it ends."""
+    from telemed_forecast.evaluation import needs
+    from telemed_forecast.evaluation.markets import MARKETS
+    from telemed_forecast.fits import store
+    from telemed_forecast.forecast.context import Context
+    from telemed_forecast.runs import parameters
+
+    current = Event(kind="cell")
+    names: list[str] = []
+    try:
+        context = Context(parameters.validate(job.notebook, job.parameters))
+        wanted = needs.Needs(**{kind: frozenset(models) for kind, models in job.needs.items()})
+        contexts = list(needs.contexts(job.model, wanted, context))
+        known = len(contexts)
+        while len(names) < len(contexts):
+            line, other = contexts[len(names)]
+            current = Event(kind="cell", cell=len(names) + 1, cells=len(contexts), line=line)
+            _send(events, current)
+            names.append(store.file_name(job.model, MARKETS[job.model].module.fit(other).key))
+            if len(names) == known:
+                contexts += needs.without_publishers(job.model, wanted, context)
+    except Exception as error:  # whatever it is, the starter says which fit it was
+        return replace(current, kind="failed", message=f"{type(error).__name__}: {error}")
+    made = Path(job.made)
+    made.parent.mkdir(parents=True, exist_ok=True)
+    part = made.with_suffix(f".{os.getpid()}.part")
+    part.write_text(json.dumps(names), encoding="utf-8")
+    os.replace(part, made)
+    return Event(kind="done", cell=len(names), cells=len(names))
 
 
 def _run(job: Job, events: TextIO, kernel: list[int]) -> Event:

@@ -165,17 +165,6 @@ def test_several_scenarios_are_several_runs(project):
     assert [run.scenario for run in plan.runs(asked, project)] == ["bear", "bull"]
 
 
-def test_the_summary_the_record_and_the_review_of_the_evidence_wait_for_the_others(project):
-    for name in ("executive_summary", "market_size", "track_record", "evidence_review"):
-        project.put_notebook(name)
-    named = ("executive_summary", "market_size", "user_adoption", "track_record", "evidence_review")
-    run = planned(project, notebooks=named)
-    assert run.waits_for("evidence_review") == ("market_size", "user_adoption")
-    assert run.waits_for("executive_summary") == ("market_size", "user_adoption")
-    assert run.waits_for("track_record") == ("market_size", "user_adoption")
-    assert run.waits_for("market_size") == ()
-
-
 def test_a_request_names_the_faults_of_every_scenario_language_and_parameter():
     with pytest.raises(InputError) as caught:
         plan.request(["user_adoptoin"], [("horizon", "1990")], scenario=["bul", "bear"], languages=["fr"])

@@ -1,0 +1,91 @@
+"""Which fits notebooks read: today's, those of earlier days, and those without a publisher.
+
+A notebook declares its needs in its metadata (`telemed_forecast.fits`), so that they are made before it runs, each
+model's in one process that compiles it once. What a notebook does not declare it makes itself.
+
+Importing this module is light: a command reads what notebooks declare before it decides whether anything is to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from telemed_forecast.forecast.context import Context
+
+FEEDS = {"user_adoption": "market_size", "internet_hospitals": "channel_share"}
+"""Model -> the model whose arrays are made of its fit."""
+
+MODELS = (*FEEDS, *FEEDS.values())
+"""All models, those that feed others first."""
+
+
+@dataclass(frozen=True)
+class Needs:
+    """The fits that some notebooks read, by the names of models.
+
+    Attributes
+    ----------
+    today
+        Fitted to everything known on the notebooks' date.
+    earlier
+        Fitted as of the end of each earlier year that has met outcomes since.
+    look_back
+        Fitted as of the day before the count jumped, with the effort of today's.
+    without
+        Fitted again without each publisher whose part weights of draws cannot tell.
+    """
+
+    today: frozenset[str] = frozenset()
+    earlier: frozenset[str] = frozenset()
+    look_back: frozenset[str] = frozenset()
+    without: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, metadata: Iterable[Mapping[str, Any]]) -> Needs:
+        """What the metadata of notebooks declares, together."""
+        declared = [one.get("telemed_forecast", {}).get("fits", {}) for one in metadata]
+        kinds = [field.name for field in fields(cls)]
+        return cls(**{kind: frozenset(model for one in declared for model in one.get(kind, ())) for kind in kinds})
+
+    def models(self) -> tuple[str, ...]:
+        """Every model that has to be fitted, those that feed others first."""
+        named = self.today | self.earlier | self.look_back | self.without
+        return tuple(model for model in MODELS if model in named or FEEDS.get(model) in named)
+
+
+def contexts(model: str, needs: Needs, context: Context) -> Iterator[tuple[str, Context]]:
+    """The contexts in which a model is fitted, each with a name for people.
+
+    Parameters
+    ----------
+    model
+        One of `MODELS`.
+    needs
+        What is asked for, by this model or by the one that it feeds.
+    context
+        Settings and evidence of today.
+    """
+    from telemed_forecast.evaluation import conflict, look_back, rolling_origins
+
+    read = {model, FEEDS.get(model)}
+    if read & (needs.today | needs.without):
+        yield "today", context
+    days = {day for name in read & needs.earlier for day in rolling_origins.days(context, str(name))}
+    for day in sorted(days):
+        yield day.isoformat(), rolling_origins.as_of(context, day)
+    if model in needs.look_back and look_back.BEFORE_THE_JUMP < context.settings.as_of_date:
+        yield f"{look_back.BEFORE_THE_JUMP}, for the page", context.earlier(look_back.BEFORE_THE_JUMP)
+    if model in FEEDS and read & needs.without and conflict.fits_again(context):
+        yield "today, quickly", conflict.in_short(context)
+
+
+def without_publishers(model: str, needs: Needs, context: Context) -> list[tuple[str, Context]]:
+    """The contexts of fits without a publisher; today's fit decides which, so it has to be stored by then."""
+    from telemed_forecast.evaluation import conflict
+
+    if model not in needs.without or not conflict.fits_again(context):
+        return []
+    return [(f"without {publisher}", other) for publisher, other in conflict.untold(context, model)]

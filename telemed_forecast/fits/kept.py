@@ -1,0 +1,49 @@
+"""Arrays that take long to make and are asked for again: kept beside the fits, by a hash of what they are made of."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zipfile
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from telemed_forecast import paths
+
+
+def kept(name: str, made_of: Iterable[Any], make: Callable[[], Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Arrays by name, from the store when they are there.
+
+    Parameters
+    ----------
+    name
+        Begin of the file's name.
+    made_of
+        Everything that the arrays depend on: arrays, and values whose `repr` tells them apart.
+    make
+        Makes them. A file that cannot be read is made anew; it is written whole or not at all.
+    """
+    digest = hashlib.sha256()
+    for part in made_of:
+        if isinstance(part, np.ndarray):
+            digest.update(f"{part.dtype} {part.shape}".encode())
+            digest.update(np.ascontiguousarray(part).tobytes())
+        else:
+            digest.update(repr(part).encode())
+    path = paths.CACHE / "fits" / f"{name}-{digest.hexdigest()[:20]}.npz"
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {key: file[key] for key in file.files}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        found = {key: np.asarray(values) for key, values in make().items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f".{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            np.savez(file, **found)  # type: ignore[arg-type]
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    return found

@@ -1,0 +1,90 @@
+"""The fits of a run: which are missing, and in which order models are fitted.
+
+Each model's fits are one task, so that it is compiled once; a model whose arrays are made of another's draws waits for
+that one, and a notebook waits for the models that it reads. What was made is put on record under a hash of everything
+that a fit can depend on, so that a run whose fits are all stored starts its notebooks at once.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from telemed_forecast.evaluation.needs import FEEDS, Needs
+from telemed_forecast.fits.processor import processor
+from telemed_forecast.runs.execute import Fits, fits_of
+from telemed_forecast.runs.plan import Run
+from telemed_forecast.runs.worker import FitsJob
+
+NOT_READ = ("telemed_forecast/reporting/", "telemed_forecast/runs/", "telemed_forecast/cli.py", "notebooks/")
+"""Inputs of a run that no fit depends on."""
+
+
+def declared(notebook: Path) -> Needs:
+    """What a notebook's metadata says that it reads; a file that is no notebook fails when it is executed."""
+    try:
+        return Needs.of([json.loads(notebook.read_text(encoding="utf-8")).get("metadata", {})])
+    except (ValueError, AttributeError):
+        return Needs()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The fits of one run.
+
+    Attributes
+    ----------
+    run : Run
+    needs : Mapping of str to Needs
+        By notebook.
+    cache : Path
+        Where fits are stored.
+    """
+
+    run: Run
+    needs: Mapping[str, Needs]
+    cache: Path
+
+    def tasks(self) -> list[Fits]:
+        """The models with fits to make, those that feed others first."""
+        together = {kind: sorted({m for one in self.needs.values() for m in getattr(one, kind)}) for kind in _KINDS}
+        missing = []
+        for model in Needs(**{kind: frozenset(models) for kind, models in together.items()}).models():
+            job = self._job(model, together)
+            if not _stored(Path(job.made)):
+                missing.append(job)
+        names = {job.model for job in missing}
+        fed = {other: model for model, other in FEEDS.items() if model in names}
+        return [Fits(job=job, waits_for=(fits_of(fed[job.model]),) if job.model in fed else ()) for job in missing]
+
+    def waits_for(self, notebook: str) -> tuple[str, ...]:
+        """The fits that a notebook reads, among those that have to be made."""
+        names = [task.name for task in self.tasks()]
+        return tuple(name for name in map(fits_of, self.needs[notebook].models()) if name in names)
+
+    def _job(self, model: str, together: Mapping[str, list[str]]) -> FitsJob:
+        notebook, settings = next(iter(self.run.settings.items()))
+        inputs = {name: value for name, value in self.run.inputs.items() if not name.startswith(NOT_READ)}
+        # Fits do not depend on where the forecast ends, nor on levers or money.
+        identity = [processor(), model, together, inputs, str(settings.as_of_date), settings.seed, settings.profile]
+        name = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:20]
+        return FitsJob(
+            model=model,
+            needs=together,
+            notebook=notebook,
+            parameters=settings.values(),
+            made=str(self.cache / "fits" / f"{model}-{name}.json"),
+        )
+
+
+_KINDS = tuple(asdict(Needs()))
+
+
+def _stored(made: Path) -> bool:
+    """Whether all fits of a record are there."""
+    try:
+        names = json.loads(made.read_text(encoding="utf-8"))
+        return all((made.parent / name).exists() for name in names)
+    except (OSError, ValueError, TypeError):
+        return False
