@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from functools import lru_cache
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from telemed_forecast.evidence import ledger
 from telemed_forecast.forecast import hub
@@ -55,6 +56,52 @@ def share(draws: np.ndarray, level: float = 0.8) -> Value:
 def chance(events: np.ndarray | float) -> Value:
     """A probability from indicator draws, or a probability as it stands."""
     return Value(value=float(np.mean(events)), unit="probability", digits=2)
+
+
+def percent(share: float, low: float | None = None, high: float | None = None, level: float = 0.8) -> Value:
+    """A part of one as a percentage, with its interval where it has one."""
+    if low is None or high is None:
+        return Value(value=100.0 * float(share), unit="percent", digits=2)
+    return Value(value=100.0 * share, unit="percent", low=100.0 * low, high=100.0 * high, level=level)
+
+
+def multiple(error: float, low: float = np.nan, high: float = np.nan, level: float = 0.8) -> Value:
+    """An error on the log scale as a factor, with its interval where it has one."""
+    factor, first, last = np.exp([error, low, high]).tolist()
+    if np.isnan(low):
+        return Value(value=factor, unit="multiple", digits=3)
+    return Value(value=factor, unit="multiple", low=first, high=last, level=level)
+
+
+def printed(figure: float, unit: Any) -> Value:
+    """A figure as it was printed."""
+    return Value(value=float(figure), unit=unit, digits=4)
+
+
+def said(one: Any) -> Value:
+    """Median and 80% interval of a row of scores."""
+    return Value(value=one.median, unit=one.unit, low=one.low, high=one.high)
+
+
+def ratio(number: float) -> Value:
+    """A score, or another number without a unit."""
+    return Value(value=float(number), unit="ratio", digits=2)
+
+
+Cells = Sequence[tuple[str, str, Any, Callable[[Any], Any]]]
+"""Columns of a table: name, text key of the heading, unit (or None), and row -> cell."""
+
+
+def table(name: str, rows: pd.DataFrame | Iterable[Any], columns: Cells, **extra: Any) -> TableBlock:
+    """A table whose every column is told in one place; texts are ``table.<name>.title`` and ``.note`` unless given."""
+    each = rows.itertuples(index=False) if isinstance(rows, pd.DataFrame) else rows
+    texts = {"title_key": f"table.{name}.title", "note_key": f"table.{name}.note"}
+    return TableBlock(
+        id=name,
+        columns=tuple(Column(name=column, key=key, unit=unit) for column, key, unit, _ in columns),
+        rows=tuple(tuple(cell(row) for *_, cell in columns) for row in each),
+        **(texts | extra),
+    )
 
 
 def status(*fits: Fit) -> str:
