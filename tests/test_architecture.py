@@ -22,7 +22,9 @@ ROOMS = (
     ("scenarios",),
     ("forecast",),
     ("evaluation",),
+    ("exhibits",),
     ("reporting",),
+    ("render",),
     ("runs",),
     ("cli",),
 )
