@@ -27,14 +27,15 @@ class ColumnLook:
     digits
         Significant digits of the column's largest number.
     significant
-        Significant digits of each computed number that has no interval; None shows numbers as published.
+        Significant digits of each number that has no interval, or "printed": as many as were published; None writes
+        all numbers of the column with the same decimal places.
     words
         Family of words that name its cells (`place`: the catalogue's ``place.<cell>``).
     """
 
     unit: str = ""
     digits: int | None = None
-    significant: int | None = None
+    significant: int | str | None = None
     words: str = ""
 
 

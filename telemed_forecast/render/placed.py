@@ -129,14 +129,15 @@ def _heading(exhibit: Exhibit, column: str) -> str:
     return own or next((k for k in (f"column.{column}", f"target.{column}") if k in texts), f"column.{column}")
 
 
-def _cell(row: Mapping[str, Any], name: str, unit: str | None, significant: int | None, words: str) -> Any:
+def _cell(row: Mapping[str, Any], name: str, unit: str | None, significant: int | str | None, words: str) -> Any:
     cell, low, high = row[name], row.get(name + LOW), row.get(name + HIGH)
     if cell is None:
         return None
     if isinstance(cell, str):
         return f"@{words}.{cell}" if words else cell
-    computed = low is not None or significant is not None
-    return Value(value=cell, unit=unit, low=low, high=high, digits=significant) if computed else cell
+    alone = low is not None or significant is not None
+    digits = None if significant == "printed" else significant
+    return Value(value=cell, unit=unit, low=low, high=high, digits=digits) if alone else cell
 
 
 def _named(frame: Any, words: Mapping[str, str]) -> Table:

@@ -10,7 +10,7 @@ from telemed_forecast.exhibits.record import cited, record
 from telemed_forecast.render.notebook import Shown
 from telemed_forecast.reporting.blocks import KeyFigures
 
-PORTED = ("internet_hospitals",)
+PORTED = ("internet_hospitals", "user_adoption")
 """Reports whose pages are made of exhibits."""
 
 
@@ -19,12 +19,14 @@ def through_json(data):
     return json.loads(json.dumps(data))
 
 
-def made(report, **settings):
-    """What the notebook of a market's report would show."""
+def made(report, weigh=lambda result: (), **settings):
+    """What the notebook of a market's report would show; `weigh` says what the headline owes to each figure."""
     module = import_module(f"telemed_forecast.exhibits.{report}")
     context, result = forecast(report, **settings)
     with unsampled():
-        exhibits, numbers = module.exhibits(context, result), module.numbers(context, result)
+        weighed = weigh(result)
+        exhibits = module.exhibits(context, result, weighed=weighed)
+        numbers = module.numbers(context, result, weighed=weighed)
         figures = module.key_figures(context, result)
     claims = cited(exhibits, numbers, figures)
     ending = record(context, context.settings.values(), module.fits(result), module.forecasts(result), claims)

@@ -65,6 +65,16 @@ def test_the_page_of_a_report_can_be_made(report, shown, lang):
     assert "{{" not in text and "\N{OBJECT REPLACEMENT CHARACTER}" not in text
 
 
+@pytest.mark.parametrize("day", ["2019-12-31", "2020-02-10", "2021-01-31"])
+def test_the_page_of_an_early_day_can_be_made_and_cites_what_was_known(report, day, monkeypatch):
+    # Drawing takes long and knows no dates; the texts and tables are what an early date may break.
+    monkeypatch.setattr("telemed_forecast.reporting.charts.svg", lambda *_, **__: "<svg></svg>")
+    shown = made(report, as_of=day)
+    for lang in LANGUAGES:
+        assert len(page(pages.blocks(report, shown, lang), lang)) > 30_000
+    assert all(str(date)[:10] <= day for date in shown.exhibits["sources"].frame["date"] if date)
+
+
 def test_both_languages_place_the_same_exhibits_numbers_and_citations(report):
     assert asked(report, "en") == asked(report, "zh")
 

@@ -10,7 +10,7 @@ from telemed_forecast.evidence import ledger
 from telemed_forecast.paths import ROOT
 from telemed_forecast.render import pages
 from telemed_forecast.reporting.blocks import Sources
-from telemed_forecast.reporting.content import channel_share, market_size, user_adoption
+from telemed_forecast.reporting.content import channel_share, market_size
 
 pytestmark = pytest.mark.unit
 
@@ -25,7 +25,6 @@ STATED = (
 """The statements that have to be there whatever else the list of figures holds."""
 
 PAGES = {
-    "user_adoption": user_adoption,
     "channel_share": channel_share,
     "market_size": market_size,
 }

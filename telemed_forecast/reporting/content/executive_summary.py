@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from telemed_forecast.evaluation.scenario_effects import Comparison
-from telemed_forecast.exhibits import internet_hospitals
+from telemed_forecast.exhibits import internet_hospitals, user_adoption
 from telemed_forecast.forecast.channel_share import ChannelShare
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.internet_hospitals import InternetHospitals
@@ -32,7 +32,6 @@ from telemed_forecast.reporting.content import (
     market_size,
     parts,
     scenarios,
-    user_adoption,
 )
 from telemed_forecast.reporting.content.parts import Sections, value
 
@@ -80,15 +79,13 @@ def _summary(context: Context, markets: Markets) -> list[Block]:
     market = market_size.key_figures(context, markets.market).items
     hospitals = internet_hospitals.key_figures(context, markets.hospitals)
     channels = channel_share.key_figures(context, markets.channels).items
-    users = user_adoption.key_figures(context, markets.users).items
+    users, horizon = user_adoption.key_figures(context, markets.users), context.settings.horizon
     chosen = (
         _with_note(market[1], "figure.now_note", now=market[0]),
-        _with_note(
-            hospitals[f"hospitals_{context.settings.horizon}"], "figure.now_note", now=hospitals["hospitals_now"]
-        ),
+        _with_note(hospitals[f"hospitals_{horizon}"], "figure.now_note", now=hospitals["hospitals_now"]),
         _share_card(context, markets, channels[0], channels[2]),
-        _with_note(users[1], "figure.now_note", now=users[0]),
-        users[3],
+        _with_note(users[f"users_{horizon}"], "figure.now_note", now=users["users_now"]),
+        users["wave_left"],
         _largest_driver(context, markets),
     )
     return [

@@ -30,6 +30,7 @@ from telemed_forecast.reporting.blocks import (
     TableBlock,
     Value,
 )
+from telemed_forecast.reporting.catalogue import catalogue
 
 if TYPE_CHECKING:
     from telemed_forecast.evidence.observations import Observations
@@ -96,14 +97,15 @@ def fan(
     """
     shown = [k for k, day in enumerate(path.periods) if day.year >= since]
     q = path.quantiles(np.array([0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975]))[:, shown]
+    family = "exhibit" if f"exhibit.{name}.title" in catalogue("en").texts else "chart"
     days = [path.periods[k].isoformat() for k in shown]
     names = ("low95", "low80", "low50", "median", "high50", "high80", "high95")
     data = {"period": days} | {n: q[k] for k, n in enumerate(names)}
     return Chart(
         id=name,
         kind="fan",
-        title_key=f"chart.{name}.title",
-        alt_key=f"chart.{name}.alt",
+        title_key=f"{family}.{name}.title",
+        alt_key=f"{family}.{name}.alt",
         alt_values={
             "now": value(path.draws[:, path.last_known], path.unit),
             "known": path.periods[path.last_known].isoformat(),
