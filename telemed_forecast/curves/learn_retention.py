@@ -16,7 +16,7 @@ import numpy as np
 
 from telemed_forecast.curves.retention import FEWEST, NU, PARAMETERS, Windows, predictive, window
 from telemed_forecast.curves.series import Series
-from telemed_forecast.curves.surges import SMALLEST_VALUE, surge_of
+from telemed_forecast.curves.surges import SMALLEST_VALUE, Surge, surge_of
 from telemed_forecast.errors import InputError
 from telemed_forecast.fits.sampling import ModelSpec, Profile, fit
 
@@ -87,30 +87,20 @@ PROFILE = Profile(chains=2, tune=400, draws=500, target_accept=0.9)
 
 @dataclass(frozen=True)
 class Origins:
-    """All origins of all series with what came after them.
-
-    Attributes
-    ----------
-    windows
-        What was known at each origin.
-    family
-        Position of its family. Dims: (window,).
-    ahead
-        Horizons in periods. Dims: (window, horizon).
-    target
-        Log of the value over the window's scale, 0 where there is none. Dims: (window, horizon).
-    weight
-        Tempered weight, 0 where there is no value. Dims: (window, horizon).
-    phase
-        Period of the year of each target. Dims: (window, horizon).
-    """
+    """All origins of all series with what came after them."""
 
     windows: Windows
+    """What was known at each origin."""
     family: np.ndarray
+    """Position of its family. Dims: (window,)."""
     ahead: np.ndarray
+    """Horizons in periods. Dims: (window, horizon)."""
     target: np.ndarray
+    """Log of the value over the window's scale, 0 where there is none. Dims: (window, horizon)."""
     weight: np.ndarray
+    """Tempered weight, 0 where there is no value. Dims: (window, horizon)."""
     phase: np.ndarray
+    """Period of the year of each target. Dims: (window, horizon)."""
 
 
 def family_of(reference_class: str) -> str:
@@ -118,69 +108,53 @@ def family_of(reference_class: str) -> str:
     return FAMILY_OF.get(reference_class, reference_class)
 
 
-def origins(curves: Sequence[Series], names: Sequence[str]) -> Origins:
-    """All origins of the series, with tempered weights.
+def _surge(curve: Series) -> Surge:
+    return surge_of(curve, pandemic=curve.reference_class in PANDEMIC)
 
-    Parameters
-    ----------
-    curves
-        Whole series.
-    names
-        Names of the families, which give their positions.
-    """
-    rows = [row for curve in curves for row in _rolling(curve)]
-    rows = [row for name in names for row in _thinned([r for r in rows if r[-1] == name])]
-    windows, ahead, target, weight, phase, family = (list(column) for column in zip(*rows, strict=True))
-    positions = np.array([names.index(name) for name in family])
-    weights = np.stack(weight)
+
+def origins(curves: Sequence[Series], names: Sequence[str]) -> Origins:
+    """All origins of whole series, family by family in the order of their names, with tempered weights."""
+    rows: list[tuple[Any, ...]] = []
+    weights, family = [], []
     for k, name in enumerate(names):
-        own = positions == k
-        years = sum(_years_after(curve) for curve in curves if family_of(curve.reference_class) == name)
-        weights[own] *= WEIGHT * years / weights[own].sum()
-    return Origins(Windows.stack(windows), positions, np.stack(ahead), np.stack(target), weights, np.stack(phase))
+        members = [curve for curve in curves if family_of(curve.reference_class) == name]
+        own = [row for curve in members for row in _rolling(curve)]
+        own = own[:: -(-len(own) // MOST_ORIGINS)]
+        there = np.stack([row[-1] for row in own])
+        years = sum(float(np.sum(curve.index >= _surge(curve).height)) * curve.step for curve in members)
+        weights.append(there * (WEIGHT * years / there.sum()))
+        family += [k] * len(own)
+        rows += own
+    windows, ahead, target, phase, _ = zip(*rows, strict=True)
+    stacked = Windows.stack(windows)
+    return Origins(
+        stacked, np.array(family), np.stack(ahead), np.stack(target), np.concatenate(weights), np.stack(phase)
+    )
 
 
 def _rolling(curve: Series) -> list[tuple[Any, ...]]:
-    """Every origin of one series; the surge is seen from its whole length, the rest from what was known then."""
-    surge = surge_of(curve, pandemic=curve.reference_class in PANDEMIC)
-    periods = round(1.0 / curve.step)
-    steps = np.array(AHEAD[curve.frequency])
+    """Every origin of one series: window, horizons, targets, their phases, and which are there.
+
+    The surge is seen from the whole length of the series, the rest from what was known then.
+    """
+    surge = _surge(curve)
+    periods, steps = round(1.0 / curve.step), np.array(AHEAD[curve.frequency])
     place = {int(i): k for k, i in enumerate(curve.index)}
+    pad = (0, max(map(len, AHEAD.values())) - steps.size)
     found = []
     for n in range(FEWEST_KNOWN, len(curve.values)):
         origin = int(curve.index[n - 1])
-        if origin < surge.height:
-            continue
         past = Series(curve.series_id, curve.frequency, curve.index[:n], curve.values[:n])
         at = [place.get(origin + int(h)) for h in steps]
         scale = float(np.max(past.values))
-        if scale <= 0 or not any(k is not None for k in at):
+        if origin < surge.height or scale <= 0 or not any(k is not None for k in at):
             continue
         target = np.array([0.0 if k is None else np.log(max(curve.values[k] / scale, SMALLEST_VALUE)) for k in at])
         there = np.array([float(k is not None) for k in at])
-        pad = (0, max(map(len, AHEAD.values())) - steps.size)
-        found.append(
-            (
-                window(past, surge),
-                np.pad(steps, pad, constant_values=1),
-                np.pad(target, pad),
-                np.pad(there, pad),
-                np.pad((origin + steps) % periods, pad),
-                family_of(curve.reference_class),
-            )
-        )
+        phase = np.pad((origin + steps) % periods, pad)
+        ahead = np.pad(steps, pad, constant_values=1)
+        found.append((window(past, surge), ahead, np.pad(target, pad), phase, np.pad(there, pad)))
     return found
-
-
-def _thinned(rows: Sequence[tuple[Any, ...]]) -> Sequence[tuple[Any, ...]]:
-    """Every k-th origin, so that no more than :data:`MOST_ORIGINS` are left."""
-    return rows[:: -(-len(rows) // MOST_ORIGINS)] if rows else rows
-
-
-def _years_after(curve: Series) -> float:
-    """Years of a series from its surge on."""
-    surge = surge_of(curve, pandemic=curve.reference_class in PANDEMIC)
-    return float(np.sum(curve.index >= surge.height)) * curve.step
 
 
 def build(data: Any) -> Any:
@@ -241,18 +215,9 @@ def _volatilities(seen: Origins, number: int) -> np.ndarray:
 
 
 def learn(curves: Sequence[Series], *, seed: int = 0) -> dict[str, Any]:
-    """Learn retention from series after surges.
+    """Learn retention from whole series after surges: what ``data/priors/surge.json`` holds.
 
-    Parameters
-    ----------
-    curves
-        Whole series; `reference_class` names the class of each.
-    seed
-        Seed of the sampler and of the draws of an unseen family.
-
-    Returns
-    -------
-    What ``data/priors/surge.json`` holds.
+    `reference_class` names the class of each series; `seed` is of the sampler and of the draws of an unseen family.
     """
     used = usable(curves)
     names = sorted({family_of(curve.reference_class) for curve in used})
