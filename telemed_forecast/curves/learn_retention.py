@@ -9,12 +9,11 @@ checked on areas and families left out.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from telemed_forecast.curves.retention import FEWEST, NU, PARAMETERS, Windows, predictive, window
+from telemed_forecast.curves.retention import FEWEST, NU, PARAMETERS, predictive, window
 from telemed_forecast.curves.series import Series
 from telemed_forecast.curves.surges import SMALLEST_VALUE, Surge, surge_of
 from telemed_forecast.errors import InputError
@@ -85,24 +84,6 @@ PROFILE = Profile(chains=2, tune=400, draws=500, target_accept=0.9)
 """Effort of the sampler."""
 
 
-@dataclass(frozen=True)
-class Origins:
-    """All origins of all series with what came after them."""
-
-    windows: Windows
-    """What was known at each origin."""
-    family: np.ndarray
-    """Position of its family. Dims: (window,)."""
-    ahead: np.ndarray
-    """Horizons in periods. Dims: (window, horizon)."""
-    target: np.ndarray
-    """Log of the value over the window's scale, 0 where there is none. Dims: (window, horizon)."""
-    weight: np.ndarray
-    """Tempered weight, 0 where there is no value. Dims: (window, horizon)."""
-    phase: np.ndarray
-    """Period of the year of each target. Dims: (window, horizon)."""
-
-
 def family_of(reference_class: str) -> str:
     """Name of the family of a reference class."""
     return FAMILY_OF.get(reference_class, reference_class)
@@ -112,33 +93,40 @@ def _surge(curve: Series) -> Surge:
     return surge_of(curve, pandemic=curve.reference_class in PANDEMIC)
 
 
-def origins(curves: Sequence[Series], names: Sequence[str]) -> Origins:
-    """All origins of whole series, family by family in the order of their names, with tempered weights."""
-    rows: list[tuple[Any, ...]] = []
-    weights, family = [], []
+def arrays(curves: Sequence[Series], names: Sequence[str]) -> dict[str, np.ndarray]:
+    """All origins of whole series with what came after them, family by family in the order of their names.
+
+    Returns
+    -------
+    The arrays of the model: those of a `retention.Window`, and
+
+    - family: position of each window's family. Dims: (window,)
+    - ahead: horizons in periods. Dims of this and the next three: (window, horizon)
+    - target: log of the value over the window's scale, 0 where there is none
+    - weight: tempered, 0 where there is no value
+    - target_phase: period of the year of each target
+    - families: typical log volatility of each family. Dims: (family,)
+    """
+    found: list[dict[str, np.ndarray]] = []
     for k, name in enumerate(names):
         members = [curve for curve in curves if family_of(curve.reference_class) == name]
-        own = [row for curve in members for row in _rolling(curve)]
-        own = own[:: -(-len(own) // MOST_ORIGINS)]
-        there = np.stack([row[-1] for row in own])
+        rows = [row for curve in members for row in _rolling(curve)]
+        own = _joined(rows[:: -(-len(rows) // MOST_ORIGINS)])
         years = sum(float(np.sum(curve.index >= _surge(curve).height)) * curve.step for curve in members)
-        weights.append(there * (WEIGHT * years / there.sum()))
-        family += [k] * len(own)
-        rows += own
-    windows, ahead, target, phase, _ = zip(*rows, strict=True)
-    stacked = Windows.stack(windows)
-    return Origins(
-        stacked, np.array(family), np.stack(ahead), np.stack(target), np.concatenate(weights), np.stack(phase)
-    )
+        own["weight"] *= WEIGHT * years / own["weight"].sum()
+        found.append(own | {"family": np.full(len(own["since"]), k)})
+    data = _joined(found)
+    return data | {"families": _volatilities(data, len(names))}
 
 
-def _rolling(curve: Series) -> list[tuple[Any, ...]]:
-    """Every origin of one series: window, horizons, targets, their phases, and which are there.
+def _joined(parts: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
-    The surge is seen from the whole length of the series, the rest from what was known then.
-    """
+
+def _rolling(curve: Series) -> list[dict[str, np.ndarray]]:
+    """Every origin of one series; the surge is seen from its whole length, the rest from what was known then."""
     surge = _surge(curve)
-    periods, steps = round(1.0 / curve.step), np.array(AHEAD[curve.frequency])
+    steps = np.array(AHEAD[curve.frequency])
     place = {int(i): k for k, i in enumerate(curve.index)}
     pad = (0, max(map(len, AHEAD.values())) - steps.size)
     found = []
@@ -150,10 +138,13 @@ def _rolling(curve: Series) -> list[tuple[Any, ...]]:
         if origin < surge.height or scale <= 0 or not any(k is not None for k in at):
             continue
         target = np.array([0.0 if k is None else np.log(max(curve.values[k] / scale, SMALLEST_VALUE)) for k in at])
-        there = np.array([float(k is not None) for k in at])
-        phase = np.pad((origin + steps) % periods, pad)
-        ahead = np.pad(steps, pad, constant_values=1)
-        found.append((window(past, surge), ahead, np.pad(target, pad), phase, np.pad(there, pad)))
+        after = {
+            "target": np.pad(target, pad),
+            "weight": np.pad(np.array([float(k is not None) for k in at]), pad),
+            "target_phase": np.pad((origin + steps) % round(1.0 / curve.step), pad),
+            "ahead": np.pad(steps.astype(float), pad, constant_values=1),
+        }
+        found.append(window(past, surge) | {name: values[None] for name, values in after.items()})
     return found
 
 
@@ -176,10 +167,9 @@ def build(data: Any) -> Any:
         p["log_volatility"] = d["families"][d["family"]][:, None]
         size = pm.HalfNormal("season_size", SEASON_SCALE)
         season = pm.Deterministic("season", size * pm.Normal("season_own", shape=(number, 12)))
-        w = Windows(**{name: d[name] for name in Windows.__dataclass_fields__})
         location, scale = predictive(
             p,
-            w,
+            d,
             ahead=d["ahead"],
             season_then=season[d["family"][:, None], d["target_phase"]],
             season_now=season[d["family"][:, None], d["phase"]],
@@ -192,23 +182,15 @@ def build(data: Any) -> Any:
     return model
 
 
-def arrays(seen: Origins, names: Sequence[str]) -> dict[str, np.ndarray]:
-    """Arrays of the model."""
-    data = {name: getattr(seen.windows, name) for name in Windows.__dataclass_fields__}
-    data |= {"family": seen.family, "ahead": seen.ahead.astype(float), "target": seen.target}
-    data |= {"weight": seen.weight, "target_phase": seen.phase, "families": _volatilities(seen, len(names))}
-    return data
-
-
-def _volatilities(seen: Origins, number: int) -> np.ndarray:
+def _volatilities(data: Mapping[str, np.ndarray], number: int) -> np.ndarray:
     """Typical log volatility of each family: the median over its origins with the longest pasts."""
-    w = seen.windows
+    volatility, changes = data["volatility"], data["changes"]
     found = np.full(number, np.nan)
     for k in range(number):
-        known = (seen.family == k) & (w.volatility > 0)
-        long = known & (w.changes >= min(ENOUGH_CHANGES, w.changes[known].max(initial=0.0)))
+        known = (data["family"] == k) & (volatility > 0)
+        long = known & (changes >= min(ENOUGH_CHANGES, changes[known].max(initial=0.0)))
         if long.any():
-            found[k] = np.median(np.log(w.volatility[long]))
+            found[k] = np.median(np.log(volatility[long]))
     # A family whose series are all too short, or all without noise, takes what the others have.
     others = np.nanmean(found) if np.isfinite(found).any() else USUAL_VOLATILITY
     return np.where(np.isfinite(found), found, others)
@@ -223,8 +205,7 @@ def learn(curves: Sequence[Series], *, seed: int = 0) -> dict[str, Any]:
     names = sorted({family_of(curve.reference_class) for curve in used})
     if not names:
         raise InputError(["curves: expected at least one series with a reference class, a surge and ten values"])
-    seen = origins(used, names)
-    data = arrays(seen, names)
+    data = arrays(used, names)
     # A name of its own for every number of families: the compiled model has their shape.
     posterior = fit(ModelSpec(f"retention_{len(names)}", build), data, profile=PROFILE, seed=seed)
     return content(posterior, used, names, data["families"], seed=seed)
