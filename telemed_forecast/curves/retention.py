@@ -110,6 +110,9 @@ Window = dict[str, np.ndarray]
 - volatility: mean square of these changes, a year
 """
 
+Tensors = Mapping[str, Any]
+"""Arrays by name, or tensors inside a model."""
+
 
 def window(series: Series, surge: Surge) -> Window:
     """The window at the end of a series, scaled by the largest value so that its unit does not matter."""
@@ -149,9 +152,7 @@ def kept(since: Any, *, rho: Any, tau: Any, emergency: Any = 0.0, xp: Any = np) 
     return (rho + (1.0 - rho) * xp.exp2(-since / tau)) * xp.exp(emergency * xp.exp2(-since / EMERGENCY))
 
 
-def predictive(
-    p: Mapping[str, Any], w: Mapping[str, Any], *, ahead: Any, season_then: Any, season_now: Any, xp: Any = np
-) -> Any:
+def predictive(p: Tensors, w: Tensors, *, ahead: Any, season_then: Any, season_now: Any, xp: Any = np) -> Any:
     """Location and scale of the log level over the series' scale. Dims of each: (..., window, horizon).
 
     Parameters
@@ -167,11 +168,8 @@ def predictive(
     xp
         numpy, or pytensor.tensor inside a model.
     """
-    retention = {
-        "rho": 1.0 / (1.0 + xp.exp(-p["logit_kept"])),
-        "tau": xp.exp(p["log_half_life"]),
-        "emergency": p["emergency"],
-    }
+    rho, tau = 1.0 / (1.0 + xp.exp(-p["logit_kept"])), xp.exp(p["log_half_life"])
+    retention = {"rho": rho, "tau": tau, "emergency": p["emergency"]}
     since, step, base = w["since"][:, None], w["step"][:, None], w["base"][:, None]
     years = ahead * step
     weight = w["present"] * xp.exp(-xp.exp(p["log_forgetting"]) * w["lag"])
@@ -180,9 +178,8 @@ def predictive(
     excess = xp.exp(level) - base
     above = xp.log(base + xp.maximum(excess, 0.0) * decay)
     below = level + (xp.log(base) - level) * (1.0 - xp.exp(-xp.exp(p["log_return"]) * years))
-    own = (OWN_WEIGHT * xp.exp(p["log_volatility"]) + (w["changes"] * w["volatility"])[:, None]) / (
-        OWN_WEIGHT + w["changes"][:, None]
-    )
+    seen, own = w["changes"][:, None], OWN_WEIGHT * xp.exp(p["log_volatility"])
+    own = (own + (w["changes"] * w["volatility"])[:, None]) / (OWN_WEIGHT + seen)
     noise = own * step * (xp.exp(2 * p["log_noise"]) + xp.exp(2 * p["log_walk"]) * ahead)
     unrest = xp.exp(2 * p["log_unrest"]) * xp.exp2(-2 * since / UNREST)
     variance = xp.exp(2 * p["log_spread"]) + xp.exp(2 * p["log_drift"]) * years + noise + unrest
@@ -237,12 +234,7 @@ def shipped_prior() -> RetentionPrior:
 
 
 def forecast(
-    series: Sequence[Series],
-    horizon: int,
-    *,
-    levels: np.ndarray,
-    seed: int = 0,
-    prior: RetentionPrior | None = None,
+    series: Sequence[Series], horizon: int, *, levels: np.ndarray, seed: int = 0, prior: RetentionPrior | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Forecast what stays after the surges of many series.
 

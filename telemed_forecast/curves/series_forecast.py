@@ -8,14 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import Protocol, TextIO
 
+from telemed_forecast.curves import own_series, series_file
+from telemed_forecast.curves.own_series import Forecast
 from telemed_forecast.curves.whole_files import replacing
 from telemed_forecast.errors import Fault, InputError
-
-if TYPE_CHECKING:
-    from telemed_forecast.curves.own_series import Forecast
-    from telemed_forecast.curves.series_file import Reading
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +54,7 @@ class Drawing(Protocol):
     FORMATS: tuple[str, ...]
     MOST: int
 
-    def draw(self, forecasts: "Sequence[Forecast]", file: Path, suffix: str) -> None:
+    def draw(self, forecasts: Sequence[Forecast], file: Path, suffix: str) -> None:
         """Draw at most `MOST` forecasts, in one of `FORMATS`."""
 
 
@@ -77,8 +75,6 @@ def make(request: Request, *, drawing: Drawing | None = None, stream: TextIO | N
     InputError
         The request or the file is wrong (with `skip_bad`: no series is right). Nothing has been written.
     """
-    from telemed_forecast.curves import own_series, series_file
-
     asked = list(_faults_of(request, drawing))
     classes = own_series.classes(request.kind) if request.kind in own_series.KINDS else None
     reading = series_file.read(request.file, classes=classes)
@@ -101,8 +97,6 @@ def make(request: Request, *, drawing: Drawing | None = None, stream: TextIO | N
 
 
 def _faults_of(request: Request, drawing: Drawing | None) -> Iterator[str]:
-    from telemed_forecast.curves import own_series
-
     fewest, most = own_series.HORIZONS
     if not fewest <= request.horizon <= most:
         yield f"--horizon {request.horizon} is out of range: allowed {fewest}..{most} [periods of each series]"
@@ -123,12 +117,10 @@ def _faults_of(request: Request, drawing: Drawing | None) -> Iterator[str]:
 
 
 def _write_table(
-    request: Request, reading: "Reading", file: Path, most: int, stream: TextIO
-) -> tuple[int, list["Forecast"], list[Fault]]:
+    request: Request, reading: series_file.Reading, file: Path, most: int, stream: TextIO
+) -> tuple[int, list[Forecast], list[Fault]]:
     """Write the rows of all series; return how many, the first `most` of them, and why the model refused others."""
-    from telemed_forecast.curves import own_series
-
-    made, shown, faults = 0, list["Forecast"](), list[Fault]()
+    made, shown, faults = 0, list[Forecast](), list[Fault]()
     suffix = ".csv" if request.out is None else request.out.suffix.lower()
     blocks = own_series.forecast(reading.series, request.horizon, kind=request.kind, jobs=request.jobs)
     with own_series.table(file, suffix) as add, _progress(len(reading.series), stream) as advance:

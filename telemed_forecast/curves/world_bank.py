@@ -145,8 +145,7 @@ def provenance(
     source = _Source.at(address, folder)
     kept = [(indicator, source.kept(indicator.path)) for indicator in indicators]
     return [
-        {"indicator": indicator.code, "family": indicator.family}
-        | {name: answer[name] for name in ("url", "last_updated", "read_on")}
+        {"indicator": indicator.code, "family": indicator.family} | {name: answer[name] for name in _TOLD}
         for indicator, answer in kept
         if answer is not None
     ]
@@ -268,6 +267,10 @@ def _plain(name: str) -> str:
 # -- answers, kept
 
 
+_TOLD = ("url", "last_updated", "read_on")
+"""What is kept beside an answer's records."""
+
+
 @dataclass(frozen=True)
 class _Source:
     """Where answers come from, and where they are kept."""
@@ -288,10 +291,8 @@ class _Source:
         """A kept answer; None when there is none or it is damaged, which is as good as none."""
         try:
             answer = json.loads(self._file(path).read_text(encoding="utf-8"))
-            whole = answer["sha256"] == _checksum(answer["records"]) and {"url", "last_updated", "read_on"} < set(
-                answer
-            )
-            return answer if whole else None
+            whole = answer["sha256"] == _checksum(answer["records"])
+            return answer if whole and set(_TOLD) < set(answer) else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
