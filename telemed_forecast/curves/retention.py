@@ -236,7 +236,7 @@ def shipped_prior() -> RetentionPrior:
 def forecast(
     series: Sequence[Series], horizon: int, *, levels: np.ndarray, seed: int = 0, prior: RetentionPrior | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Forecast what stays after the surges of many series.
+    """Forecast what stays after the surges of many series; every one that cannot be forecast is named in one error.
 
     Parameters
     ----------
@@ -253,15 +253,9 @@ def forecast(
 
     Returns
     -------
-    quantiles
-        In the unit of each series, never above its bound. Dims: (series, horizon, level).
-    mean
-        Mean of what is left when the outermost values are moved in to :data:`MEAN_BETWEEN`. Dims: (series, horizon).
-
-    Raises
-    ------
-    InputError
-        Fewer than five values, no value above zero, or nothing measured since the surge; every such series is named.
+    quantiles, mean
+        In the unit of each series, never above its bound. Dims: (series, horizon, level), (series, horizon). The mean
+        is that of what is left when the outermost values are moved in to :data:`MEAN_BETWEEN`.
     """
     prior = prior or shipped_prior()
     families = [prior.family(s.reference_class) for s in series]

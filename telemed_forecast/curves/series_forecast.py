@@ -59,7 +59,7 @@ class Drawing(Protocol):
 
 
 def make(request: Request, *, drawing: Drawing | None = None, stream: TextIO | None = None) -> Outcome:
-    """Forecast the series of a file.
+    """Forecast the series of a file; what is wrong with the request or the file is refused, and nothing is written.
 
     Parameters
     ----------
@@ -69,11 +69,6 @@ def make(request: Request, *, drawing: Drawing | None = None, stream: TextIO | N
         What draws; needed for a plot.
     stream
         Where progress is shown, if it is a terminal; standard error by default.
-
-    Raises
-    ------
-    InputError
-        The request or the file is wrong (with `skip_bad`: no series is right). Nothing has been written.
     """
     asked = list(_faults_of(request, drawing))
     classes = own_series.classes(request.kind) if request.kind in own_series.KINDS else None

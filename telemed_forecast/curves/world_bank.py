@@ -95,32 +95,20 @@ def read(
     progress: bool = True,
     patience: Patience | None = None,
 ) -> list[Series]:
-    """Read indicators of all countries, from the cache where it has them.
+    """Read indicators of all countries, from the cache where it has them: by indicator, then by name of the series.
 
     Parameters
     ----------
     indicators
         Which ones.
-    address
-        Where the interface answers; by default TELEMED_WORLD_BANK or else the World Bank itself.
-    folder
-        The cache; ``.cache/world_bank`` by default.
+    address, folder
+        Where the interface answers (by default TELEMED_WORLD_BANK or else the World Bank itself) and the cache.
     refresh
         Ask for everything again, whatever the cache has; what it has is replaced only by a complete answer.
     progress
         Show a bar on a terminal (stderr).
     patience
         Timeouts and repeats.
-
-    Returns
-    -------
-    list of Series
-        By indicator, then by name (``internet_users__kenya``).
-
-    Raises
-    ------
-    FetchError
-        Offline, an error of the server, an answer in another shape, or nothing that could be taken.
     """
     source = _Source.at(address, folder)
     with _bar(len(indicators) + 1, progress) as step:
@@ -143,11 +131,10 @@ def provenance(
     indicator that is not in the cache is missing.
     """
     source = _Source.at(address, folder)
-    kept = [(indicator, source.kept(indicator.path)) for indicator in indicators]
     return [
         {"indicator": indicator.code, "family": indicator.family} | {name: answer[name] for name in _TOLD}
-        for indicator, answer in kept
-        if answer is not None
+        for indicator in indicators
+        if (answer := source.kept(indicator.path)) is not None
     ]
 
 
@@ -156,7 +143,7 @@ def provenance(
 
 class _Named(BaseModel):
     id: str
-    value: str = ""
+    value: str
 
 
 class _Place(BaseModel):
