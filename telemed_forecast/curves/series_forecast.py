@@ -4,14 +4,15 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, TextIO
 
 from telemed_forecast.curves import own_series, series_file
 from telemed_forecast.curves.own_series import Forecast
+from telemed_forecast.curves.progress import bar
 from telemed_forecast.curves.whole_files import replacing
 from telemed_forecast.errors import Fault, InputError
 
@@ -115,17 +116,18 @@ def _write_table(
     request: Request, reading: series_file.Reading, file: Path, most: int, stream: TextIO
 ) -> tuple[int, list[Forecast], list[Fault]]:
     """Write the rows of all series; return how many, the first `most` of them, and why the model refused others."""
-    made, shown, faults = 0, list[Forecast](), list[Fault]()
+    made, done, shown, faults = 0, 0, list[Forecast](), list[Fault]()
     suffix = ".csv" if request.out is None else request.out.suffix.lower()
     blocks = own_series.forecast(reading.series, request.horizon, kind=request.kind, jobs=request.jobs)
-    with own_series.table(file, suffix) as add, _progress(len(reading.series), stream) as advance:
+    with own_series.table(file, suffix) as add, bar(len(reading.series), stream) as tell:
         for block in blocks:
             add(row for forecast in block.forecasts for row in forecast.rows(f"telemed_forecast_{request.kind}"))
             shown += block.forecasts[: most - len(shown)]
             made += len(block.forecasts)
             for fault in block.faults:
                 faults.append(replace(fault, file=str(request.file), row=reading.lines[str(fault.value)]))
-            advance(block.size)
+            done += block.size
+            tell("series", done)
     return made, shown, faults
 
 
@@ -137,18 +139,3 @@ def _print(table: Path) -> None:
             sys.stdout.flush()
         except BrokenPipeError:  # the reader (`head`) has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-@contextmanager
-def _progress(total: int, stream: TextIO) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal, nothing anywhere else; gives the function that moves it on."""
-    if not stream.isatty():
-        yield lambda number: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("series"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(file=stream), transient=True) as progress:
-        bar = progress.add_task("series", total=total)
-        yield lambda number: progress.advance(bar, number)

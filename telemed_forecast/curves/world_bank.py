@@ -26,9 +26,10 @@ import hashlib
 import json
 import os
 import re
+import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -40,6 +41,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from telemed_forecast.curves import units
 from telemed_forecast.curves.fetch import FetchError, Patience, get_json
+from telemed_forecast.curves.progress import bar
 from telemed_forecast.curves.series import Series
 from telemed_forecast.curves.whole_files import replacing
 from telemed_forecast.paths import CACHE
@@ -111,12 +113,18 @@ def read(
         Timeouts and repeats.
     """
     source = _Source.at(address, folder)
-    with _bar(len(indicators) + 1, progress) as step:
-        ask = partial(_answer, source, refresh=refresh, patience=patience or Patience(), step=step)
-        countries = ask("country", "countries", _countries)
-        found: list[Series] = []
-        for indicator in indicators:
-            found += ask(indicator.path, indicator.family, partial(_curves, indicator, countries))
+    found: list[Series] = []
+    with bar(len(indicators) + 1, sys.stderr, shown=progress) as tell:
+
+        def ask[T](path: str, what: str, take: Callable[[list[Any]], T], before: int) -> T:
+            def told(part: float) -> None:
+                tell(f"World Bank: {what}", before + part)
+
+            return _answer(source, path, take, told, refresh=refresh, patience=patience or Patience())
+
+        countries = ask("country", "countries", _countries, 0)
+        for before, indicator in enumerate(indicators, start=1):
+            found += ask(indicator.path, indicator.family, partial(_curves, indicator, countries), before)
     if not found:
         raise FetchError(f"{source.address}: no country has {MIN_POSITIVE} values above zero. {WITHOUT}")
     return found
@@ -299,19 +307,14 @@ def _checksum(records: Any) -> str:
     return hashlib.sha256(json.dumps(records, sort_keys=True).encode()).hexdigest()
 
 
-Step = Callable[[str, int, int], None]
-"""Tells that a page of a request has come: what is asked for, page, pages."""
-
-
 def _answer[T](
     source: _Source,
     path: str,
-    what: str,
     take: Callable[[list[Any]], T],
+    told: Callable[[float], None],
     *,
     refresh: bool,
     patience: Patience,
-    step: Step,
 ) -> T:
     """What is taken from the records of a request: kept ones, or all pages of the interface's answer.
 
@@ -319,15 +322,10 @@ def _answer[T](
     """
     kept = source.kept(path)
     if kept is not None and not refresh:
-        try:
-            taken = take(kept["records"])
-        except FetchError:
-            pass  # kept by an earlier version that read it in another way: as good as none
-        else:
-            step(what, 1, 1)
-            return taken
+        with suppress(FetchError):  # kept by an earlier version that read it in another way: as good as none
+            return take(kept["records"])
     try:
-        records, updated, url = _all_pages(f"{source.address}/{path}", patience, partial(step, what))
+        records, updated, url = _all_pages(f"{source.address}/{path}", patience, told)
         taken = take(records)
     except FetchError as error:
         older = " The copy read earlier is still there: leave the refresh out." if kept and refresh else ""
@@ -338,7 +336,7 @@ def _answer[T](
     return taken
 
 
-def _all_pages(place: str, patience: Patience, told: Callable[[int, int], None]) -> tuple[list[Any], str, str]:
+def _all_pages(place: str, patience: Patience, told: Callable[[float], None]) -> tuple[list[Any], str, str]:
     """Records of all pages, the day they were last updated, and the address of the first page."""
     records: list[Any] = []
     first: tuple[str, _About] | None = None
@@ -352,7 +350,7 @@ def _all_pages(place: str, patience: Patience, told: Callable[[int, int], None])
         if about.page != page and found:
             raise _changed(url, f"page {page} was asked for, {about.page} came")
         records += found
-        told(page, max(page, first[1].pages))
+        told(page / max(page, first[1].pages))
         page += 1
     url, about = first
     if not records:
@@ -372,21 +370,3 @@ def _page(url: str, answer: Any) -> tuple[_About, list[Any]]:
         raise FetchError(f"{url}: the World Bank answers: {str(told)[:200]}.")
     about, records = _shaped(url, tuple[_About, list[Any] | None], answer)
     return about, records or []
-
-
-@contextmanager
-def _bar(requests: int, shown: bool) -> Iterator[Step]:
-    """How far the reading is, on a terminal."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console, done = Console(stderr=True), 0
-    with Progress(console=console, transient=True, disable=not (shown and console.is_terminal)) as progress:
-        task = progress.add_task("World Bank", total=requests)
-
-        def step(what: str, page: int, pages: int) -> None:
-            nonlocal done
-            progress.update(task, description=f"World Bank: {what}", completed=done + page / pages)
-            done += page == pages
-
-        yield step
