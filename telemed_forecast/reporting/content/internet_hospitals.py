@@ -16,6 +16,7 @@ from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.internet_hospitals import InternetHospitals, at_days
 from telemed_forecast.forecast.rivals import prophet
 from telemed_forecast.models import internet_hospitals as model
+from telemed_forecast.models.odds import expit
 from telemed_forecast.reporting.blocks import (
     Block,
     Chart,
@@ -257,7 +258,7 @@ def _parameters(result: InternetHospitals) -> list[tuple[str, np.ndarray, np.nda
     return [
         (f"parameter.{key}", change(prior[name]), change(draws[name]))
         for key, name, change in (
-            ("pool_share", "hospital_logit_ceiling", _share),
+            ("pool_share", "hospital_logit_ceiling", expit),
             ("firm_ceiling", "firm_log_ceiling", np.exp),
             ("hospital_rate", "hospital_rate", np.array),
             ("firm_rate", "firm_rate", np.array),
@@ -268,7 +269,3 @@ def _parameters(result: InternetHospitals) -> list[tuple[str, np.ndarray, np.nda
             ("reporting_noise", "reporting_noise", np.array),
         )
     ]
-
-
-def _share(logit: np.ndarray) -> np.ndarray:
-    return np.asarray(1.0 / (1.0 + np.exp(-logit)))

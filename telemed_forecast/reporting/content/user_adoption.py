@@ -14,6 +14,7 @@ from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.rivals import prophet
 from telemed_forecast.forecast.user_adoption import UserAdoption, headline, predictive, prior_predictive
 from telemed_forecast.models import adoption
+from telemed_forecast.models.odds import expit
 from telemed_forecast.models.priors import growth_prior, surge_prior
 from telemed_forecast.reporting.blocks import (
     Block,
@@ -187,14 +188,14 @@ def _appendix(context: Context, result: UserAdoption) -> list[Block]:
     growth, surge = growth_prior(adoption.CLASS["usage"]), surge_prior()
     draws = {k: np.asarray(v) for k, v in result.fit.posterior.items()}
     rows = [
-        ("parameter.kept", _kept(rng.normal(*surge.logit_kept, 4000)), _kept(draws["surge_logit_kept"])),
+        ("parameter.kept", expit(rng.normal(*surge.logit_kept, 4000)), expit(draws["surge_logit_kept"])),
         ("parameter.half_life", np.exp(rng.normal(*surge.log_half_life, 4000)), draws["surge_half_life"]),
         ("parameter.gained_first", rng.beta(*surge.gained, 4000), draws["surge_gained"][:, 0]),
         ("parameter.gained_second", rng.beta(*surge.gained, 4000), draws["surge_gained"][:, 1]),
         (
             "parameter.usage_ceiling",
-            _kept(rng.normal(*adoption.CEILING_USAGE, 4000)),
-            _kept(draws["usage_logit_ceiling"]),
+            expit(rng.normal(*adoption.CEILING_USAGE, 4000)),
+            expit(draws["usage_logit_ceiling"]),
         ),
         ("parameter.usage_rate", np.exp(rng.normal(*growth.log_rate, 4000)), draws["usage_rate"]),
         ("parameter.usage_sigma", np.exp(rng.normal(*growth.log_sigma, 4000)), draws["usage_sigma"]),
@@ -232,7 +233,3 @@ def _checks(context: Context, result: UserAdoption) -> list[Block]:
     prior, drawn = prior_predictive(result, rng), predictive(result, surveys, rng)
     plain = surveys.where(surveys.end > np.datetime64("2020-06-30"))
     return predictive_checks.blocks("users", result.published, prior, drawn, surveys, plain)
-
-
-def _kept(logit: np.ndarray) -> np.ndarray:
-    return 1.0 / (1.0 + np.exp(-logit))

@@ -10,6 +10,7 @@ from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.paths import Path
 from telemed_forecast.forecast.user_adoption import UserAdoption
 from telemed_forecast.models import adoption
+from telemed_forecast.models.odds import expit
 from telemed_forecast.models.timeline import decimal_year
 from telemed_forecast.reporting.blocks import Block, Column, Heading, Paragraph, TableBlock, Value
 from telemed_forecast.reporting.content import parts
@@ -60,7 +61,7 @@ OTHER_COUNTS = {
 def ceiling(context: Context, result: UserAdoption) -> list[Block]:
     """How far use can grow, and the surveys on knowing, trusting and using."""
     posterior = result.fit.posterior
-    share = 1.0 / (1.0 + np.exp(-np.asarray(posterior["usage_logit_ceiling"])))
+    share = expit(np.asarray(posterior["usage_logit_ceiling"]))
     surveyed = _survey_table(result)
     spread = np.exp(np.asarray(posterior["regional_spread"]))
     unaware = result.evidence["unaware"]

@@ -11,6 +11,7 @@ from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.paths import interval
 from telemed_forecast.forecast.user_adoption import UserAdoption
 from telemed_forecast.models import adoption
+from telemed_forecast.models.odds import expit
 from telemed_forecast.models.priors import surge_prior
 from telemed_forecast.reporting.blocks import Block, Chart, Column, Heading, Paragraph, Table, TableBlock, Value
 from telemed_forecast.reporting.content import parts
@@ -125,7 +126,7 @@ def waves(result: UserAdoption) -> list[Block]:
                 "second": value(result.wave_gain[:, 1], "persons"),
                 "left_first": parts.share(result.stays[:, now, 0]),
                 "left_second": parts.share(result.stays[:, now, 1]),
-                "for_good": parts.share(_sigmoid(np.asarray(result.fit.posterior["surge_logit_kept"]))),
+                "for_good": parts.share(expit(np.asarray(result.fit.posterior["surge_logit_kept"]))),
                 "day": result.last_period.isoformat(),
             },
             sources=claims,
@@ -238,7 +239,7 @@ def _retention_chart(result: UserAdoption, claims: tuple[str, ...]) -> Chart:
     }
     rows = []
     for name, (logit, half_life) in drawn.items():
-        left = adoption.retention(since[None, :], kept=_sigmoid(logit)[:, None], half_life=half_life[:, None])
+        left = adoption.retention(since[None, :], kept=expit(logit)[:, None], half_life=half_life[:, None])
         low, middle, high = 100.0 * np.quantile(left, [0.1, 0.5, 0.9], axis=0)
         rows += [
             (float(since[k]), f"@series.{name}", float(middle[k]), float(low[k]), float(high[k]))
@@ -339,7 +340,3 @@ def _multiples(name: str, rows: Sequence[tuple[str, float, float, float]], claim
         reference_key="reference.no_change",
         sources=tuple(claims),
     )
-
-
-def _sigmoid(logit: np.ndarray) -> np.ndarray:
-    return 1.0 / (1.0 + np.exp(-logit))
