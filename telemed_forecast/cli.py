@@ -105,10 +105,11 @@ def report(
     faults += folders.faults(out)
     asked = plan.request(notebooks or [], texts, scenario=scenario or [], languages=lang or [], also=faults)
     from telemed_forecast.runs import manifest
+    from telemed_forecast.runs.publish import Pages
     from telemed_forecast.runs.report import Reports
 
     missed: list[str] = []
-    reports = Reports(out=(out or paths.REPORTS).resolve(), jobs=jobs, force=force)
+    reports = Reports(publisher=Pages(), out=(out or paths.REPORTS).resolve(), jobs=jobs, force=force)
     for outcome in reports.make(asked):
         if outcome.reused:
             print("nothing changed:", file=sys.stderr)
@@ -306,9 +307,10 @@ def verify(
     if not rerun:
         return
     from telemed_forecast.runs import rerun as again
+    from telemed_forecast.runs.publish import Pages
     from telemed_forecast.runs.report import Reports
 
-    held = again.compare(folder, Reports())
+    held = again.compare(folder, Reports(publisher=Pages()))
     where = f"on {held.now}" if held.exact else f"on {held.now}, first made on {held.before}"
     if held.differences:
         lines = [f"{folder} comes out differently, made again {where}:", *(f"  - {line}" for line in held.differences)]

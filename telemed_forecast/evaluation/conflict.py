@@ -25,6 +25,7 @@ from telemed_forecast.evaluation.markets import MARKETS, Market
 from telemed_forecast.evaluation.printed import Printed, as_stranger
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM
+from telemed_forecast.models.odds import logit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -192,8 +193,7 @@ def _headline(context: Context, market: Market, result: Any) -> np.ndarray:
     draws = path.year_end(context.settings.horizon)
     if path.unit != "percent":
         return np.log(draws)
-    share = np.clip(draws / 100.0, 1e-6, 1.0 - 1e-6)
-    return np.log(share / (1.0 - share))
+    return logit(draws / 100.0, edge=1e-6)
 
 
 def without(printed: Printed) -> tuple[np.ndarray, float]:

@@ -25,6 +25,7 @@ from types import MappingProxyType
 import numpy as np
 
 from telemed_forecast.evidence.observations import GRADE_SCALE
+from telemed_forecast.models import odds
 from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM
 
 KNOTS = 7
@@ -173,5 +174,4 @@ def _piecewise_linear(x: np.ndarray) -> np.ndarray:
 
 def logit(percent: np.ndarray) -> np.ndarray:
     """Log odds of a share in percent, kept off the ends."""
-    share = np.clip(percent / 100.0, 1e-6, 1.0 - 1e-6)
-    return np.log(share / (1.0 - share))
+    return odds.logit(percent / 100.0, edge=1e-6)

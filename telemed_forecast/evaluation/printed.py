@@ -16,6 +16,7 @@ import numpy as np
 
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.models.likelihood import interval_logp
+from telemed_forecast.models.odds import logit
 
 STRANGER = "an_origin_that_no_fit_knows"
 """Name under which an origin is asked for as if it had never been heard of."""
@@ -118,9 +119,8 @@ def _drawn(module: Any, result: Any, rows: Observations, chosen: Chosen) -> np.n
 
 def _on_scale(values: np.ndarray, unit: np.ndarray) -> np.ndarray:
     """Log of amounts, logit of shares in percent, kept off the ends."""
-    share = np.clip(values / 100.0, 1e-3, 1.0 - 1e-3)
     amount = np.maximum(values, 1e-9)
-    return np.where(unit == "percent", np.log(share / (1.0 - share)), np.log(amount))
+    return np.where(unit == "percent", logit(values / 100.0, edge=1e-3), np.log(amount))
 
 
 def _renamed(rows: Observations) -> Observations:

@@ -26,6 +26,8 @@ from typing import Any
 
 import numpy as np
 
+from telemed_forecast.models.odds import logit
+
 EDGE = 1e-6
 """Shares nearer to 0 or 1 than this count as this far, for the logit has no value there."""
 
@@ -34,8 +36,7 @@ def scaled(values: Any, unit: str) -> np.ndarray:
     """Values on the scale of scores: the logit of percentages, the log of everything else."""
     if unit != "percent":
         return np.log(np.asarray(values, dtype=float))
-    share = np.clip(np.asarray(values, dtype=float) / 100.0, EDGE, 1.0 - EDGE)
-    return np.log(share / (1.0 - share))
+    return logit(np.asarray(values, dtype=float) / 100.0, edge=EDGE)
 
 
 def unscaled(values: Any, unit: str) -> np.ndarray:

@@ -18,6 +18,7 @@ import numpy as np
 
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.models.likelihood import interval_logp
+from telemed_forecast.models.odds import expit, logit
 from telemed_forecast.models.timeline import decimal_year
 
 FIRST = (0.0, 1.5)
@@ -78,7 +79,7 @@ def bounds(inactive: Observations, established: Observations, doctors: Observati
         same = (established.origin == inactive.origin[k]) & (established.end == inactive.end[k])
         for j in np.flatnonzero(same):
             still = 1.0 - _middle(inactive)[k] / _middle(established)[j]
-            rows.append((-OPEN, float(np.log(still / (1.0 - still))), inactive.end[k], str(inactive.claim_id[k])))
+            rows.append((-OPEN, float(logit(still)), inactive.end[k], str(inactive.claim_id[k])))
     for k in range(len(doctors)):
         low, high = (0.0, OPEN) if _middle(doctors)[k] > 0.5 else (-OPEN, 0.0)
         rows.append((low, high, doctors.end[k], str(doctors.claim_id[k])))
@@ -125,4 +126,4 @@ def operating_share(
     at = walk[:, np.searchsorted(every, year)]
     weight = np.exp(interval_logp(found.low, found.high, at, NOISE).sum(axis=1))
     chosen = rng.choice(PRIOR_DRAWS, size=size, p=weight / weight.sum())
-    return 1.0 / (1.0 + np.exp(-walk[np.ix_(chosen, np.searchsorted(every, grid))]))
+    return expit(walk[np.ix_(chosen, np.searchsorted(every, grid))])

@@ -26,6 +26,7 @@ import numpy as np
 from telemed_forecast.models import later_waves
 from telemed_forecast.models.growth import growth_process, prior_paths, simulate
 from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM, interval_logp
+from telemed_forecast.models.odds import expit
 from telemed_forecast.models.priors import growth_prior, surge_prior
 from telemed_forecast.models.timeline import carried, decimal_year, half_year_at_or_after, half_years
 
@@ -377,10 +378,10 @@ def project(
         )
         return np.exp(np.concatenate([past, future], axis=1))
 
-    reach = np.log(_sigmoid(p["internet_logit_ceiling"]))[:, None]
+    reach = np.log(expit(p["internet_logit_ceiling"]))[:, None]
     internet = forward("internet", log_population_ahead[None, :] + reach)
-    kappa = _sigmoid(p["usage_logit_ceiling"])[:, None]
-    raised = np.log(_sigmoid(p["usage_logit_ceiling"] + np.log(ceiling_odds)))[:, None]
+    kappa = expit(p["usage_logit_ceiling"])[:, None]
+    raised = np.log(expit(p["usage_logit_ceiling"] + np.log(ceiling_odds)))[:, None]
     base = forward("usage", np.repeat(raised, steps, axis=1), usage_pace)
     stays, for_good = _stays(p, data, grid, kept_odds)
     gained = p["surge_gained"][:, None, :]
@@ -427,7 +428,7 @@ def _stays(
     still there at the last survey: nobody who has left comes back.
     """
     now = len(data["grid"]) - 1
-    kept = _sigmoid(p["surge_logit_kept"])[:, None, None]
+    kept = expit(p["surge_logit_kept"])[:, None, None]
     half_life = p["surge_half_life"][:, None, None]
     since = grid[None, :, None] - data["wave"][None, None, :]
     since = np.where(data["wave"] <= data["grid"][-1], since, -1.0)
@@ -452,17 +453,14 @@ def _outside_later_waves(
     """Part of those outside that waves yet to come do not hold, now and for good. Dims: (sample, time)."""
     last = float(data["grid"][-1])
     known = int((data["wave"] <= last).sum())
-    kept = _sigmoid(p["surge_logit_kept"] + np.log(kept_odds))
+    kept = expit(p["surge_logit_kept"] + np.log(kept_odds))
     at = later_waves.arrivals(known=known, last=last, size=len(kept), rng=rng)
     share = later_waves.gained(p, known=known, prior=surge_prior(), rng=rng)
     return later_waves.left_out(grid, at=at, share=share, kept=kept, half_life=p["surge_half_life"])
 
 
-def _sigmoid(x: np.ndarray) -> np.ndarray:
-    return 1.0 / (1.0 + np.exp(-x))
-
-
 def _logit(share: np.ndarray) -> np.ndarray:
+    # Not odds.logit: another last bit would make other fits.
     inside = np.clip(share, 1.0 - MOST_USAGE, MOST_USAGE)
     return np.log(inside) - np.log1p(-inside)
 
@@ -492,8 +490,8 @@ def prior_sample(data: Mapping[str, np.ndarray], size: int, rng: np.random.Gener
         return prior_paths(name, size=size, start=start, log_ceiling=log_ceiling, step=STEP, prior=prior, rng=rng)
 
     draws = {
-        **path("internet", data["log_population"] + np.log(_sigmoid(online))[:, None]),
-        **path("usage", np.repeat(np.log(_sigmoid(kappa))[:, None], GRID, axis=1)),
+        **path("internet", data["log_population"] + np.log(expit(online))[:, None]),
+        **path("usage", np.repeat(np.log(expit(kappa))[:, None], GRID, axis=1)),
         "internet_logit_ceiling": online,
         "usage_logit_ceiling": kappa,
         "surge_logit_kept": rng.normal(*surge.logit_kept, size),
@@ -508,8 +506,8 @@ def prior_sample(data: Mapping[str, np.ndarray], size: int, rng: np.random.Gener
 
 def _log_users(draws: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]) -> np.ndarray:
     """Log users on the history grid. Dims: (sample, time)."""
-    ceiling = _sigmoid(draws["usage_logit_ceiling"])[:, None]
-    kept, half_life = _sigmoid(draws["surge_logit_kept"])[:, None], draws["surge_half_life"][:, None]
+    ceiling = expit(draws["usage_logit_ceiling"])[:, None]
+    kept, half_life = expit(draws["surge_logit_kept"])[:, None], draws["surge_half_life"][:, None]
     stays = [retention(data["grid"] - start, kept=kept, half_life=half_life) for start in data["wave"]]
     gained = [draws["surge_gained"][:, k, None] for k in range(len(WAVES))]
     rate = usage(np.exp(draws["usage_log_level"]), ceiling=ceiling, gained=gained, stays=stays)

@@ -24,6 +24,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from telemed_forecast.models.odds import expit, logit
 from telemed_forecast.models.timeline import decimal_year
 
 FEWEST = 4
@@ -127,11 +128,11 @@ def regular(years: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def _scaled(values: np.ndarray, share: bool) -> np.ndarray:
-    return np.log(values / (1.0 - values)) if share else np.log(values)
+    return logit(values) if share else np.log(values)
 
 
 def _unscaled(scaled: np.ndarray, share: bool) -> np.ndarray:
-    return 1.0 / (1.0 + np.exp(-scaled)) if share else np.exp(scaled)
+    return expit(scaled) if share else np.exp(scaled)
 
 
 def _errors(rng: np.random.Generator, steps: int, draws: int) -> np.ndarray:

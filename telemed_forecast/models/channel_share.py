@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from telemed_forecast.models import odds
 from telemed_forecast.models.likelihood import interval_logp
 from telemed_forecast.models.timeline import decimal_year
 
@@ -313,8 +314,7 @@ def revenues_by_year(
 
 def _share(value: float) -> float:
     """Logit of a share, kept off the ends: no published share is certain to better than one in a thousand."""
-    inside = min(max(float(value), 0.001), 0.999)
-    return float(np.log(inside / (1.0 - inside)))
+    return float(odds.logit(value, edge=0.001))
 
 
 def project(
@@ -351,7 +351,7 @@ def project(
     walk = np.concatenate([p["walk"], p["walk"][:, :, -1:] + np.cumsum(steps, axis=2)], axis=2)
     logit = path[:, None, :] + p["measure_offset"][:, :, None] + walk
     shares = [path, *np.moveaxis(logit, 1, 0)]
-    return {name: 1.0 / (1.0 + np.exp(-value)) for name, value in zip(MEASURES, shares, strict=True)}
+    return {name: odds.expit(value) for name, value in zip(MEASURES, shares, strict=True)}
 
 
 def prior_sample(data: Mapping[str, np.ndarray], size: int, rng: np.random.Generator) -> dict[str, np.ndarray]:

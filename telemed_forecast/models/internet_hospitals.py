@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from telemed_forecast.models import licensing_policy
+from telemed_forecast.models import licensing_policy, odds
 from telemed_forecast.models.adoption import on_grid
 from telemed_forecast.models.growth import PATH_UNIT, growth_process, prior_paths, simulate
 from telemed_forecast.models.licensing_policy import EVENTS, NO_EVENTS, Events
@@ -258,8 +258,7 @@ def parts(counts: Observations) -> np.ndarray:
 
 def logit(percent: np.ndarray) -> np.ndarray:
     """Log odds of a share in percent; no published share is certain to better than one in a thousand."""
-    inside = np.clip(np.asarray(percent, dtype=float) / 100.0, 0.001, 0.999)
-    return np.log(inside / (1.0 - inside))
+    return odds.logit(np.asarray(percent, dtype=float) / 100.0, edge=0.001)
 
 
 def _first_split(year: np.ndarray, shares: Observations, grid: np.ndarray) -> np.ndarray:

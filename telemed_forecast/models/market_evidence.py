@@ -17,6 +17,7 @@ from telemed_forecast.models.market_size import (
     SELLER_SCALE,
     definitions,
 )
+from telemed_forecast.models.odds import logit
 from telemed_forecast.models.timeline import decimal_year
 
 VOLUME_SCALE = 0.2
@@ -232,10 +233,9 @@ def _online(shares: Observations, grid: np.ndarray) -> dict[str, np.ndarray]:
     year = calendar_year(shares)
     inside = (year >= grid[0]) & (year <= grid[-1])
     shares, year = shares.where(inside), year[inside]
-    low, high = (np.clip(end / 100.0, 1e-4, 1.0 - 1e-4) for end in (shares.low, shares.high))
     return {
-        "online_low": np.log(low / (1.0 - low)),
-        "online_high": np.log(high / (1.0 - high)),
+        "online_low": logit(shares.low / 100.0, edge=1e-4),
+        "online_high": logit(shares.high / 100.0, edge=1e-4),
         "online_year": (year - grid[0]).astype(int),
         "online_scale": np.hypot(shares.scale(), ONLINE_SHARE_SCALE),
     }

@@ -95,18 +95,18 @@ class Reports:
         Seconds that a notebook may take; `execute.TIMEOUT` when None.
     force : bool
         Make runs anew even when nothing changed.
-    publisher : Publisher or None
-        The pages of the reporting room when None.
+    publisher : Publisher
+        Makes pages, data and index.
     say : callable
         Takes one line at a time for the person who waits.
     """
 
+    publisher: Publisher
     out: Path = paths.REPORTS
     project: Project = field(default_factory=Project)
     jobs: int | None = None
     timeout: float | None = None
     force: bool = False
-    publisher: Publisher | None = None
     say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)
 
     def make(self, asked: Request) -> list[Outcome]:
@@ -245,7 +245,7 @@ class Reports:
     def _publish(self, run: Run, folder: Path) -> Published:
         """Make pages and data; when that fails, keep the executed notebooks, which cost the most."""
         try:
-            return self._publisher().run(run, folder)
+            return self.publisher.run(run, folder)
         except Exception as error:
             keep = self._failed(run) / "executed"
             shutil.rmtree(keep, ignore_errors=True)
@@ -276,13 +276,6 @@ class Reports:
         finally:
             lock.release()
 
-    def _publisher(self) -> Publisher:
-        if self.publisher is not None:
-            return self.publisher
-        from telemed_forecast.runs.publish import Pages
-
-        return Pages()
-
     def _index_is_current(self) -> bool:
         index = self.out / INDEX
         return index.exists() and index.read_text(encoding="utf-8").endswith(_stamp(manifest.all_in(self.out)))
@@ -290,7 +283,7 @@ class Reports:
     def _write_index(self) -> None:
         """Write the pages that list all runs, each in one step; the one with the stamp comes last."""
         manifests = manifest.all_in(self.out)
-        pages = self._publisher().index(manifests)
+        pages = self.publisher.index(manifests)
         for name in sorted(pages, key=lambda name: name == INDEX):
             stamp = _stamp(manifests) if name == INDEX else ""
             files.write(self.out / name, pages[name] + stamp)

@@ -8,6 +8,7 @@ import pytest
 
 from telemed_forecast import cli
 from telemed_forecast.runs import manifest, plan
+from telemed_forecast.runs.publish import Pages
 from telemed_forecast.runs.report import Reports
 
 pytestmark = pytest.mark.notebook
@@ -61,7 +62,7 @@ def short(project_in):
     """The run of a sampler that was given thirty steps, as the command makes it."""
     project = project_in("short")
     project.put_notebook("user_adoption", SAMPLE, SHOW)
-    reports = Reports(out=project.out, project=project, jobs=1, say=print)
+    reports = Reports(publisher=Pages(), out=project.out, project=project, jobs=1, say=print)
     [outcome] = reports.make(plan.request(["user_adoption"]))
     text = {file.name: file.read_text(encoding="utf-8") for file in project.out.rglob("*.html")}
     return SimpleNamespace(outcome=outcome, folder=outcome.folder, text=text)

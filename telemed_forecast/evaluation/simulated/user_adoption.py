@@ -11,6 +11,7 @@ from telemed_forecast.evaluation.simulated.figures import Numbers, Speaking, log
 from telemed_forecast.evaluation.simulated.growth import process, shock_size
 from telemed_forecast.models import adoption as model
 from telemed_forecast.models.adoption import on_grid
+from telemed_forecast.models.odds import expit, logit
 from telemed_forecast.models.priors import growth_prior, surge_prior
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def usage(p: Mapping[str, np.ndarray], design: Mapping[str, np.ndarray]) -> np.n
 
     Dims in: (sample, ...); out: (sample, time).
     """
-    ceiling, kept = (1.0 / (1.0 + np.exp(-p[name][:, None])) for name in ("usage_logit_ceiling", "surge_logit_kept"))
+    ceiling, kept = (expit(p[name][:, None]) for name in ("usage_logit_ceiling", "surge_logit_kept"))
     missing = ceiling - np.exp(p["usage_log_level"])
     for share, start in zip(p["surge_gained"].T, design["wave"], strict=True):
         since = design["grid"] - start
@@ -106,7 +107,7 @@ def speak(draws: Dataset, design: Mapping[str, np.ndarray]) -> Speaking:
     said = {
         "internet": (on_grid(p["internet_log_level"], design["internet_at"]), np.zeros_like(ceiling)),
         "users": (users + p["definition_offset"] @ design["users_definition"].T, p["survey_noise"][:, None]),
-        "survey": (on_grid(np.log(rate / (1.0 - rate)), design["survey_at"]), p["regional_spread"][:, None]),
+        "survey": (on_grid(logit(rate), design["survey_at"]), p["regional_spread"][:, None]),
         "aware": (np.repeat(ceiling + gap, len(design["aware_low"]), axis=1), np.full_like(ceiling, gap_sd)),
     }
     return {block: (mu, np.hypot(design[f"{block}_scale"], noise)) for block, (mu, noise) in said.items()}

@@ -9,6 +9,7 @@ from telemed_forecast.forecast.market_size import MarketSize
 from telemed_forecast.forecast.money import Telling
 from telemed_forecast.models import market_size as model
 from telemed_forecast.models.market_evidence import FULL_YEAR, accounts
+from telemed_forecast.models.odds import expit
 from telemed_forecast.reporting.blocks import Block, Column, Heading, Paragraph, TableBlock, Value
 from telemed_forecast.reporting.content import parts
 from telemed_forecast.reporting.content.parts import value
@@ -49,7 +50,7 @@ def blocks(context: Context, result: MarketSize, money: Telling) -> list[Block]:
         Paragraph(
             key="market_size.drugs_text",
             values={
-                "share": parts.share(1.0 / (1.0 + np.exp(-np.asarray(posterior["online_share"])))),
+                "share": parts.share(expit(np.asarray(posterior["online_share"]))),
                 "medicine": Value(
                     value=float(np.exp(result.goods.log_sales[-1])) * money.constant(year), unit=money.unit, digits=2
                 ),

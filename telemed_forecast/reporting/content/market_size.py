@@ -19,6 +19,7 @@ from telemed_forecast.forecast.money import Telling
 from telemed_forecast.forecast.paths import Path
 from telemed_forecast.forecast.rivals import prophet
 from telemed_forecast.models import market_size as model
+from telemed_forecast.models.odds import expit
 from telemed_forecast.models.priors import growth_prior
 from telemed_forecast.reporting.blocks import (
     Block,
@@ -301,24 +302,21 @@ def _parameters(result: MarketSize) -> list[tuple[str, np.ndarray, np.ndarray]]:
     drawn = {k: np.asarray(v) for k, v in result.fit.posterior.items()}
     growth = growth_prior("any")
 
-    def share(logit: np.ndarray) -> np.ndarray:
-        return 1.0 / (1.0 + np.exp(-logit))
-
     def log_normal(pair: tuple[float, float]) -> np.ndarray:
         return np.exp(rng.normal(*pair, 4000))
 
     def part(pair: tuple[float, float]) -> np.ndarray:
-        return share(rng.normal(*pair, 4000))
+        return expit(rng.normal(*pair, 4000))
 
     return [
         ("parameter.encounters", log_normal(model.ENCOUNTERS), np.exp(drawn["encounters"])),
         ("parameter.price", log_normal(model.PRICE), np.exp(drawn["price"])),
         ("parameter.other_services", log_normal(model.OTHER_SERVICES), np.exp(drawn["other_services"])),
-        ("parameter.online_share", part(model.ONLINE_SHARE), share(drawn["online_share"])),
-        ("parameter.seller_share", part(model.SELLER_SHARE), share(drawn["seller_level"])),
+        ("parameter.online_share", part(model.ONLINE_SHARE), expit(drawn["online_share"])),
+        ("parameter.seller_share", part(model.SELLER_SHARE), expit(drawn["seller_level"])),
         ("parameter.bias_spread", log_normal(model.BIAS_SPREAD), drawn["bias_spread"]),
         ("parameter.estimate_noise", log_normal(model.ESTIMATE_NOISE), drawn["estimate_noise"]),
-        ("parameter.medicine_ceiling", part(model.MEDICINE_CEILING), share(drawn["pharmacy_logit_ceiling"])),
+        ("parameter.medicine_ceiling", part(model.MEDICINE_CEILING), expit(drawn["pharmacy_logit_ceiling"])),
         ("parameter.consultation_distance", log_normal(growth.log_distance), drawn["consultation_distance"]),
         ("parameter.pharmacy_rate", log_normal(growth.log_rate), drawn["pharmacy_rate"]),
         ("parameter.consultation_rate", log_normal(growth.log_rate), drawn["consultation_rate"]),
