@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -17,7 +16,8 @@ from benchmarks import scoring
 from benchmarks.peers import LEVELS
 from benchmarks.run import Result
 from benchmarks.tasks import Task, truths
-from telemed_forecast.evidence.curves import Curve
+from telemed_forecast import files
+from telemed_forecast.curves.series import Series
 
 RESAMPLES = 1000
 SEED = 0
@@ -83,9 +83,9 @@ class Stages:
     from_curves: int
 
 
-def stages(tasks: Sequence[Task], curves: Sequence[Curve]) -> Stages:
+def stages(tasks: Sequence[Task], curves: Sequence[Series]) -> Stages:
     """Tell whether each origin lies before or after half of the final level."""
-    highest = {curve.series.series_id: float(curve.series.values.max()) for curve in curves}
+    highest = {curve.series_id: float(curve.values.max()) for curve in curves}
     found = []
     for task in tasks:
         final = highest.get(task.name, float(task.truth[-1]))
@@ -266,17 +266,10 @@ def write(folder: Path, found: Sequence[Row], about: dict[str, Any], name: str) 
     dicts = [{key: _plain(value) for key, value in asdict(row).items()} for row in found]
     writer.writerows({key: "" if value is None else value for key, value in row.items()} for row in dicts)
     record = json.dumps(about | {"rows": dicts}, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    return [_replace(folder / f"{name}.csv", text.getvalue()), _replace(folder / f"{name}.json", record)]
+    return [files.write(folder / f"{name}.csv", text.getvalue()), files.write(folder / f"{name}.json", record)]
 
 
 def _plain(value: object) -> object:
     if isinstance(value, float):
         return round(value, 6) if np.isfinite(value) else None
     return value
-
-
-def _replace(path: Path, text: str) -> Path:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
-    return path

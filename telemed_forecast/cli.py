@@ -129,15 +129,15 @@ def params(
     notebook: Annotated[str | None, typer.Argument(metavar="NOTEBOOK", help="Show only what it takes.")] = None,
 ) -> None:
     """List every parameter: type, unit, allowed range, default, meaning."""
-    from telemed_forecast.runs import specification
+    from telemed_forecast.runs import parameters
 
-    wanted = specification.SPECIFICATION if notebook is None else specification.for_notebook(notebook)
+    wanted = parameters.SPECIFICATION if notebook is None else parameters.for_notebook(notebook)
     for parameter in wanted:
-        print(f"{parameter.name}  {parameter.type} [{parameter.unit}]")
+        print(f"{parameter.name}  {parameter.type.__name__} [{parameter.unit}]")
         print(f"    {parameter.meaning}")
         print(f"    allowed: {parameter.allowed_values()}")
         print(f"    default: {parameter.default!r}".replace("'", '"'))
-        if parameter.notebooks != specification.NOTEBOOKS:
+        if parameter.notebooks != parameters.NOTEBOOKS:
             print(f"    only in: {', '.join(parameter.notebooks)}")
 
 
@@ -160,12 +160,17 @@ def forecast(
     SERIES.csv has the columns series_id, date (2019, 2019-Q1, 2019-03 or 2019-03-31) and value, and may have unit,
     measure and reference_class (a known technology; empty for a new one). At least 5 values a series.
     """
-    from telemed_forecast.runs import series_forecast
+    from telemed_forecast.curves import series_forecast
+    from telemed_forecast.runs.report import usable_cores
 
+    drawing: Any = None
+    if plot is not None:
+        from telemed_forecast.reporting.charts import small_multiples as drawing
+    cores = usable_cores() if jobs is None else jobs
     asked = series_forecast.Request(
-        file=file, horizon=horizon, kind=kind, out=out, plot=plot, skip_bad=skip_bad, jobs=jobs
+        file=file, horizon=horizon, kind=kind, out=out, plot=plot, skip_bad=skip_bad, jobs=cores
     )
-    outcome = series_forecast.make(asked)
+    outcome = series_forecast.make(asked, drawing=drawing)
     if outcome.skipped:
         print(InputError(outcome.skipped, heading="skipped, because of faults"), file=sys.stderr)
     if plot is not None and outcome.plotted < outcome.series:
@@ -254,7 +259,8 @@ def learn_priors(
 ) -> None:
     """Learn priors from what became of other technologies; print the file they are in."""
     from telemed_forecast import paths
-    from telemed_forecast.runs import learn_priors
+    from telemed_forecast.curves import learn_priors
+    from telemed_forecast.runs import folders
 
     asked = learn_priors.Request(
         curves=curves,
@@ -265,7 +271,8 @@ def learn_priors(
         refresh=refresh,
         save=save,
     )
-    print(learn_priors.make(asked))
+    found = [*folders.faults(asked.out, "--out"), *folders.faults(cache, "--cache")]
+    print(learn_priors.make(asked, also=found))
 
 
 @app.command()

@@ -6,6 +6,7 @@ it carries *all* faults that were found, so that one run is enough to see everyt
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -64,3 +65,9 @@ class InputError(TelemedError, ValueError):
         number = len(self.faults)
         self.heading = heading or f"{number} fault{'' if number == 1 else 's'} in the input"
         super().__init__("\n".join([f"{self.heading}:", *(f"  - {fault}" for fault in self.faults)]))
+
+
+def did_you_mean(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
+    """Name the nearest known name, or nothing when none is near."""
+    nearest = difflib.get_close_matches(name, list(known), n=1, cutoff=cutoff)
+    return f'; did you mean "{nearest[0]}"?' if nearest else ""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from importlib import metadata
@@ -19,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from telemed_forecast import files
 from telemed_forecast.errors import TelemedError
 from telemed_forecast.evaluation import calibration
 from telemed_forecast.evaluation.calibration import Ranks
@@ -89,7 +89,7 @@ def write(made: Mapping[str, Record], folder: Path = FOLDER) -> None:
     for name, record in made.items():
         rows = np.char.mod(f"%.{DIGITS}f", record.ranks.places).tolist()
         table = _lines([record.ranks.quantities, *rows])
-        _replace(folder / f"{name}.csv", table)
+        files.write(folder / f"{name}.csv", table)
         listed[name] = {
             "table": hashlib.sha256(table.encode()).hexdigest(),
             "simulations": len(record.ranks.places),
@@ -102,7 +102,7 @@ def write(made: Mapping[str, Record], folder: Path = FOLDER) -> None:
             "divergences": record.ranks.divergences,
         }
     known = {name: listed[name] for name in calibration.MODELS if name in listed}
-    _replace(folder / FILE, json.dumps(known, indent=2) + "\n")
+    files.write(folder / FILE, json.dumps(known, indent=2) + "\n")
 
 
 def read(folder: Path = FOLDER) -> dict[str, Record]:
@@ -151,13 +151,3 @@ def _listed(folder: Path) -> dict[str, Any]:
 
 def _lines(rows: Iterable[Iterable[str]]) -> str:
     return "".join(",".join(row) + "\n" for row in rows)
-
-
-def _replace(file: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    part = file.with_suffix(f".{os.getpid()}.part")
-    try:
-        part.write_bytes(text.encode())
-        os.replace(part, file)
-    finally:
-        part.unlink(missing_ok=True)

@@ -6,13 +6,13 @@ Read without pandas, because parameters are checked in processes that should sta
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Mapping
 from datetime import date
 from functools import cache
 from types import MappingProxyType
 
 from telemed_forecast.evidence.days import span
+from telemed_forecast.evidence.dictionary import package
 from telemed_forecast.paths import EVIDENCE
 
 
@@ -35,9 +35,8 @@ def known_day(identity: str) -> date | None:
 
 def _rows(key: str) -> list[dict[str, str]]:
     """Rows of every file of the data package with this primary key."""
-    package = json.loads((EVIDENCE / "datapackage.json").read_text(encoding="utf-8"))
     rows: list[dict[str, str]] = []
-    for resource in package["resources"]:
+    for resource in package()["resources"]:
         if resource["schema"].get("primaryKey") == [key]:
             with (EVIDENCE / resource["path"]).open(encoding="utf-8", newline="") as lines:
                 rows += csv.DictReader(lines)

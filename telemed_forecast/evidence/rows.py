@@ -1,15 +1,19 @@
-"""What must hold within a row and between rows, beyond the type of a field."""
+"""What must hold within a field, within a row and between rows of the ledger."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from telemed_forecast.errors import Fault
+from telemed_forecast.evidence import dictionary
 from telemed_forecast.evidence.days import span
 from telemed_forecast.evidence.tables import nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Row = dict[str, Any]
 
 
 def fill_use(frame: pd.DataFrame) -> pd.DataFrame:
@@ -22,50 +26,50 @@ def fill_use(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def records(text: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the rows as dictionaries from column to text."""
+def records(text: pd.DataFrame) -> list[Row]:
+    """The rows as dictionaries from column to value."""
     return [{str(name): value for name, value in row.items()} for row in text.to_dict("records")]
 
 
-def faults(
-    text: pd.DataFrame,
-    metrics: pd.DataFrame,
-    segments: pd.DataFrame,
-    *,
-    earlier: Sequence[dict[str, Any]] = (),
-) -> list[Fault]:
-    """Find every fault within and between rows.
+def faults(text: pd.DataFrame, *, earlier: Sequence[Row] = ()) -> list[Fault]:
+    """Find every fault of a claims table.
 
     Parameters
     ----------
     text : DataFrame
-        Rows as text with `_file` and `_line`; fields may be of the wrong type, which is not reported here.
-    metrics, segments : DataFrame
-        The vocabularies, indexed by name.
+        Rows as text with `_file` and `_line`.
     earlier : sequence of dict
         Rows that are right already (`records`); the new rows may restate them and must not reuse their names.
     """
-    allowed = dict(zip(metrics.index, metrics.to_dict("records"), strict=True))
-    known_segments = set(segments.index)
+    metrics = {row["metric"]: row for row in records(dictionary.metrics().reset_index())}
+    segments = sorted(dictionary.segments().index)
     by_id = {row["claim_id"]: row for row in earlier}
-    found: list[Fault] = []
     rows = records(text)
+    found: list[Fault] = []
     for row in rows:
-        found += _vocabulary(row, allowed, known_segments)
-        found += _figure(row)
-        found += _days(row)
-        found += _use(row)
+        for faults_of in (_figure, _days, _use):
+            found += faults_of(row)
+        found += _vocabulary(row, metrics, segments)
         first = by_id.setdefault(row["claim_id"], row)
         if first is not row:
             place = f"{first['_file']}, row {first['_line']}"
             found.append(_fault(row, "claim_id", f"a name not used before; {place} has it too"))
     for row in rows:
         found += _restates(row, by_id)
-    return found
+    # What is said of a row says more than what is said of its field alone.
+    told = {(fault.file, fault.row, fault.column) for fault in found}
+    return [f for f in _fields(text, rows) if (f.file, f.row, f.column) not in told] + found
 
 
-def _fault(row: dict[str, Any], column: str, expected: str) -> Fault:
+def _fault(row: Row, column: str, expected: str) -> Fault:
     return Fault(file=row["_file"], row=int(row["_line"]), column=column, value=row[column], expected=expected)
+
+
+def _fields(text: pd.DataFrame, rows: Sequence[Row]) -> Iterator[Fault]:
+    """Fields that are not of their type; each different text is looked at once."""
+    for name, field in dictionary.claim_fields().items():
+        wrong = {value for value in text[name].unique() if not dictionary.holds(field, value)}
+        yield from (_fault(row, name, dictionary.describe(field)) for row in rows if row[name] in wrong)
 
 
 def _number(text: str) -> float | None:
@@ -75,54 +79,49 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _vocabulary(row: dict[str, Any], metrics: dict[str, Any], segments: set[str]) -> Iterator[Fault]:
+def _vocabulary(row: Row, metrics: dict[str, Row], segments: Sequence[str]) -> Iterator[Fault]:
     metric = metrics.get(row["metric"])
-    if metric is None:
-        if row["metric"]:
-            yield _fault(row, "metric", "a metric of metrics.csv" + nearest(row["metric"], list(metrics)))
-    else:
+    if metric is not None:
         units = metric["unit"].split("|")
         if row["unit"] not in units:
             yield _fault(row, "unit", f"{' or '.join(units)}, the unit of {row['metric']}")
         if row["topic"] != metric["topic"]:
             yield _fault(row, "topic", f"{metric['topic']}, the topic of {row['metric']}")
         value = _number(row["value"])
-        if metric["measure"] == "ratio" and row["unit"] == "percent" and value is not None:
-            bounded = not row["metric"].startswith("gross_margin")
-            if bounded and not 0 <= value <= 100:
-                yield _fault(row, "value", "a share between 0 and 100 percent")
+        share = metric["measure"] == "ratio" and row["unit"] == "percent"
+        bounded = share and not row["metric"].startswith("gross_margin")
+        if bounded and value is not None and not 0 <= value <= 100:
+            yield _fault(row, "value", "a share between 0 and 100 percent")
+    elif row["metric"]:
+        yield _fault(row, "metric", "a metric of metrics.csv" + nearest(row["metric"], list(metrics)))
     if row["segment"] and row["segment"] not in segments:
-        yield _fault(row, "segment", "a segment of segments.csv" + nearest(row["segment"], sorted(segments)))
+        yield _fault(row, "segment", "a segment of segments.csv" + nearest(row["segment"], segments))
 
 
-def _figure(row: dict[str, Any]) -> Iterator[Fault]:
+def _figure(row: Row) -> Iterator[Fault]:
     """A range has low <= high and no value; everything else has a value and no range."""
-    if row["relation"] == "between":
-        for column in ("low", "high"):
-            if row[column] == "":
-                yield _fault(row, column, "a number, because relation is between")
-        if row["value"] != "":
-            yield _fault(row, "value", "nothing, because relation is between")
-        low, high = _number(row["low"]), _number(row["high"])
-        if low is not None and high is not None and low > high:
-            yield _fault(row, "low", f"at most high, which is {row['high']}")
-        return
-    if row["value"] == "":
-        yield _fault(row, "value", f"a number, because relation is {row['relation']}")
-    for column in ("low", "high"):
+    between = row["relation"] == "between"
+    needed, others = (("low", "high"), ("value",)) if between else (("value",), ("low", "high"))
+    is_not = "is" if between else "is not"
+    for column in needed:
+        if row[column] == "":
+            yield _fault(row, column, f"a number, because relation is {row['relation']}")
+    for column in others:
         if row[column] != "":
-            yield _fault(row, column, "nothing, because relation is not between")
+            yield _fault(row, column, f"nothing, because relation {is_not} between")
+    low, high = _number(row["low"]), _number(row["high"])
+    if between and low is not None and high is not None and low > high:
+        yield _fault(row, "low", f"at most high, which is {row['high']}")
 
 
-def _days(row: dict[str, Any]) -> Iterator[Fault]:
+def _days(row: Row) -> Iterator[Fault]:
     """Periods run forward, and nothing but a forecast is known or published before its period ended."""
     start, end, known = (_day(row[name]) for name in ("period_start", "period_end", "known_date"))
     if start and end and start > end:
         yield _fault(row, "period_start", f"a day not after period_end, which is {end}")
-    if row["use"] == "model":
-        for column in ("period_start", "period_end"):
-            if row[column] == "":
-                yield _fault(row, column, "a date, because use is model (context needs none)")
+    for column in ("period_start", "period_end"):
+        if row["use"] == "model" and row[column] == "":
+            yield _fault(row, column, "a date, because use is model (context needs none)")
     published = ""
     if row["source_date"]:
         try:
@@ -146,7 +145,7 @@ def _day(text: str) -> str:
         return ""
 
 
-def _use(row: dict[str, Any]) -> Iterator[Fault]:
+def _use(row: Row) -> Iterator[Fault]:
     forecast = row["kind"] == "forecast"
     if forecast != (row["use"] == "forecast"):
         yield _fault(row, "use", "forecast" if forecast else "model, context or excluded: kind is no forecast")
@@ -156,7 +155,7 @@ def _use(row: dict[str, Any]) -> Iterator[Fault]:
         yield _fault(row, "use_reason", "a reason, because use is not model")
 
 
-def _restates(row: dict[str, Any], by_id: dict[str, dict[str, Any]]) -> Iterator[Fault]:
+def _restates(row: Row, by_id: dict[str, Row]) -> Iterator[Fault]:
     name = row["restates"]
     if not name:
         return

@@ -30,40 +30,31 @@ class Table:
     """
 
     file: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    lines: tuple[int, ...]
-    faults: tuple[Fault, ...]
+    header: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    lines: tuple[int, ...] = ()
+    faults: tuple[Fault, ...] = ()
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
-    """Return a hint such as ``; did you mean 'revenue'?``, or an empty string when nothing is near."""
+    """A hint such as ``; did you mean 'revenue'?``, whatever the case; an empty string when nothing is near."""
     by_lower = {candidate.lower(): candidate for candidate in known}
     found = get_close_matches(name.strip().lower(), by_lower, n=1, cutoff=0.6)
     return f"; did you mean {by_lower[found[0]]!r}?" if found else ""
 
 
 def read(path: Path, *, name: str | None = None) -> Table:
-    """Read a UTF-8 CSV file as text.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    name : str, optional
-        How messages call the file; the path as given by default.
-    """
+    """Read a UTF-8 CSV file as text; messages call it by `name`, or by its path."""
     file = name or str(path)
 
     def broken(expected: str, *, row: int | None = None, value: str | None = None) -> Table:
-        return Table(file, (), (), (), (Fault(file=file, row=row, value=value, expected=expected),))
+        return Table(file, faults=(Fault(file=file, row=row, value=value, expected=expected),))
 
     try:
         data = path.read_bytes()
+        text = data.decode("utf-8-sig")
     except OSError as error:
         return broken(f"a CSV file that can be read ({error.strerror or error})")
-    try:
-        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         return broken("text in UTF-8", row=line, value=f"byte 0x{data[error.start]:02x}")
@@ -76,8 +67,7 @@ def _parse(file: str, text: str) -> Table:
     """Split the text into rows; a row with too many or too few fields is a fault of its own."""
     reader = csv.reader(text.splitlines(keepends=True), strict=True)
     header: tuple[str, ...] = ()
-    rows: list[tuple[str, ...]] = []
-    lines: list[int] = []
+    rows: dict[int, tuple[str, ...]] = {}
     faults: list[Fault] = []
     first = 1
     try:
@@ -88,11 +78,10 @@ def _parse(file: str, text: str) -> Table:
                 seen = f"{len(fields)} fields"
                 faults.append(Fault(file=file, row=first, value=seen, expected=f"{len(header)} fields"))
             elif fields:
-                rows.append(tuple(field.strip() for field in fields))
-                lines.append(first)
+                rows[first] = tuple(field.strip() for field in fields)
             first = reader.line_num + 1
     except csv.Error as error:
         faults.append(Fault(file=file, row=first, expected=f"correct CSV quoting ({error})"))
     if not rows and not faults:
         faults.append(Fault(file=file, row=1, expected="at least one row below the header"))
-    return Table(file, header, tuple(rows), tuple(lines), tuple(faults))
+    return Table(file, header, tuple(rows.values()), tuple(rows), tuple(faults))

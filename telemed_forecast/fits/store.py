@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from telemed_forecast import files
 from telemed_forecast.errors import TelemedError
 from telemed_forecast.fits import sources
 from telemed_forecast.fits.gates import Gate, judge
@@ -101,12 +101,8 @@ def _fit(spec: ModelSpec, data: Arrays, profile: Profile, seed: int) -> Dataset:
 
 
 def _store(path: Path, make: Callable[[], Dataset]) -> None:
-    part = path.with_suffix(f".{os.getpid()}.part")
-    try:
+    with files.replaced(path) as part:
         make().to_netcdf(part, engine="h5netcdf")
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _load(path: Path, key: str, data: Arrays) -> Fit | None:

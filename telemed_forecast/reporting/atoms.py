@@ -11,10 +11,9 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from telemed_forecast.names import Language as Language
+
 MIME = "application/vnd.telemed-forecast.block+json"
-
-
-Language = Literal["en", "zh"]
 
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 TextKey = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[A-Za-z0-9_-]+)+$")]

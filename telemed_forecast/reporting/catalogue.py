@@ -16,14 +16,14 @@ from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from string import Formatter
-from typing import Any, get_args
+from typing import Any
 
 from telemed_forecast.errors import TelemedError
-from telemed_forecast.reporting.atoms import Language, Unit, Value
+from telemed_forecast.names import LANGUAGES, Language
+from telemed_forecast.reporting.atoms import Unit, Value
 from telemed_forecast.reporting.numerals import Scale, has_interval, number_text, range_text
 
 TEXTS = Path(__file__).parent / "text"
-LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 _MONTHS = ("January February March April May June July August September October November December").split()
 _FORMATTER = Formatter()

@@ -6,16 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from telemed_forecast.errors import InputError
+from telemed_forecast.errors import InputError, did_you_mean
+from telemed_forecast.names import MARKETS
 from telemed_forecast.runs import folders, parameters
-from telemed_forecast.runs.specification import did_you_mean
 from telemed_forecast.runs.tables import records, rounded, write
 
 if TYPE_CHECKING:
     import pandas as pd
-
-MODELS = ("market_size", "internet_hospitals", "channel_share", "user_adoption")
-"""What can be backtested, in the order of the reports; a test holds it against the models that there are."""
 
 FORECASTS = "backtest_forecasts.csv"
 SCORES = "backtest_scores.csv"
@@ -81,7 +78,7 @@ def make(request: Request, *, stream: TextIO | None = None) -> list[Backtest]:
     from telemed_forecast.forecast.context import Context
 
     made = []
-    for model in request.models or MODELS:
+    for model in request.models or MARKETS:
         print(f"{model}: refitting as of earlier year ends", file=stream or sys.stderr, flush=True)
         context = Context(settings[model])
         found = rolling_origins.score(rolling_origins.origins(context, model), model, seed=context.settings.seed)
@@ -96,12 +93,12 @@ def make(request: Request, *, stream: TextIO | None = None) -> list[Backtest]:
 
 def _checked(request: Request) -> dict[str, parameters.Settings]:
     faults = [
-        f'--model "{name}" is not allowed{did_you_mean(name, MODELS)}: allowed {", ".join(MODELS)}'
+        f'--model "{name}" is not allowed{did_you_mean(name, MARKETS)}: allowed {", ".join(MARKETS)}'
         for name in request.models
-        if name not in MODELS
+        if name not in MARKETS
     ]
     faults += folders.faults(request.out)
-    known = [name for name in request.models if name in MODELS] or list(MODELS)
+    known = [name for name in request.models if name in MARKETS] or list(MARKETS)
     settings = {}
     try:
         settings = parameters.from_texts(known, [("profile", request.profile), ("as_of", request.as_of)])

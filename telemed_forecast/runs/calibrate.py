@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from telemed_forecast.errors import InputError
+from telemed_forecast.errors import InputError, did_you_mean
+from telemed_forecast.names import MARKETS
 from telemed_forecast.runs import folders, parameters
-from telemed_forecast.runs.specification import did_you_mean
 
 if TYPE_CHECKING:
     from telemed_forecast.evaluation.calibration_record import Record
-
-MODELS = ("market_size", "internet_hospitals", "channel_share", "user_adoption")
-"""What can be calibrated, in the order of the reports; a test holds it against the models that there are."""
 
 SIMULATIONS = 200
 """What the shipped record has of each model, at least."""
@@ -65,7 +62,7 @@ def make(request: Request, *, stream: TextIO | None = None) -> "dict[str, Record
     from telemed_forecast.forecast.context import Context
 
     made = {}
-    for name in request.models or MODELS:
+    for name in request.models or MARKETS:
         print(f"{name}: {request.simulations} simulations", file=stream or sys.stderr, flush=True)
         context = Context(parameters.validate(name, {}))
         problem = calibration.problem(name, context)
@@ -83,9 +80,9 @@ def make(request: Request, *, stream: TextIO | None = None) -> "dict[str, Record
 
 def _check(request: Request) -> None:
     faults = [
-        f'--model "{name}" is not allowed{did_you_mean(name, MODELS)}: allowed {", ".join(MODELS)}'
+        f'--model "{name}" is not allowed{did_you_mean(name, MARKETS)}: allowed {", ".join(MARKETS)}'
         for name in request.models
-        if name not in MODELS
+        if name not in MARKETS
     ]
     if not FEWEST <= request.simulations <= MOST:
         faults.append(f"--simulations {request.simulations} is out of range: allowed {FEWEST} to {MOST}")

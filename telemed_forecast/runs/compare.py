@@ -1,12 +1,13 @@
 """Compare two finished runs: read both, say what changed, write it as a page and as tables."""
 
 import csv
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from telemed_forecast import files
 from telemed_forecast.errors import TelemedError
+from telemed_forecast.names import LANGUAGES
 from telemed_forecast.runs import manifest
 
 if TYPE_CHECKING:
@@ -108,11 +109,9 @@ def write(a: "Side", b: "Side", out: Path) -> list[Path]:
         The files, pages first.
     """
     from telemed_forecast.reporting import compare, html, tables
-    from telemed_forecast.reporting.catalogue import LANGUAGES
     from telemed_forecast.runs.publish import page_name
 
     shown = compare.blocks(a, b)
-    out.mkdir(parents=True, exist_ok=True)
     others = dict(zip(LANGUAGES, reversed(LANGUAGES), strict=True))
     texts = {
         page_name("compare", lang): html.page(
@@ -121,8 +120,4 @@ def write(a: "Side", b: "Side", out: Path) -> list[Path]:
         for lang in LANGUAGES
     }
     texts |= {name: frame.to_csv(index=False, lineterminator="\n") for name, frame in tables.exhibits(shown).items()}
-    for name, text in texts.items():
-        part = out / f".{name}.{os.getpid()}.part"
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, out / name)
-    return [out / name for name in texts]
+    return [files.write(out / name, text) for name, text in texts.items()]

@@ -18,9 +18,9 @@ from typing import Any
 
 from telemed_forecast import __version__
 from telemed_forecast.errors import InputError
+from telemed_forecast.evidence.dictionary import vintage_date
 from telemed_forecast.fits.processor import processor
 from telemed_forecast.runs import plan
-from telemed_forecast.runs.specification import vintage
 
 NAME = "manifest.json"
 SCHEMA = 1
@@ -78,7 +78,7 @@ def build(
         "run_id": run.run_id,
         "key": run.key,
         "as_of": common.as_of_date.isoformat(),
-        "vintage": vintage().isoformat(),
+        "vintage": vintage_date().isoformat(),
         "scenario": run.scenario,
         "profile": common.profile,
         "notebooks": list(run.settings),

@@ -13,17 +13,14 @@ import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from telemed_forecast import paths, scenarios
-from telemed_forecast.errors import InputError, TelemedError
+from telemed_forecast.errors import InputError, TelemedError, did_you_mean
 from telemed_forecast.evaluation import frozen_files
+from telemed_forecast.names import LANGUAGES, Language
 from telemed_forecast.runs import parameters
-from telemed_forecast.runs.parameters import Settings
-from telemed_forecast.runs.specification import NOTEBOOKS, did_you_mean
-
-Language = Literal["en", "zh"]
-LANGUAGES: tuple[Language, ...] = ("en", "zh")
+from telemed_forecast.runs.parameters import NOTEBOOKS, Settings
 
 # Raised when the meaning of a key or the layout of a run changes.
 KEY_FORMAT = 1

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from telemed_forecast.errors import InputError, TelemedError
+from telemed_forecast.names import LANGUAGES, Language
 from telemed_forecast.runs import manifest
-from telemed_forecast.runs.plan import LANGUAGES, Language, Run
+from telemed_forecast.runs.plan import Run
 from telemed_forecast.runs.report import Published
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol
 
-from telemed_forecast import paths
+from telemed_forecast import files, paths
 from telemed_forecast.errors import TelemedError
 from telemed_forecast.runs import manifest, plan
 from telemed_forecast.runs.plan import Project, Request, Run
@@ -266,7 +266,7 @@ class Reports:
             lock.acquire()
         try:
             # Only the holder of the lock makes temporary folders: any that is there is nobody's.
-            for stale in self.out.glob(f"{TEMPORARY}*"):
+            for stale in [*self.out.glob(f"{TEMPORARY}*"), *self.out.glob(".*.part")]:
                 _remove(stale)
             yield
         finally:
@@ -289,13 +289,7 @@ class Reports:
         pages = self._publisher().index(manifests)
         for name in sorted(pages, key=lambda name: name == INDEX):
             stamp = _stamp(manifests) if name == INDEX else ""
-            self._write_whole(self.out / name, pages[name] + stamp)
-
-    def _write_whole(self, file: Path, text: str) -> None:
-        """Write a file so that nobody ever reads a half one."""
-        temporary = self.out / f"{TEMPORARY}{file.name}"
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, file)
+            files.write(self.out / name, pages[name] + stamp)
 
 
 def _caches(cache: Path) -> dict[str, str]:

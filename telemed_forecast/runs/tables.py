@@ -1,13 +1,14 @@
 """Tables of a command as CSV files: the same numbers give the same bytes, and a file is written whole or not at all."""
 
 import csv
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
+
+from telemed_forecast import files
 
 
 def rounded(value: Any) -> Any:
@@ -24,15 +25,9 @@ def records(frame: "pd.DataFrame", names: Mapping[str, str]) -> Iterator[dict[st
 def write(file: Path, rows: Iterator[Mapping[str, Any]], columns: Sequence[str] = ()) -> None:
     """Write a table; its columns are those of its rows, and without any row those that are named."""
     first = next(rows, None)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="") as stream:
-            writer = csv.DictWriter(stream, list(first or columns), lineterminator="\n")
-            writer.writeheader()
-            if first is not None:
-                writer.writerow(first)
-                writer.writerows(rows)
-        os.replace(part, file)
-    finally:
-        part.unlink(missing_ok=True)
+    with files.replaced(file) as part, part.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, list(first or columns), lineterminator="\n")
+        writer.writeheader()
+        if first is not None:
+            writer.writerow(first)
+            writer.writerows(rows)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from telemed_forecast import cli, paths
-from telemed_forecast.runs import manifest, specification
+from telemed_forecast.runs import manifest, parameters
 from telemed_forecast.runs.report import Outcome, Reports
 
 PROGRAM = Path(sys.executable).with_name("telemed-forecast")
@@ -114,8 +114,8 @@ def test_a_mistyped_command_is_the_users_error(arguments, refused):
 def test_params_names_everything_about_every_parameter(capsys):
     assert cli.main(["params"]) == 0
     shown = capsys.readouterr().out
-    for parameter in specification.SPECIFICATION:
-        for part in (parameter.name, parameter.type, f"[{parameter.unit}]", parameter.meaning):
+    for parameter in parameters.SPECIFICATION:
+        for part in (parameter.name, parameter.type.__name__, f"[{parameter.unit}]", parameter.meaning):
             assert part in shown
         assert parameter.allowed_values() in shown
 
@@ -147,7 +147,7 @@ def test_an_unforeseen_error_is_one_line_unless_debugging(monkeypatch, capsys):
 @pytest.fixture
 def run(tmp_path):
     """A finished run, written by hand."""
-    from telemed_forecast.runs import parameters, plan
+    from telemed_forecast.runs import plan
 
     settings = {"user_adoption": parameters.validate("user_adoption", {})}
     values = {name: own.values() for name, own in settings.items()}

@@ -10,7 +10,7 @@ from telemed_forecast.evidence import dictionary, ledger
 
 pytestmark = pytest.mark.unit
 
-COLUMNS = [field["name"] for field in dictionary.claim_fields()]
+COLUMNS = list(dictionary.claim_fields())
 ROW = {
     "claim_id": "mine-1",
     "topic": "users",

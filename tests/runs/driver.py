@@ -5,7 +5,7 @@ from pathlib import Path
 
 from telemed_forecast.errors import InputError, TelemedError
 from telemed_forecast.runs import plan, report
-from telemed_forecast.runs.specification import NOTEBOOKS
+from telemed_forecast.runs.parameters import NOTEBOOKS
 
 
 class PlainPages:

@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from telemed_forecast import names
 from telemed_forecast.errors import InputError
 from telemed_forecast.evaluation import rolling_origins, scores
 from telemed_forecast.evaluation.markets import MARKETS
@@ -36,7 +37,7 @@ def scored(monkeypatch):
 
 
 def test_every_model_of_a_report_can_be_backtested():
-    assert backtest.MODELS == tuple(MARKETS)
+    assert names.MARKETS == tuple(MARKETS)
 
 
 def test_every_fault_is_named_at_once_and_nothing_is_fitted(tmp_path):

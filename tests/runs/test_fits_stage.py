@@ -9,7 +9,7 @@ from telemed_forecast.evaluation.needs import MODELS, Needs
 from telemed_forecast.paths import NOTEBOOKS
 from telemed_forecast.runs import fits, plan
 from telemed_forecast.runs.execute import fits_of
-from telemed_forecast.runs.specification import NOTEBOOKS as NAMES
+from telemed_forecast.runs.parameters import NOTEBOOKS as NAMES
 
 pytestmark = pytest.mark.unit
 

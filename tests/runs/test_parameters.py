@@ -5,7 +5,6 @@ import datetime as dt
 import json
 import subprocess
 import sys
-from dataclasses import fields
 
 import pytest
 from hypothesis import given
@@ -13,8 +12,9 @@ from hypothesis import strategies as st
 
 from telemed_forecast import paths
 from telemed_forecast.errors import InputError
-from telemed_forecast.runs import cells, parameters, specification
-from telemed_forecast.runs.specification import NOTEBOOKS, SPECIFICATION, Parameter
+from telemed_forecast.evidence.dictionary import vintage_date
+from telemed_forecast.runs import parameters
+from telemed_forecast.runs.parameters import NOTEBOOKS, Parameter
 
 pytestmark = pytest.mark.unit
 
@@ -25,59 +25,32 @@ def faults_of(call, *arguments):
     return [str(fault) for fault in caught.value.faults]
 
 
-def parameters_cells():
-    """Every notebook's parameters cell as (where, notebook, source)."""
-    for notebook in NOTEBOOKS:
-        yield "generated", notebook, parameters.cell_source(notebook)
-        file = paths.NOTEBOOKS / f"{notebook}.ipynb"
-        if file.exists():
-            tagged = [
-                "".join(cell["source"])
-                for cell in json.loads(file.read_text(encoding="utf-8"))["cells"]
-                if "parameters" in cell["metadata"].get("tags", [])
-            ]
-            assert len(tagged) == 1, f"{file.name} needs exactly one cell tagged `parameters`"
-            yield file.name, notebook, tagged[0]
-
-
-@pytest.mark.parametrize(
-    ("where", "notebook", "source"),
-    list(parameters_cells()),
-    ids=lambda value: value if "\n" not in value else "",
-)
-def test_a_parameters_cell_says_what_the_specification_says(where, notebook, source):
-    expected = [(p.name, p.type, p.default, f"[{p.unit}] {p.meaning}") for p in specification.for_notebook(notebook)]
-    assert [(d.name, d.type, d.default, d.comment) for d in cells.declarations(source)] == expected
+@pytest.mark.parametrize("notebook", NOTEBOOKS)
+def test_a_notebooks_parameters_cell_says_what_the_specification_says(notebook):
+    cells = json.loads((paths.NOTEBOOKS / f"{notebook}.ipynb").read_text(encoding="utf-8"))["cells"]
+    tagged = ["".join(cell["source"]) for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
+    assert tagged == [parameters.cell_source(notebook)]
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS)
 def test_papermill_reads_the_same_parameters_as_we_do(notebook):
+    assert read_by_papermill(parameters.cell_source(notebook)) == [
+        (p.name, p.type.__name__, p.default, f"[{p.unit}] {p.meaning}") for p in parameters.for_notebook(notebook)
+    ]
+
+
+def read_by_papermill(source):
+    """Name, type, default and comment of every parameter of a cell."""
     from papermill.translators import PythonTranslator
 
-    cell = {"source": parameters.cell_source(notebook)}
-    read = [(p.name, p.inferred_type_name) for p in PythonTranslator.inspect(cell)]
-    assert read == [(p.name, p.type) for p in specification.for_notebook(notebook)]
-
-
-def test_a_cell_that_does_more_than_declare_is_refused():
-    with pytest.raises(ValueError, match="line 2"):
-        cells.declarations('horizon: int = 2030\nprint("x")')
-
-
-def test_the_vintage_is_the_ledgers():
-    from telemed_forecast.evidence import ledger
-
-    assert specification.vintage() == ledger.vintage_date()
-
-
-def test_the_settings_hold_exactly_the_specified_parameters():
-    assert {f.name for f in fields(parameters.Settings)} == {"notebook", *(p.name for p in SPECIFICATION)}
+    found = PythonTranslator.inspect({"source": source})
+    return [(p.name, p.inferred_type_name, ast.literal_eval(p.default), p.help) for p in found]
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS)
 def test_without_values_the_defaults_are_valid(notebook):
     settings = parameters.validate(notebook, {})
-    assert settings.values() == {p.name: p.default for p in specification.for_notebook(notebook)}
+    assert settings.values() == {p.name: p.default for p in parameters.for_notebook(notebook)}
 
 
 def test_every_fault_is_named_at_once_with_range_unit_and_nearest_name():
@@ -109,14 +82,14 @@ def test_a_year_is_a_whole_number_and_nothing_else(value):
 @pytest.mark.parametrize("date", ["2019-01-01", "2022-12-31", ""])
 def test_a_date_within_the_ledger_is_accepted(date):
     settings = parameters.validate("market_size", {"as_of": date})
-    assert settings.as_of_date == (dt.date.fromisoformat(date) if date else specification.vintage())
+    assert settings.as_of_date == (dt.date.fromisoformat(date) if date else vintage_date())
 
 
 @pytest.mark.parametrize("date", ["2018-12-31", "2999-01-01", "2022-13-01", "20221231", "2022-W01-1", "now"])
 def test_a_date_outside_the_ledger_or_in_another_format_is_refused(date):
     [fault] = faults_of(parameters.validate, "market_size", {"as_of": date})
     assert date in fault
-    assert str(specification.vintage()) in fault
+    assert str(vintage_date()) in fault
 
 
 def test_the_environment_sets_the_default_profile_and_nothing_more(monkeypatch):
@@ -172,7 +145,7 @@ def test_a_text_that_is_no_whole_number_is_refused(text):
 
 
 def a_parameter(kind):
-    return Parameter(name="x", type=kind, unit="-", default=None, meaning="anything")
+    return Parameter(name="x", type=kind, unit="-", meaning="anything")
 
 
 LIST_ITEMS = st.text(st.characters(exclude_characters=",", exclude_categories=["Z", "C"]), min_size=1)
@@ -181,11 +154,11 @@ LIST_ITEMS = st.text(st.characters(exclude_characters=",", exclude_categories=["
 @pytest.mark.parametrize(
     ("kind", "values"),
     [
-        ("int", st.integers()),
-        ("float", st.floats(allow_nan=False, allow_infinity=False)),
-        ("bool", st.booleans()),
-        ("str", st.text()),
-        ("list", st.lists(LIST_ITEMS)),
+        (int, st.integers()),
+        (float, st.floats(allow_nan=False, allow_infinity=False)),
+        (bool, st.booleans()),
+        (str, st.text()),
+        (list, st.lists(LIST_ITEMS)),
     ],
 )
 def test_every_type_survives_being_written_and_read(kind, values):
@@ -198,12 +171,12 @@ def test_every_type_survives_being_written_and_read(kind, values):
 
 @pytest.mark.parametrize("text", ["007", "true", "1e-3", "2024-01-01", "NO", "null"])
 def test_a_text_stays_a_text(text):
-    assert parameters.convert(a_parameter("str"), text) == text
+    assert parameters.convert(a_parameter(str), text) == text
 
 
 @given(st.text(max_size=6))
 def test_a_truth_value_is_true_or_false_and_never_a_guess(text):
-    converted = parameters.convert(a_parameter("bool"), text)
+    converted = parameters.convert(a_parameter(bool), text)
     assert converted == {"true": True, "false": False}.get(text.strip().lower(), text)
 
 
@@ -273,14 +246,3 @@ def test_importing_the_parameters_pulls_in_nothing_heavy():
     code = "import sys, telemed_forecast.runs.parameters; print(*sys.modules)"
     modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"pandas", "numpy", "pydantic", "papermill", "typer"} & set(modules)
-
-
-@given(st.dictionaries(st.sampled_from(["a", "b", "c"]), st.text() | st.integers() | st.lists(st.text())))
-def test_a_generated_cell_reads_back_as_it_was_meant(defaults):
-    declared = [
-        Parameter(name=name, type=type(value).__name__, unit="-", default=value, meaning="m # = x")
-        for name, value in defaults.items()
-    ]
-    source = cells.cell_source(declared)
-    ast.parse(source)
-    assert [(d.name, d.default) for d in cells.declarations(source)] == list(defaults.items())
