@@ -27,7 +27,7 @@ from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.fits.gates import Gate
 from telemed_forecast.forecast import hub
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.forecast.rivals import Known, rivals
+from telemed_forecast.forecast.rivals import History, rivals
 from telemed_forecast.models import ensemble
 
 YEARS = range(2019, 2025)
@@ -129,7 +129,7 @@ def as_of(context: Context, day: date) -> Context:
     return Context(settings if settings.profile == "quick" else replace(settings, profile="origins"))
 
 
-def _rivals(history: Known, ends: np.ndarray, day: date, seed: int) -> dict[str, np.ndarray]:
+def _rivals(history: History, ends: np.ndarray, day: date, seed: int) -> dict[str, np.ndarray]:
     """What rivals say for the month in which each figure's period ends. Name -> draws, dims (draw, obs).
 
     They are asked for every month's end from the newest figure on, whatever came: Prophet and AutoETS draw for all

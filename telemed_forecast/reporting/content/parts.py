@@ -58,6 +58,26 @@ def chance(events: np.ndarray | float) -> Value:
     return Value(value=float(np.mean(events)), unit="probability", digits=2)
 
 
+def status(*fits: Fit) -> str:
+    """The word that marks every number of a fit."""
+    return "gated-ok" if all(fit.gate.ok for fit in fits) else "directional"
+
+
+def key_figure(
+    name: str, figure: Value, period: str, sources: Sequence[str], fits: Sequence[Fit], **extra: Any
+) -> KeyFigure:
+    """A headline number; its label is the text ``figure.<name>``."""
+    return KeyFigure(
+        id=name,
+        key=f"figure.{name.rsplit('_', 1)[0] if name[-1].isdigit() else name}",
+        value=figure,
+        period=period,
+        sources=tuple(sources),
+        status=status(*fits),
+        **extra,
+    )
+
+
 def percent(share: float, low: float | None = None, high: float | None = None, level: float = 0.8) -> Value:
     """A part of one as a percentage, with its interval where it has one."""
     if low is None or high is None:
@@ -101,26 +121,6 @@ def table(name: str, rows: pd.DataFrame | Iterable[Any], columns: Cells, **extra
         columns=tuple(Column(name=column, key=key, unit=unit) for column, key, unit, _ in columns),
         rows=tuple(tuple(cell(row) for *_, cell in columns) for row in each),
         **(texts | extra),
-    )
-
-
-def status(*fits: Fit) -> str:
-    """The word that marks every number of a fit."""
-    return "gated-ok" if all(fit.gate.ok for fit in fits) else "directional"
-
-
-def key_figure(
-    name: str, figure: Value, period: str, sources: Sequence[str], fits: Sequence[Fit], **extra: Any
-) -> KeyFigure:
-    """A headline number; its label is the text ``figure.<name>``."""
-    return KeyFigure(
-        id=name,
-        key=f"figure.{name.rsplit('_', 1)[0] if name[-1].isdigit() else name}",
-        value=figure,
-        period=period,
-        sources=tuple(sources),
-        status=status(*fits),
-        **extra,
     )
 
 
