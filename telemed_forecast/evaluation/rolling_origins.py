@@ -21,7 +21,7 @@ import pandas as pd
 
 from telemed_forecast.evaluation import scores
 from telemed_forecast.evaluation.markets import MARKETS
-from telemed_forecast.evaluation.score_summary import FIGURE, summarise
+from telemed_forecast.evaluation.score_summary import FIGURE, SPREAD, summarise
 from telemed_forecast.evaluation.scores import Forecast
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.fits.gates import Gate
@@ -252,9 +252,10 @@ def summary(found: pd.DataFrame, day: date) -> pd.DataFrame:
     shares, order = weights(found, day), [*MEMBERS, "naive", POOL]
     own = summarise(found, ["member"]).set_index("member")
     common = summarise(shared(found), ["member"], benchmark=BENCHMARK).set_index("member")
-    kept = ["number", "outcomes", *scores.COVERAGE, "bias"]
-    table = own[kept].join(common.drop(columns=kept[1:]).rename(columns={"number": "common"}))
-    table = table.reindex([name for name in order if name in own.index])
+    told = ["number", "outcomes", "bias", *scores.COVERAGE]
+    common = common.drop(columns=[*told[1:], "pit", *SPREAD]).rename(columns={"number": "common"})
+    table = own[told].join(common).reindex([name for name in order if name in own.index])
     counts = table[["common", "clusters"]].fillna(0).astype(int)
     weight = pd.Series([shares.get(name) for name in table.index], index=table.index, dtype=object)
-    return table.assign(weight=weight, **counts).reset_index()
+    columns = ["member", "weight", *told[:3], *common.columns, *scores.COVERAGE]
+    return table.assign(weight=weight, **counts).reset_index()[columns]
