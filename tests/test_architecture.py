@@ -23,7 +23,9 @@ ROOMS = (
     ("scenarios",),
     ("forecast",),
     ("evaluation",),
+    ("exhibits",),
     ("reporting",),
+    ("render",),
     ("runs",),
     ("cli",),
 )

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
-from functools import lru_cache
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +11,8 @@ import numpy as np
 import pandas as pd
 
 from telemed_forecast.evidence import ledger
+from telemed_forecast.exhibits.evidence import origin_name, printed_figure
+from telemed_forecast.exhibits.numbers import chance, share, status, value
 from telemed_forecast.forecast import hub
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.paths import Path, interval
@@ -31,7 +31,7 @@ from telemed_forecast.reporting.blocks import (
     TableBlock,
     Value,
 )
-from telemed_forecast.reporting.catalogue import TEXTS
+from telemed_forecast.reporting.catalogue import catalogue
 
 if TYPE_CHECKING:
     from telemed_forecast.evidence.observations import Observations
@@ -39,43 +39,9 @@ if TYPE_CHECKING:
 
 Sections = dict[str, list[Block]]
 
+__all__ = ["chance", "interval", "origin_name", "printed_figure", "share", "value"]
+
 PACKAGES = ("pymc", "nutpie", "arviz", "prophet", "pandas", "numpy", "telemed-forecast")
-
-
-def value(draws: np.ndarray, unit: str, level: float = 0.8) -> Value:
-    """Median and central interval of draws."""
-    low, middle, high = interval(draws, level)
-    return Value(value=middle, unit=unit, low=low, high=high, level=level)
-
-
-def share(draws: np.ndarray, level: float = 0.8) -> Value:
-    """Median and central interval of shares from 0 to 1, in percent."""
-    return value(100.0 * draws, "percent", level)
-
-
-def chance(events: np.ndarray | float) -> Value:
-    """A probability from indicator draws, or a probability as it stands."""
-    return Value(value=float(np.mean(events)), unit="probability", digits=2)
-
-
-def status(*fits: Fit) -> str:
-    """The word that marks every number of a fit."""
-    return "gated-ok" if all(fit.gate.ok for fit in fits) else "directional"
-
-
-def key_figure(
-    name: str, figure: Value, period: str, sources: Sequence[str], fits: Sequence[Fit], **extra: Any
-) -> KeyFigure:
-    """A headline number; its label is the text ``figure.<name>``."""
-    return KeyFigure(
-        id=name,
-        key=f"figure.{name.rsplit('_', 1)[0] if name[-1].isdigit() else name}",
-        value=figure,
-        period=period,
-        sources=tuple(sources),
-        status=status(*fits),
-        **extra,
-    )
 
 
 def percent(share: float, low: float | None = None, high: float | None = None, level: float = 0.8) -> Value:
@@ -124,6 +90,21 @@ def table(name: str, rows: pd.DataFrame | Iterable[Any], columns: Cells, **extra
     )
 
 
+def key_figure(
+    name: str, figure: Value, period: str, sources: Sequence[str], fits: Sequence[Fit], **extra: Any
+) -> KeyFigure:
+    """A headline number; its label is the text ``figure.<name>``."""
+    return KeyFigure(
+        id=name,
+        key=f"figure.{name.rsplit('_', 1)[0] if name[-1].isdigit() else name}",
+        value=figure,
+        period=period,
+        sources=tuple(sources),
+        status=status(*fits),
+        **extra,
+    )
+
+
 def newest(observations: Observations, number: int = 1, *instead: Observations) -> list[str]:
     """Claim ids of the newest figures; those of the first that has any `instead` when an early date knows none."""
     if not len(observations) and instead:
@@ -163,14 +144,15 @@ def fan(
     """
     shown = [k for k, day in enumerate(path.periods) if day.year >= since]
     q = path.quantiles(np.array([0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975]))[:, shown]
+    family = "exhibit" if f"exhibit.{name}.title" in catalogue("en").texts else "chart"
     days = [path.periods[k].isoformat() for k in shown]
     names = ("low95", "low80", "low50", "median", "high50", "high80", "high95")
     data = {"period": days} | {n: q[k] for k, n in enumerate(names)}
     return Chart(
         id=name,
         kind="fan",
-        title_key=f"chart.{name}.title",
-        alt_key=f"chart.{name}.alt",
+        title_key=f"{family}.{name}.title",
+        alt_key=f"{family}.{name}.alt",
         alt_values={
             "now": value(path.draws[:, path.last_known], path.unit),
             "known": path.periods[path.last_known].isoformat(),
@@ -303,34 +285,6 @@ def context_table(context: Context, name: str, claims: Sequence[str]) -> TableBl
         row = view.loc[claim]
         rows.append((f"@context.{claim}", printed_figure(row), origin_name(str(row["origin"])), str(row["grade"])))
     return TableBlock(id=name, title_key=f"table.{name}.title", columns=columns, rows=tuple(rows), sources=tuple(known))
-
-
-def printed_figure(row: Any) -> str:
-    """A ledger row's figure as it was printed: sign, digits and a unit that needs no translation.
-
-    Parameters
-    ----------
-    row
-        Mapping with relation, low, high, value and unit.
-    """
-    sign = {"gt": ">\u202f", "ge": "≥\u202f", "lt": "<\u202f", "le": "≤\u202f", "approx": "≈\u202f"}
-    before = {"CNY": "CNY ", "USD_million": "USD ", "multiple": "×"}.get(row["unit"], "")
-    after = {"percent": "%", "USD_million": " million"}.get(row["unit"], "")
-    ends = [row["low"], row["high"]] if row["relation"] == "between" else [row["value"]]
-    digits = "–".join(f"{float(end):,.10g}" for end in ends)
-    return f"{sign.get(row['relation'], '')}{before}{digits}{after}"
-
-
-@lru_cache(maxsize=1)
-def _origins() -> dict[str, str]:
-    with (TEXTS / "origins.toml").open("rb") as file:
-        return tomllib.load(file)
-
-
-def origin_name(origin: str) -> str:
-    """An origin's name for a reader: ``frost_sullivan`` -> Frost & Sullivan (弗若斯特沙利文)."""
-    name = str(origin)
-    return _origins().get(name) or " ".join(word.capitalize() for word in name.split("_"))
 
 
 def gates(context: Context, *fits: Fit) -> Gates:
