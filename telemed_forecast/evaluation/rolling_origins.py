@@ -178,13 +178,14 @@ def score(past: Sequence[Origin], market: str, *, seed: int) -> pd.DataFrame:
     """
     rows: list[dict[str, Any]] = []
     for origin in past:
-        pooled = _pooled(origin, weights(_frame(rows), origin.forecast_date), seed)
+        pooled = _pooled(origin, weights(frame(rows), origin.forecast_date), seed)
         for member, draws in [*origin.draws.items(), (POOL, pooled)]:
             rows += [{"market": market, "member": member, **one} for one in _scored(origin, draws)]
-    return _frame(rows)
+    return frame(rows)
 
 
-def _frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+def frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """A frame of scores from its rows, with every column also where there is no row."""
     names = ("market", "member", "forecast_date", "claim_id", "day", "known", "publisher", "comparable")
     ends = ("low", "median", "high", "published")
     columns = [*names, *ends, "unit", *scores.METRICS, "quantiles"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from telemed_forecast.errors import InputError, did_you_mean
 from telemed_forecast.names import MARKETS
 from telemed_forecast.runs import folders, parameters
-from telemed_forecast.runs.tables import records, rounded, write
+from telemed_forecast.runs.tables import line, records, rounded, write
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,14 +133,12 @@ def table(made: Sequence[Backtest]) -> Iterator[str]:
 
 
 HEADING = ("forecaster", "number", "in 50/80/90/95%", "bias", "CRPS", "WIS=wide+over+under", "log", "skill", "vs drift")
-WIDTHS = (-10, 6, 15, 6, 5, 20, 6, 6, 23)
-"""Of the table's columns; below zero for text that begins on the left."""
+WIDTHS = (-11, 7, 16, 6, -2, 5, 21, 7, 7, 24)
+"""Of the table's columns; the fifth is the bar between what counts all forecasts and what counts the shared ones."""
 
 
 def _line(cells: Sequence[str]) -> str:
-    """One line of the table, with a bar between what counts all forecasts and what counts the shared ones."""
-    told = [f"{cell:<{-width}}" if width < 0 else f"{cell:>{width}}" for cell, width in zip(cells, WIDTHS, strict=True)]
-    return ("  " + "  ".join(told[:4]) + "  |  " + "  ".join(told[4:])).rstrip()
+    return f"  {line([*cells[:4], ' |', *cells[4:]], WIDTHS)}".rstrip()
 
 
 def _cells(row: Any) -> list[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from telemed_forecast.errors import InputError
 from telemed_forecast.runs import folders, parameters
-from telemed_forecast.runs.tables import records, write
+from telemed_forecast.runs.tables import line, records, write
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,8 +124,7 @@ WIDTHS = (-10, -33, -10, 20, 17, 13, 5, -2)
 
 
 def _line(cells: Sequence[str]) -> str:
-    told = [f"{cell:<{-width}}" if width < 0 else f"{cell:>{width}}" for cell, width in zip(cells, WIDTHS, strict=True)]
-    return ("  " + " ".join(told)).rstrip()
+    return f"  {line(cells, WIDTHS)}".rstrip()
 
 
 def _cells(one: Any) -> list[str]:

@@ -22,6 +22,12 @@ def records(frame: "pd.DataFrame") -> Iterator[dict[str, Any]]:
         yield {str(name): rounded(value) for name, value in zip(frame.columns, row, strict=True)}
 
 
+def line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    """One line of a table of plain text; a width below zero is that of text that begins on the left."""
+    told = [f"{cell:<{-width}}" if width < 0 else f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True)]
+    return " ".join(told)
+
+
 def write(file: Path, rows: Iterator[Mapping[str, Any]], columns: Sequence[str] = ()) -> None:
     """Write a table; its columns are those of its rows, and without any row those that are named."""
     first = next(rows, None)

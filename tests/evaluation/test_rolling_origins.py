@@ -170,7 +170,7 @@ def everyone(year, claim):
 
 
 def weights(rows, day):
-    return rolling.weights(rolling._frame(rows), day)
+    return rolling.weights(rolling.frame(rows), day)
 
 
 def test_weights_are_equal_before_anything_has_come():
@@ -193,12 +193,12 @@ def test_one_outcome_forecast_from_three_origins_is_one_outcome():
 def test_a_forecast_that_not_all_made_moves_no_weight():
     found, alone = everyone(2021, "a"), made_up("ours", 2021, "b", 9.0)
     assert weights([*found, alone], date(2025, 1, 1)) == weights(found, date(2025, 1, 1))
-    assert set(rolling.shared(rolling._frame([*found, alone]))["claim_id"]) == {"a"}
+    assert set(rolling.shared(rolling.frame([*found, alone]))["claim_id"]) == {"a"}
 
 
 def test_skill_is_against_the_drift_and_coverage_over_all_forecasts_of_a_member():
     found = [*everyone(2021, "a"), made_up("ours", 2020, "b", 0.7, covered=False)]
-    table = rolling.summary(rolling._frame(found), date(2025, 1, 1)).set_index("member")
+    table = rolling.summary(rolling.frame(found), date(2025, 1, 1)).set_index("member")
     assert list(table.index) == list(rolling.MEMBERS)
     ours = table.loc["ours"]
     assert ours["skill"] == pytest.approx(0.8)
@@ -209,9 +209,9 @@ def test_skill_is_against_the_drift_and_coverage_over_all_forecasts_of_a_member(
 
 
 def test_a_member_that_shares_no_forecast_has_no_skill():
-    table = rolling.summary(rolling._frame([made_up("ours", 2021, "a", 0.3)]), date(2025, 1, 1))
+    table = rolling.summary(rolling.frame([made_up("ours", 2021, "a", 0.3)]), date(2025, 1, 1))
     assert table["common"].tolist() == [0] and table["crps"].isna().all()
 
 
 def test_without_forecasts_there_is_no_table():
-    assert rolling.summary(rolling._frame([]), date(2025, 1, 1)).empty
+    assert rolling.summary(rolling.frame([]), date(2025, 1, 1)).empty
