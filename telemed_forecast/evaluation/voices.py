@@ -111,14 +111,12 @@ def _furthest(own: pd.DataFrame) -> dict[str, object] | None:
     if pairs.empty:
         return None
     ratio = (pairs["low_of_high"] / pairs["high_of_low"]).clip(lower=1.0)
-    pair = pairs.loc[ratio.idxmax()]
+    pair = pairs.iloc[int(ratio.to_numpy().argmax())]
     return {
-        **{
-            "period": own["end"].max(),
-            "rows": len(own),
-            "origins": own["origin"].nunique(),
-            "ratio": float(ratio.max()),
-        },
+        "period": own["end"].max(),
+        "rows": len(own),
+        "origins": own["origin"].nunique(),
+        "ratio": float(ratio.max()),
         **{f"{end}_{name}": pair[f"{column}_of_{end}"] for end in ("low", "high") for name, column in _NAMES.items()},
     }
 

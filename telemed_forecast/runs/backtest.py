@@ -133,7 +133,7 @@ def table(made: Sequence[Backtest]) -> Iterator[str]:
 
 
 HEADING = ("forecaster", "number", "in 50/80/90/95%", "bias", "CRPS", "WIS=wide+over+under", "log", "skill", "vs drift")
-WIDTHS = (-11, 7, 16, 6, -2, 5, 21, 7, 7, 24)
+WIDTHS = (-10, 7, 16, 7, 2, 6, 21, 7, 7, 24)
 """Of the table's columns; the fifth is the bar between what counts all forecasts and what counts the shared ones."""
 
 
