@@ -227,7 +227,7 @@ class Reports:
                 output=notebooks / f"{name}.ipynb",
                 parameters=run.settings[name].values(),
                 waits_for=stage.waits_for(name),
-                pages=self._publisher().pages_of(run, name),
+                pages=self.publisher.pages_of(run, name),
             )
             for name, source in sources.items()
         ]
