@@ -110,11 +110,11 @@ def arrays(curves: Sequence[Series], names: Sequence[str]) -> dict[str, np.ndarr
     found: list[dict[str, np.ndarray]] = []
     for k, name in enumerate(names):
         members = [curve for curve in curves if family_of(curve.reference_class) == name]
-        rows = [row for curve in members for row in _rolling(curve)]
+        rows = [row for curve in members for row in _rolling(curve, k)]
         own = _joined(rows[:: -(-len(rows) // MOST_ORIGINS)])
         years = sum(float(np.sum(curve.index >= _surge(curve).height)) * curve.step for curve in members)
         own["weight"] *= WEIGHT * years / own["weight"].sum()
-        found.append(own | {"family": np.full(len(own["since"]), k)})
+        found.append(own)
     data = _joined(found)
     return data | {"families": _volatilities(data, len(names))}
 
@@ -123,7 +123,7 @@ def _joined(parts: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _rolling(curve: Series) -> list[dict[str, np.ndarray]]:
+def _rolling(curve: Series, family: int = 0) -> list[dict[str, np.ndarray]]:
     """Every origin of one series; the surge is seen from its whole length, the rest from what was known then."""
     surge = _surge(curve)
     steps = np.array(AHEAD[curve.frequency])
@@ -139,12 +139,14 @@ def _rolling(curve: Series) -> list[dict[str, np.ndarray]]:
             continue
         target = np.array([0.0 if k is None else np.log(max(curve.values[k] / scale, SMALLEST_VALUE)) for k in at])
         after = {
+            "ahead": np.pad(steps.astype(float), pad, constant_values=1),
             "target": np.pad(target, pad),
             "weight": np.pad(np.array([float(k is not None) for k in at]), pad),
             "target_phase": np.pad((origin + steps) % round(1.0 / curve.step), pad),
-            "ahead": np.pad(steps.astype(float), pad, constant_values=1),
         }
-        found.append(window(past, surge) | {name: values[None] for name, values in after.items()})
+        # The sampler's draws hang on the order of the arrays: another one is compiled otherwise, and rounds otherwise.
+        known = window(past, surge) | {"family": np.array([family])}
+        found.append(known | {name: values[None] for name, values in after.items()})
     return found
 
 

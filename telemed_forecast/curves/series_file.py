@@ -280,12 +280,14 @@ def _value_expected(row: _Row) -> str:
 
 def _periods_expected(rows: Sequence[_Row]) -> Iterator[tuple[_Row, str]]:
     """Years beside months or days in one series, and two dates in one month."""
-    first: dict[int, _Row] = {}
+    last: dict[int, _Row] = {}
     for row in rows:
+        other = last.get(row.month)
+        last[row.month] = row
         if row.is_year != rows[0].is_year:
             form = "a year alone" if rows[0].is_year else "a date with its month"
             yield row, f"{form}, as in row {rows[0].line}: one length of period a series"
-        elif (other := first.setdefault(row.month, row)) is not row:
+        elif other is not None:
             same = row.text[row.time] == other.text[row.time]
             period = "date" if same else f"month (row {other.line} has {other.text[row.time]})"
             why = f"row {other.line} has it too" if same else "periods are months at the shortest"
