@@ -53,7 +53,7 @@ def growth(
     """Score forecasts by family, stage and horizon, with what is learned from never holding the task's own series."""
     from benchmarks import peers, run, table
     from benchmarks import tasks as task_files
-    from telemed_forecast.evidence import curves as curve_files
+    from telemed_forecast.curves import reference_class as curve_files
 
     reference = REFERENCE[kind]
     chosen, missing = peers.choose(peer or [], reference)

@@ -14,8 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from benchmarks.tasks import Task
-from telemed_forecast.evidence.curves import Curve
-from telemed_forecast.evidence.series import Series
+from telemed_forecast.curves.series import Series
 
 Protocol = Literal["places", "families"]
 PROTOCOLS: tuple[Protocol, ...] = ("places", "families")
@@ -49,7 +48,7 @@ class Fold:
 
     name: str
     tasks: tuple[int, ...]
-    curves: tuple[Curve, ...]
+    curves: tuple[Series, ...]
     classes: tuple[str, ...]
 
     def histories(self, tasks: Sequence[Task]) -> list[Series]:
@@ -58,7 +57,7 @@ class Fold:
         return [replace(tasks[number].series, reference_class=name) for number, name in pairs]
 
 
-def folds(protocol: Protocol, tasks: Sequence[Task], curves: Sequence[Curve]) -> list[Fold]:
+def folds(protocol: Protocol, tasks: Sequence[Task], curves: Sequence[Series]) -> list[Fold]:
     """Divide the tasks by what has to be left out of learning."""
     return _places(tasks, curves) if protocol == "places" else _families(tasks, curves)
 
@@ -70,9 +69,9 @@ def slug(place: str) -> str:
     return ALIASES.get(name, name)
 
 
-def place(task: Task, curves: Sequence[Curve]) -> str:
+def place(task: Task, curves: Sequence[Series]) -> str:
     """Return the place of a task: as the reference class has it, else from the name of the series."""
-    return _place(task, {curve.series.series_id: slug(curve.geo) for curve in curves})
+    return _place(task, {curve.series_id: slug(curve.geo) for curve in curves})
 
 
 def fold_of(places: Sequence[str]) -> dict[str, int]:
@@ -93,8 +92,8 @@ def _place(task: Task, known: dict[str, str]) -> str:
     return slug(parts[1] if len(parts) > 1 else task.name)
 
 
-def _places(tasks: Sequence[Task], curves: Sequence[Curve]) -> list[Fold]:
-    known = {curve.series.series_id: slug(curve.geo) for curve in curves}
+def _places(tasks: Sequence[Task], curves: Sequence[Series]) -> list[Fold]:
+    known = {curve.series_id: slug(curve.geo) for curve in curves}
     number = fold_of(list(known.values()))
     of_task = [number.get(_place(task, known)) for task in tasks]
     found = []
@@ -103,7 +102,7 @@ def _places(tasks: Sequence[Task], curves: Sequence[Curve]) -> list[Fold]:
         learned = tuple(
             curve for curve in curves if number[slug(curve.geo)] != fold and slug(curve.geo) not in AGGREGATES
         )
-        families = {curve.family for curve in learned}
+        families = {curve.reference_class for curve in learned}
         classes = tuple(tasks[i].family if tasks[i].family in families else "" for i in own)
         # A place that no curve is of leaves nothing out.
         name = "other places" if fold is None else f"places, fold {fold + 1} of {FOLDS}"
@@ -112,14 +111,14 @@ def _places(tasks: Sequence[Task], curves: Sequence[Curve]) -> list[Fold]:
     return found
 
 
-def _families(tasks: Sequence[Task], curves: Sequence[Curve]) -> list[Fold]:
+def _families(tasks: Sequence[Task], curves: Sequence[Series]) -> list[Fold]:
     found = []
     for family in dict.fromkeys(task.family for task in tasks):
         own = tuple(i for i, task in enumerate(tasks) if task.family == family)
         names = {what(tasks[i].name) for i in own}
-        names |= {what(curve.series.series_id) for curve in curves if curve.family == family}
+        names |= {what(curve.series_id) for curve in curves if curve.reference_class == family}
         learned = tuple(
-            curve for curve in curves if curve.family != family and what(curve.series.series_id) not in names
+            curve for curve in curves if curve.reference_class != family and what(curve.series_id) not in names
         )
         found.append(Fold(f"family {family}", own, learned, ("",) * len(own)))
     return found

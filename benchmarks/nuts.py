@@ -1,6 +1,6 @@
 r"""The fast path of adoption forecasts beside full NUTS: whether the importance sampler finds the posterior.
 
-The model of :mod:`telemed_forecast.models.hypotheses` is written a second time, in PyTensor, and sampled by NUTS. Its
+The model of :mod:`telemed_forecast.curves.hypotheses` is written a second time, in PyTensor, and sampled by NUTS. Its
 draws are carried on by the fast path's own code, so that forecasts differ by the way draws are found and nothing else.
 
 Each hypothesis :math:`k` turns four standard normal numbers :math:`e` into the parameters of a series, so that
@@ -27,11 +27,10 @@ import numpy as np
 from benchmarks import scoring, tasks
 from benchmarks.peers import LEVELS, SEED
 from benchmarks.tasks import Task
+from telemed_forecast.curves import hypotheses, innovations, units
+from telemed_forecast.curves.hypotheses import PARAMETERS, Prior
+from telemed_forecast.curves.series import Series
 from telemed_forecast.errors import TelemedError
-from telemed_forecast.evidence import units
-from telemed_forecast.evidence.series import Series
-from telemed_forecast.models import hypotheses, innovations
-from telemed_forecast.models.hypotheses import PARAMETERS, Prior
 
 CHAINS, TUNE, TARGET_ACCEPT = 4, 500, 0.95
 

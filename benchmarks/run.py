@@ -22,8 +22,7 @@ from benchmarks import folds
 from benchmarks.peers import LEVELS, Peer
 from benchmarks.tasks import Task, horizon
 from telemed_forecast import files
-from telemed_forecast.evidence.curves import Curve
-from telemed_forecast.evidence.series import Series
+from telemed_forecast.curves.series import Series
 from telemed_forecast.paths import CACHE
 
 CHUNKS = 8
@@ -65,7 +64,7 @@ class Result:
 def run(
     peers: Sequence[Peer],
     tasks: Sequence[Task],
-    curves: Sequence[Curve],
+    curves: Sequence[Series],
     *,
     kind: str,
     jobs: int,
@@ -122,7 +121,7 @@ def _call(module: str, function: str, arguments: dict[str, str], *inputs: object
 
 
 def _forecast(
-    forecaster: Timed, peer: Peer, protocol: str, tasks: Sequence[Task], curves: Sequence[Curve], jobs: int
+    forecaster: Timed, peer: Peer, protocol: str, tasks: Sequence[Task], curves: Sequence[Series], jobs: int
 ) -> Result:
     ahead = horizon(tasks)
     quantiles = np.full((len(tasks), ahead, len(LEVELS)), np.nan)
@@ -144,8 +143,8 @@ def _forecast(
 
 
 def _parts(
-    protocol: str, tasks: Sequence[Task], curves: Sequence[Curve]
-) -> list[tuple[str, Sequence[int], list[Series], Sequence[Curve]]]:
+    protocol: str, tasks: Sequence[Task], curves: Sequence[Series]
+) -> list[tuple[str, Sequence[int], list[Series], Sequence[Series]]]:
     """What is forecast in one go: (name, numbers of the tasks, histories, curves to learn from)."""
     if protocol:
         divided = folds.folds(protocol, tasks, curves)  # type: ignore[arg-type]
@@ -155,7 +154,7 @@ def _parts(
     return [(f"tasks from {own[0]}", own.tolist(), [bare[i] for i in own], ()) for own in numbers]
 
 
-def _kept(peer: Peer, protocol: str, tasks: Sequence[Task], curves: Sequence[Curve]) -> Path | None:
+def _kept(peer: Peer, protocol: str, tasks: Sequence[Task], curves: Sequence[Series]) -> Path | None:
     """Where the forecasts of a peer are kept: by everything that they depend on."""
     if not peer.cached:
         return None
@@ -171,8 +170,8 @@ def _kept(peer: Peer, protocol: str, tasks: Sequence[Task], curves: Sequence[Cur
     if peer.learns:
         text.update((Path(__file__).parent / "folds.py").read_bytes())
         for curve in curves:
-            text.update(repr((curve.series.series_id, curve.family, curve.geo)).encode())
-            text.update(curve.series.index.tobytes() + curve.series.values.tobytes())
+            text.update(repr((curve.series_id, curve.reference_class, curve.geo)).encode())
+            text.update(curve.index.tobytes() + curve.values.tobytes())
     return CACHE / "benchmarks" / f"{peer.name}-{text.hexdigest()[:24]}.npz"
 
 

@@ -18,8 +18,8 @@ import numpy as np
 
 from benchmarks import peers, run, tasks
 from benchmarks.tasks import Task
+from telemed_forecast.curves.series import Series
 from telemed_forecast.errors import TelemedError
-from telemed_forecast.evidence.series import Series
 
 FEW, MANY = 500, 2000
 """Series whose cost is compared."""

@@ -17,7 +17,7 @@ from benchmarks.peers import LEVELS
 from benchmarks.run import Result
 from benchmarks.tasks import Task, truths
 from telemed_forecast import files
-from telemed_forecast.evidence.curves import Curve
+from telemed_forecast.curves.series import Series
 
 RESAMPLES = 1000
 SEED = 0
@@ -83,9 +83,9 @@ class Stages:
     from_curves: int
 
 
-def stages(tasks: Sequence[Task], curves: Sequence[Curve]) -> Stages:
+def stages(tasks: Sequence[Task], curves: Sequence[Series]) -> Stages:
     """Tell whether each origin lies before or after half of the final level."""
-    highest = {curve.series.series_id: float(curve.series.values.max()) for curve in curves}
+    highest = {curve.series_id: float(curve.values.max()) for curve in curves}
     found = []
     for task in tasks:
         final = highest.get(task.name, float(task.truth[-1]))

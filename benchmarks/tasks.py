@@ -18,9 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
+from telemed_forecast.curves import periods, units
+from telemed_forecast.curves.series import Frequency, Series
 from telemed_forecast.errors import Fault, InputError
-from telemed_forecast.evidence import periods, tables, units
-from telemed_forecast.evidence.series import Frequency, Series
+from telemed_forecast.evidence import tables
 
 COLUMNS = ("task_id", "part", "family", "n", "year", "value", "role", "unit", "measure")
 ROLES = ("history", "future")

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from telemed_forecast import __version__
-from telemed_forecast.errors import InputError, TelemedError
+from telemed_forecast.errors import InputError, TelemedError, collecting
 
 DEBUG_VARIABLE = "TELEMED_DEBUG"
 
@@ -161,12 +161,17 @@ def forecast(
     SERIES.csv has the columns series_id, date (2019, 2019-Q1, 2019-03 or 2019-03-31) and value, and may have unit,
     measure and reference_class (a known technology; empty for a new one). At least 5 values a series.
     """
-    from telemed_forecast.runs import series_forecast
+    from telemed_forecast.curves import series_forecast
+    from telemed_forecast.runs.report import usable_cores
 
+    drawing: Any = None
+    if plot is not None:
+        from telemed_forecast.reporting.charts import small_multiples as drawing
+    cores = usable_cores() if jobs is None else jobs
     asked = series_forecast.Request(
-        file=file, horizon=horizon, kind=kind, out=out, plot=plot, skip_bad=skip_bad, jobs=jobs
+        file=file, horizon=horizon, kind=kind, out=out, plot=plot, skip_bad=skip_bad, jobs=cores
     )
-    outcome = series_forecast.make(asked)
+    outcome = series_forecast.make(asked, drawing=drawing)
     if outcome.skipped:
         print(InputError(outcome.skipped, heading="skipped, because of faults"), file=sys.stderr)
     if plot is not None and outcome.plotted < outcome.series:
@@ -255,7 +260,8 @@ def learn_priors(
 ) -> None:
     """Learn priors from what became of other technologies; print the file they are in."""
     from telemed_forecast import paths
-    from telemed_forecast.runs import learn_priors
+    from telemed_forecast.curves import learn_priors
+    from telemed_forecast.runs import folders
 
     asked = learn_priors.Request(
         curves=curves,
@@ -266,7 +272,8 @@ def learn_priors(
         refresh=refresh,
         save=save,
     )
-    print(learn_priors.make(asked))
+    found = [*folders.faults(asked.out, "--out"), *folders.faults(cache, "--cache")]
+    print(learn_priors.make(asked, also=found))
 
 
 @app.command()
@@ -380,14 +387,10 @@ def evidence_show(
     frame = ledger.load()
     faults: list[object] = []
     known = table = frame
-    try:
+    with collecting(faults):
         known = vintage.as_of(frame, as_of)
-    except InputError as error:
-        faults.extend(error.faults)
-    try:
+    with collecting(faults):
         table = observations.summary(known, metric, segment)
-    except InputError as error:
-        faults.extend(error.faults)
     if faults:
         raise InputError([str(fault) for fault in faults])
     for row in table.to_dict("records"):

@@ -7,7 +7,8 @@ it carries *all* faults that were found, so that one run is enough to see everyt
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 
@@ -71,3 +72,12 @@ def did_you_mean(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str
     """Name the nearest known name, or nothing when none is near."""
     nearest = difflib.get_close_matches(name, list(known), n=1, cutoff=cutoff)
     return f'; did you mean "{nearest[0]}"?' if nearest else ""
+
+
+@contextmanager
+def collecting(faults: list[object]) -> Iterator[None]:
+    """Add the faults of an `InputError` to others, so that all of them come in one message."""
+    try:
+        yield
+    except InputError as error:
+        faults.extend(error.faults)

@@ -12,16 +12,15 @@ from importlib.util import find_spec
 
 import numpy as np
 
+from telemed_forecast.curves.series import Series
 from telemed_forecast.errors import InputError
-from telemed_forecast.evidence.curves import Curve
-from telemed_forecast.evidence.series import Series
 from telemed_forecast.evidence.tables import nearest
-from telemed_forecast.forecast.hub import QUANTILES
+from telemed_forecast.hub_format import QUANTILES
 
 LEVELS = QUANTILES
 """The quantile levels that are scored. Dims: (level,)."""
 
-Forecaster = Callable[[Sequence[Series], int, Sequence[Curve]], np.ndarray]
+Forecaster = Callable[[Sequence[Series], int, Sequence[Series]], np.ndarray]
 """(histories, horizon, curves to learn from) -> quantiles at `LEVELS`, dims (task, horizon, level); nan where none."""
 
 INSTALL = ".venv/bin/uv pip install --python .venv/bin/python -e '.[bench]'   (or: pip install -e '.[bench]')"

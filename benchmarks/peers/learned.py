@@ -13,8 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from benchmarks.peers import LEVELS, SEED
-from telemed_forecast.evidence.curves import Curve
-from telemed_forecast.evidence.series import PERIODS_A_YEAR, Series
+from telemed_forecast.curves.series import PERIODS_A_YEAR, Series
 
 OFFSET = 0.2
 """[-] Share of the highest value that is added before the log."""
@@ -53,11 +52,11 @@ class Windows:
     change: np.ndarray
 
 
-def analogues(series: Sequence[Series], horizon: int, curves: Sequence[Curve]) -> np.ndarray:
+def analogues(series: Sequence[Series], horizon: int, curves: Sequence[Series]) -> np.ndarray:
     """Forecast with the changes that followed the nearest windows, each horizon by itself."""
     found = np.empty((len(series), horizon, len(LEVELS)))
     for frequency, numbers in _by_frequency(series).items():
-        known = _windows([at_spacing(curve.series, frequency) for curve in curves], horizon)
+        known = _windows([at_spacing(curve, frequency) for curve in curves], horizon)
         unit = known.features.std(axis=0) + 1e-9
         weight = np.array([1.0] * LAGS + [LEVEL_WEIGHT]) / unit
         for number in numbers:
@@ -69,11 +68,11 @@ def analogues(series: Sequence[Series], horizon: int, curves: Sequence[Curve]) -
     return found
 
 
-def boosted(series: Sequence[Series], horizon: int, curves: Sequence[Curve]) -> np.ndarray:
+def boosted(series: Sequence[Series], horizon: int, curves: Sequence[Series]) -> np.ndarray:
     """Forecast with quantile regression by boosted trees; the horizon is one of the features."""
     found = np.empty((len(series), horizon, len(LEVELS)))
     for frequency, numbers in _by_frequency(series).items():
-        known = _windows([at_spacing(curve.series, frequency) for curve in curves], horizon)
+        known = _windows([at_spacing(curve, frequency) for curve in curves], horizon)
         asked = np.stack([_features(series[number].values) for number in numbers])
         change = _boost(known, asked, horizon)
         for number, own in zip(numbers, change, strict=True):

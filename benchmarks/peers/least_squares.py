@@ -18,8 +18,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchmarks.peers import LEVELS, SEED
-from telemed_forecast.evidence.curves import Curve
-from telemed_forecast.evidence.series import Series
+from telemed_forecast.curves.series import Series
 
 REFITS = 40
 """Bootstrap samples, each fitted anew."""
@@ -34,7 +33,7 @@ MAX_CEILING, MAX_RATE, MIN_RATE = 20.0, 3.0, 0.01
 """Bounds of K (times the highest value) and of r [1/year]: without them a short series has no minimum at all."""
 
 
-def forecast(series: Sequence[Series], horizon: int, curves: Sequence[Curve] = (), *, law: str) -> np.ndarray:
+def forecast(series: Sequence[Series], horizon: int, curves: Sequence[Series] = (), *, law: str) -> np.ndarray:
     """Forecast with one law.
 
     Parameters

@@ -7,34 +7,31 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchmarks.peers import LEVELS, SEED
-from telemed_forecast.evidence.curves import Curve
-from telemed_forecast.evidence.series import Series
+from telemed_forecast.curves.series import Series
 
 
-def adoption(series: Sequence[Series], horizon: int, curves: Sequence[Curve]) -> np.ndarray:
+def adoption(series: Sequence[Series], horizon: int, curves: Sequence[Series]) -> np.ndarray:
     """Forecast growth with the hypotheses' pool."""
-    from telemed_forecast.fits import learn_growth
-    from telemed_forecast.models import hypotheses
+    from telemed_forecast.curves import hypotheses, learn_growth
 
-    prior = hypotheses.Prior.from_content(learn_growth.learn([curve.series for curve in curves]))
+    prior = hypotheses.Prior.from_content(learn_growth.learn(curves))
     return hypotheses.forecast(series, horizon, levels=LEVELS, prior=prior, seed=SEED)[0]
 
 
-def surge(series: Sequence[Series], horizon: int, curves: Sequence[Curve]) -> np.ndarray:
+def surge(series: Sequence[Series], horizon: int, curves: Sequence[Series]) -> np.ndarray:
     """Forecast what stays after a surge."""
-    from telemed_forecast.fits import learn_retention
-    from telemed_forecast.models import retention
+    from telemed_forecast.curves import learn_retention, retention
 
-    prior = retention.RetentionPrior.from_content(learn_retention.learn([curve.series for curve in curves]))
+    prior = retention.RetentionPrior.from_content(learn_retention.learn(curves))
     return retention.forecast(series, horizon, levels=LEVELS, prior=prior, seed=SEED)[0]
 
 
 def shipped(series: Sequence[Series], horizon: int, kind: str) -> np.ndarray:
     """Forecast with the priors that the package ships, as a user's own series are forecast."""
     if kind == "surge":
-        from telemed_forecast.models import retention
+        from telemed_forecast.curves import retention
 
         return retention.forecast(series, horizon, levels=LEVELS, seed=SEED)[0]
-    from telemed_forecast.models import hypotheses
+    from telemed_forecast.curves import hypotheses
 
     return hypotheses.forecast(series, horizon, levels=LEVELS, seed=SEED)[0]

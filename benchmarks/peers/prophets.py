@@ -9,15 +9,14 @@ from typing import Any
 import numpy as np
 
 from benchmarks.peers import LEVELS, SEED
-from telemed_forecast.evidence.curves import Curve
-from telemed_forecast.evidence.series import Series
+from telemed_forecast.curves.series import Series
 
 DRAWS = 500
 HEADROOM = 3.0
 """Ceiling of logistic growth where the unit has none, as a multiple of the highest value: Prophet must be told one."""
 
 
-def forecast(series: Sequence[Series], horizon: int, curves: Sequence[Curve] = (), *, growth: Any) -> np.ndarray:
+def forecast(series: Sequence[Series], horizon: int, curves: Sequence[Series] = (), *, growth: Any) -> np.ndarray:
     """Forecast with Prophet.
 
     Parameters

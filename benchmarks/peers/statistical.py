@@ -11,11 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchmarks.peers import LEVELS, SEED
-from telemed_forecast.evidence.curves import Curve
-from telemed_forecast.evidence.series import Series
+from telemed_forecast.curves.series import Series
 
 
-def drift(series: Sequence[Series], horizon: int, curves: Sequence[Curve] = ()) -> np.ndarray:
+def drift(series: Sequence[Series], horizon: int, curves: Sequence[Series] = ()) -> np.ndarray:
     r"""Random walk with drift.
 
     The mean :math:`h` values after :math:`y_n` is :math:`y_n + h b` with :math:`b = (y_n - y_1) / (n - 1)`; its
@@ -30,7 +29,7 @@ def drift(series: Sequence[Series], horizon: int, curves: Sequence[Curve] = ()) 
     return np.stack([_walk(one.values, horizon, slope=True) for one in series])
 
 
-def naive(series: Sequence[Series], horizon: int, curves: Sequence[Curve] = ()) -> np.ndarray:
+def naive(series: Sequence[Series], horizon: int, curves: Sequence[Series] = ()) -> np.ndarray:
     r"""Random walk: the mean is the last value, the standard error :math:`s \sqrt h`."""
     return np.stack([_walk(one.values, horizon, slope=False) for one in series])
 
@@ -46,7 +45,7 @@ def _walk(values: np.ndarray, horizon: int, *, slope: bool) -> np.ndarray:
     return (values[-1] + rate * steps)[:, None] + error[:, None] * ndtri(LEVELS)
 
 
-def automatic(series: Sequence[Series], horizon: int, curves: Sequence[Curve] = (), *, model: str) -> np.ndarray:
+def automatic(series: Sequence[Series], horizon: int, curves: Sequence[Series] = (), *, model: str) -> np.ndarray:
     """Fit a model of statsforecast, without a season; where it fails, the random walk with drift stands in.
 
     Parameters

@@ -6,7 +6,7 @@ actual against nominal coverage is the empirical distribution of :math:`u`, and 
 simulating calibrated forecasters: pointwise quantiles with tails so small that the band of all levels together holds
 the wanted part of the simulated curves (the simulation of Saeilynoja, Buerkner & Vehtari 2022).
 
-Forecasts of a track record are not independent. Those of one outcome miss together, and so do those of one origin. The
+Forecasts of a track record are not independent. Those of one outcome miss together, and so do those of one day. The
 wide band says what chance allows if all forecasts of a group share one :math:`u`: the strongest dependence there is.
 It is made for both groupings, and the wider one counts at every level.
 
@@ -19,9 +19,9 @@ evaluation and multiple sample comparison, Statistics and Computing 32.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 NOMINAL = np.arange(5, 100, 5) / 100.0
 """Levels of the curve."""
@@ -33,43 +33,7 @@ SIMULATED = 4000
 """Simulated forecasters: the tails of the band are known to about a twentieth of themselves."""
 
 
-@dataclass(frozen=True, eq=False)
-class Coverage:
-    """Coverage by level; all arrays have the dims (level,), all numbers are parts of one.
-
-    Attributes
-    ----------
-    nominal, actual
-        Probability of the interval, and part of the forecasts whose interval held what came.
-    low, high
-        What chance allows to as many independent forecasts.
-    wide_low, wide_high
-        What it allows if forecasts of a group stand and fall together.
-    alone_low, alone_high
-        The same for each level alone, without regard to the others: for a reader who looks at one level.
-    number
-        Forecasts.
-    groups
-        Groups of each grouping, in the order given.
-    """
-
-    nominal: np.ndarray
-    actual: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    wide_low: np.ndarray
-    wide_high: np.ndarray
-    alone_low: np.ndarray
-    alone_high: np.ndarray
-    number: int
-    groups: tuple[int, ...]
-
-    def at(self, level: float) -> int:
-        """Position of a level."""
-        return int(np.argmin(np.abs(self.nominal - level)))
-
-
-def coverage(pit: Sequence[float], *groupings: Sequence[Hashable], seed: int) -> Coverage:
+def coverage(pit: Sequence[float], *groupings: Sequence[Hashable], seed: int) -> pd.DataFrame:
     """The curve of a forecaster, with both bands.
 
     Parameters
@@ -81,6 +45,12 @@ def coverage(pit: Sequence[float], *groupings: Sequence[Hashable], seed: int) ->
     seed
         Seed of the simulated forecasters.
 
+    Returns
+    -------
+    A row a level (index ``nominal``), all numbers parts of one: ``actual``; ``low`` and ``high``, what chance allows to
+    as many independent forecasts; ``wide_low`` and ``wide_high``, the same if forecasts of a group stand and fall
+    together; ``alone_low`` and ``alone_high``, that for each level alone, for a reader who looks at one.
+
     Raises
     ------
     ValueError
@@ -89,34 +59,27 @@ def coverage(pit: Sequence[float], *groupings: Sequence[Hashable], seed: int) ->
     ranks = np.asarray(pit, dtype=float)
     if not len(ranks):
         raise ValueError("coverage of no forecast at all")
-    actual = _curves(np.abs(2.0 * ranks - 1.0)[None, :], np.full(len(ranks), 1.0 / len(ranks)))[0]
-    rng = np.random.default_rng(seed)
     even = np.full(len(ranks), 1.0 / len(ranks))
+    rng = np.random.default_rng(seed)
     low, high = band(simulated(even, rng))
     curves = [simulated(_weights(groups), rng) for groups in groupings]
-    bands = [band(one) for one in curves]
-    tails = [np.quantile(one, [0.5 - BAND / 2, 0.5 + BAND / 2], axis=0, method="inverted_cdf") for one in curves]
     # With a handful of groups a single level can allow more than the band of all, which is there to hold whole curves.
-    alone_low = np.min([one[0] for one in tails], axis=0) if tails else low
-    alone_high = np.max([one[1] for one in tails], axis=0) if tails else high
-    return Coverage(
-        nominal=NOMINAL,
-        actual=actual,
-        low=low,
-        high=high,
-        wide_low=np.min([low, alone_low, *(one for one, _ in bands)], axis=0),
-        wide_high=np.max([high, alone_high, *(one for _, one in bands)], axis=0),
-        alone_low=alone_low,
-        alone_high=alone_high,
-        number=len(ranks),
-        groups=tuple(len(set(groups)) for groups in groupings),
-    )
+    ends = [0.5 - BAND / 2, 0.5 + BAND / 2]
+    alone = np.array([np.quantile(one, ends, axis=0, method="inverted_cdf") for one in curves] or [[low, high]])
+    wide = np.array([[low, high], *alone, *(band(one) for one in curves)])
+    columns = {
+        "actual": _curves(np.abs(2.0 * ranks - 1.0)[None, :], even)[0],
+        **{"low": low, "high": high},
+        **{"wide_low": wide[:, 0].min(axis=0), "wide_high": wide[:, 1].max(axis=0)},
+        **{"alone_low": alone[:, 0].min(axis=0), "alone_high": alone[:, 1].max(axis=0)},
+    }
+    return pd.DataFrame(columns, index=pd.Index(NOMINAL, name="nominal"))
 
 
 def _weights(groups: Sequence[Hashable]) -> np.ndarray:
     """Part of all forecasts that each group holds. Dims: (group,)."""
-    names = list(dict.fromkeys(groups))
-    counts = np.bincount([names.index(group) for group in groups])
+    names = {name: position for position, name in enumerate(dict.fromkeys(groups))}
+    counts = np.bincount([names[group] for group in groups])
     return counts / counts.sum()
 
 
@@ -151,18 +114,19 @@ def band(curves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     ordered = np.sort(curves, axis=0)
     # How far out a curve is at its most extreme level: the smaller of both tails, counted among all curves.
-    below = np.stack([np.searchsorted(ordered[:, k], curves[:, k], side="right") for k in range(curves.shape[1])])
-    above = np.stack(
-        [len(curves) - np.searchsorted(ordered[:, k], curves[:, k], side="left") for k in range(curves.shape[1])]
+    below, above = (
+        np.stack([np.searchsorted(ordered[:, k], own, side=side) for k, own in enumerate(curves.T)])
+        for side in ("right", "left")
     )
     # The same rank from either end at every level: no curve at it or nearer to the middle is outside.
-    rank = int(np.quantile(np.minimum(below, above).min(axis=0), 1.0 - BAND, method="lower"))
+    out = np.minimum(below, len(curves) - above).min(axis=0)
+    rank = int(np.quantile(out, 1.0 - BAND, method="lower"))
     return ordered[rank - 1], ordered[len(curves) - rank]
 
 
 def _curves(ranks: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Weighted part of the ranks not above each level. Dims in: (curve, group), (group,); out: (curve, level)."""
-    # A hair of slack, so that a rank that ties with a level counts as inside, as `scores.inside` has it.
+    # A hair of slack, so that a rank that ties with a level counts as covered, as in `scores.Forecast`.
     return np.stack([(ranks <= level + 1e-12) @ weights for level in NOMINAL], axis=1)
 
 

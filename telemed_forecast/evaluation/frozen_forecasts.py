@@ -21,28 +21,28 @@ nothing is added to them afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from telemed_forecast.errors import InputError, TelemedError
 from telemed_forecast.evaluation import frozen_files, scores
-from telemed_forecast.evaluation.rolling_origins import LEVELS
+from telemed_forecast.evaluation.score_summary import rows
+from telemed_forecast.evaluation.scores import LEVEL, Forecast
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.forecast import channel_share, internet_hospitals, user_adoption
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.models import internet_hospitals as hospitals_model
 from telemed_forecast.models import market_size as market_model
 from telemed_forecast.models.market_evidence import FULL_YEAR
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -101,114 +101,57 @@ TARGETS: Mapping[str, Target] = MappingProxyType(
 counts, parts that nobody counts) no figure is printed."""
 
 
+RELEASED = ["release", "as_of", "forecast_date", "scenario", "target", "day", "level", "value", "unit"]
+"""Columns of what was frozen."""
+
+
 @dataclass(frozen=True, eq=False)
-class Release:
-    """A release that is as it was frozen.
+class Frozen:
+    """Releases that were frozen by a day, and what came of them.
 
     Attributes
     ----------
-    name
-        Of its folder.
-    as_of, released
-        Day whose knowledge is in it, and day on which it was frozen.
-    table
-        Its table of forecasts, all columns as text.
+    releases
+        Their names.
+    scores, waiting
+        As of :func:`score` and :func:`waiting`.
+    altered
+        Whether one of them is not as it was frozen, so that none of them counts.
     """
 
-    name: str
-    as_of: date
-    released: date
-    table: pd.DataFrame
+    releases: tuple[str, ...]
+    scores: pd.DataFrame
+    waiting: pd.DataFrame
+    altered: bool = False
 
 
-@dataclass(frozen=True)
-class FrozenScore:
-    """One frozen forecast and one figure that came.
-
-    Attributes
-    ----------
-    release, released
-        Which release, and its day.
-    scenario, target, unit
-        As frozen.
-    end
-        Last day of the figure's period.
-    claim_id, origin, grade, known
-        The figure: who printed it, with which grade, and when it became known.
-    latent
-        See :class:`Target`.
-    published
-        Middle of the printed interval, in `unit`.
-    rounding
-        Half the width of the printed interval on the log (logit) scale.
-    doubtful
-        Whether the printed interval lies across an end of the forecast's 80% interval.
-    low, median, high
-        Median and 80% interval of the forecast, in `unit`.
-    crps, wis, dispersion, overprediction, underprediction, bias
-        On the log (logit) scale.
-    level
-        The level at which the figure lies among the quantiles, no nearer to 0 or 1 than the outermost.
-    inside
-        Level -> whether the central interval of that probability held it.
-    """
-
-    release: str
-    released: date
-    scenario: str
-    target: str
-    unit: str
-    end: date
-    claim_id: str
-    origin: str
-    grade: str
-    known: date
-    latent: bool
-    published: float
-    rounding: float
-    doubtful: bool
-    low: float
-    median: float
-    high: float
-    crps: float
-    wis: float
-    dispersion: float
-    overprediction: float
-    underprediction: float
-    bias: float
-    level: float
-    inside: Mapping[float, bool]
+def record(folder: Path, context: Context) -> Frozen:
+    """The releases that were frozen by the context's date: no later one can be scored with what was known then."""
+    altered = False
+    frozen = pd.DataFrame(columns=RELEASED)
+    if folder.is_dir():
+        try:
+            frozen = read(folder, context.settings.as_of_date)
+        except TelemedError:
+            altered = True
+    return Frozen(tuple(frozen["release"].unique()), score(frozen, context), waiting(frozen, context), altered)
 
 
-@dataclass(frozen=True)
-class Waiting:
-    """A frozen forecast of something that will be printed and has not been yet.
-
-    Attributes
-    ----------
-    release, target, end
-        Which forecast, and the last day of its period.
-    due
-        When such a figure usually comes: so long after its period as the median figure of this target became known;
-        None when there has been none.
-    """
-
-    release: str
-    target: str
-    end: date
-    due: date | None
-
-
-def read(folder: Path, by: date = date.max) -> list[Release]:
+def read(folder: Path, by: date = date.max) -> pd.DataFrame:
     """The releases of a folder that were frozen by a day, in the order of their names.
 
     Parameters
     ----------
     folder
-        Folder of the releases; what has no statement in it is no release.
+        Folder of the releases (`paths.RELEASES`); what has no statement in it is no release.
     by
         Later ones are not looked at: nothing about them can change what is said of an earlier day. When every release
         is asked for, one that lost its statement is refused too.
+
+    Returns
+    -------
+    A row a frozen quantile: the release, the day whose knowledge is in it (``as_of``) and the one on which it was
+    frozen (``forecast_date``), scenario, target, last ``day`` of its period, level, value and unit.
 
     Raises
     ------
@@ -225,7 +168,7 @@ def read(folder: Path, by: date = date.max) -> list[Release]:
     faults = [f"{path.name}/{line}" for path in found for line in _faults(path)]
     if faults:
         raise TelemedError("\n".join([f"{folder} is not as it was frozen:", *(f"  - {line}" for line in faults)]))
-    return [_release(path) for path in found]
+    return pd.concat([_release(path) for path in found]) if found else pd.DataFrame(columns=RELEASED)
 
 
 def _faults(folder: Path) -> list[str]:
@@ -233,174 +176,121 @@ def _faults(folder: Path) -> list[str]:
     return frozen_files.differences(folder) or undated
 
 
-def _release(folder: Path) -> Release:
-    import json
-
-    import pandas as pd
-
+def _release(folder: Path) -> pd.DataFrame:
     stated = json.loads((folder / frozen_files.STATEMENT).read_text(encoding="utf-8"))
     table = pd.read_csv(folder / frozen_files.TABLE, dtype=str, keep_default_na=False)
     if missing := {"target", "target_end_date", "output_type", "output_type_id", "value"} - set(table):
         raise TelemedError(f"{folder / frozen_files.TABLE} has no column {', '.join(sorted(missing))}")
-    as_of, released = (date.fromisoformat(stated[name]) for name in ("as_of", "released"))
-    return Release(folder.name, as_of, released, table[table["output_type"] == "quantile"])
+    table = table[table["output_type"] == "quantile"]
+    told: dict[str, Any] = {
+        "release": folder.name,
+        "as_of": date.fromisoformat(stated["as_of"]),
+        "forecast_date": date.fromisoformat(stated["released"]),
+        "day": table["target_end_date"].map(date.fromisoformat),
+        "level": table["output_type_id"].astype(float),
+        "value": table["value"].astype(float),
+    }
+    return table.assign(**told)[RELEASED]
 
 
-def score(folder: Path, context: Context, by: date = date.max) -> list[FrozenScore]:
+def _held(frozen: pd.DataFrame, context: Context) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+    """The quantiles of each release and target, and the figures of the target with the frozen day each ``settles``."""
+    own: pd.DataFrame
+    target: Any
+    for (_, target), own in frozen[frozen["target"].isin(list(TARGETS))].groupby(["release", "target"], sort=False):
+        figures = TARGETS[target].figures(context).frame().rename(columns={"end": "day", "origin": "publisher"})
+        known = context.view.set_index("claim_id")["known_date"]
+        figures["day"], figures["known"] = figures["day"].dt.date, figures["claim_id"].map(known).dt.date
+        yield own, figures.assign(settles=_settled(own, figures, flow=TARGETS[target].flow))
+
+
+def _settled(own: pd.DataFrame, figures: pd.DataFrame, *, flow: bool) -> np.ndarray:
+    """The frozen day that each figure settles; None where it is none that a release is held against."""
+    days, released = sorted(set(own["day"])), own["forecast_date"].iloc[0]
+    early = figures[figures["known"] <= released]
+    before = set(zip(early["publisher"], early["day"], strict=True))
+    found: list[date | None] = []
+    for one in rows(figures):
+        new = one.known > released and (one.publisher, one.day) not in before
+        usable = np.isfinite(one.high) and one.low > 0.0 and one.unit == own["unit"].iloc[0]
+        within = one.day in days or (not flow and days[0] < one.day < days[-1])
+        # A count within a half-year settles the forecast of the half-year's end that is nearest.
+        nearest = min(days, key=lambda day: (abs(day - one.day), day))
+        found.append(nearest if new and usable and within else None)
+    return np.array(found, dtype=object)
+
+
+def score(frozen: pd.DataFrame, context: Context) -> pd.DataFrame:
     """Score every frozen forecast whose figure has come.
 
     Parameters
     ----------
-    folder
-        Folder of the releases (`paths.RELEASES`).
+    frozen
+        As of :func:`read`.
     context
         Its date decides what has come.
-    by
-        Day by which a release must have been frozen.
+
+    Returns
+    -------
+    A row a figure: release, forecast_date, scenario, target and unit as frozen; the figure (last ``day`` of its period,
+    claim_id, publisher, grade, the day when it became ``known``, ``published``: the middle of the printed interval);
+    ``latent`` as in :class:`Target`; ``rounding`` and ``doubtful``; the forecast (low, median, high) and every metric
+    of `scores.METRICS`.
     """
-    found = []
-    for release in read(folder, by):
-        for target, own in release.table.groupby("target", sort=False):
-            if str(target) in TARGETS:
-                found += _scored(release, _Frozen.of(own), context)
-    return found
+    found = [
+        _scored(own, one)
+        for own, figures in _held(frozen, context)
+        for one in rows(figures[figures["settles"].notna()])
+    ]
+    types = dict.fromkeys([*scores.COVERAGE, "latent", "doubtful"], bool)
+    return pd.DataFrame(found, columns=SCORED).astype(types)
 
 
-def waiting(folder: Path, context: Context, by: date = date.max) -> list[Waiting]:
-    """Every frozen forecast whose figure has not come, the next due first. Parameters as for :func:`score`."""
-    found = []
-    for release in read(folder, by):
-        for target, own in release.table.groupby("target", sort=False):
-            if str(target) not in TARGETS:
-                continue
-            frozen, figures = _Frozen.of(own), TARGETS[str(target)].figures(context)
-            came = {day for _, day in _came(release, frozen, figures, context)}
-            lag = _lag(figures, context)
-            due = [day + lag if lag is not None else None for day in frozen.days]
-            found += [
-                Waiting(release.name, frozen.target, day, when)
-                for day, when in zip(frozen.days, due, strict=True)
-                if day not in came
-            ]
-    return sorted(found, key=lambda one: (one.due or date.max, one.target, one.release, one.end))
+SCORED = (
+    *("release", "forecast_date", "scenario", "target", "unit", "day", "claim_id", "publisher", "grade", "known"),
+    *("latent", "published", "rounding", "doubtful", "low", "median", "high", *scores.METRICS),
+)
 
 
-def unprinted(folder: Path, by: date = date.max) -> dict[str, int]:
+def _scored(own: pd.DataFrame, figure: Any) -> dict[str, Any]:
+    """The score of one figure, by the quantiles of its day, which may lie between the frozen ones."""
+    first: Any = own.iloc[0]
+    wide = own.pivot(index="level", columns="day", values="value").sort_index(axis=0).sort_index(axis=1)
+    days, at = [date.toordinal(day) for day in sorted(set(own["day"]))], figure.day.toordinal()
+    scaled = scores.scaled(wide.to_numpy(), first["unit"])
+    forecast = Forecast(np.array([[np.interp(at, days, level)] for level in scaled]), wide.index.to_numpy())
+    ends = scores.scaled([figure.low, figure.high], first["unit"])
+    names = {"low": 0.1, "median": 0.5, "high": 0.9}
+    return {
+        **first[["release", "forecast_date", "scenario", "target"]],
+        **{name: getattr(figure, name) for name in ("day", "claim_id", "publisher", "grade", "known")},
+        "latent": TARGETS[first["target"]].latent,
+        "rounding": float(0.5 * (ends[1] - ends[0])),
+        "doubtful": len(set(forecast.interval_coverage(ends, LEVEL).tolist())) > 1,
+        **{name: scores.unscaled(forecast.quantile(level), first["unit"]).item() for name, level in names.items()},
+        **scores.score(forecast, figure.low, figure.high, first["unit"]),
+    }
+
+
+def waiting(frozen: pd.DataFrame, context: Context) -> pd.DataFrame:
+    """Every frozen forecast whose figure has not come, the next due first. Parameters as for :func:`score`.
+
+    Returns
+    -------
+    release, target, last ``day`` of its period, and when such a figure usually comes (``due``): so long after its
+    period as the median figure of this target became known; None when there has been none.
+    """
+    found: list[tuple[Any, ...]] = []
+    for own, figures in _held(frozen, context):
+        lags = [(one.known - one.day).days for one in rows(figures)]
+        lag = timedelta(days=int(np.median(lags))) if lags else None
+        for day in sorted(set(own["day"]) - set(figures["settles"])):
+            found.append((*own[["release", "target"]].iloc[0], day, None if lag is None else day + lag))
+    found.sort(key=lambda row: (row[3] or date.max, row[1], row[0], row[2]))
+    return pd.DataFrame(found, columns=["release", "target", "day", "due"])
+
+
+def unprinted(frozen: pd.DataFrame) -> dict[str, int]:
     """Frozen quantities of which nobody prints a figure, with how many forecasts of each there are."""
-    count: dict[str, int] = {}
-    for release in read(folder, by):
-        rest = release.table[~release.table["target"].isin(list(TARGETS))]
-        for (target, _), _own in rest.groupby(["target", "target_end_date"], sort=False):
-            count[str(target)] = count.get(str(target), 0) + 1
-    return count
-
-
-@dataclass(frozen=True, eq=False)
-class _Frozen:
-    """The frozen quantiles of one target: dims (level, day), on the scale of the scores."""
-
-    target: str
-    scenario: str
-    unit: str
-    levels: np.ndarray
-    days: list[date]
-    quantiles: np.ndarray
-
-    @classmethod
-    def of(cls, own: pd.DataFrame) -> _Frozen:
-        """From the rows of one target."""
-        wide = own.assign(level=own["output_type_id"].astype(float), number=own["value"].astype(float))
-        wide = (
-            wide.pivot(index="level", columns="target_end_date", values="number").sort_index(axis=0).sort_index(axis=1)
-        )
-        first = own.iloc[0]
-        return cls(
-            target=first["target"],
-            scenario=first["scenario"],
-            unit=first["unit"],
-            levels=wide.index.to_numpy(),
-            days=[date.fromisoformat(day) for day in wide.columns],
-            quantiles=scores.scaled(wide.to_numpy(), first["unit"]),
-        )
-
-    def at(self, day: date) -> np.ndarray:
-        """Quantiles of a day between the first and the last, on the scale of the scores. Dims: (level, 1)."""
-        numbers = [one.toordinal() for one in self.days]
-        return np.array([[np.interp(day.toordinal(), numbers, own)] for own in self.quantiles])
-
-
-def _came(release: Release, frozen: _Frozen, figures: Observations, context: Context) -> list[tuple[int, date]]:
-    """Positions of the figures that a release is held against, and the frozen day that each settles."""
-    known = _known(figures, context)
-    ends = figures.end.astype("datetime64[D]").tolist()
-    usable = np.isfinite(figures.high) & (figures.low > 0.0) & (figures.unit == frozen.unit)
-    before = {(who, end) for who, end, day in zip(figures.origin, ends, known, strict=True) if day <= release.released}
-    found = []
-    for k in np.flatnonzero(usable):
-        if known[k] <= release.released or (figures.origin[k], ends[k]) in before:
-            continue
-        if ends[k] in frozen.days or (not TARGETS[frozen.target].flow and frozen.days[0] < ends[k] < frozen.days[-1]):
-            # A count within a half-year settles the forecast of the half-year's end that is nearest.
-            found.append((int(k), min(frozen.days, key=lambda day: (abs(day - ends[k]), day))))
-    return found
-
-
-def _known(figures: Observations, context: Context) -> list[date]:
-    """The day on which each figure became known."""
-    known = context.view.set_index("claim_id")["known_date"]
-    return [known[claim].date() for claim in figures.claim_id.tolist()]
-
-
-def _lag(figures: Observations, context: Context) -> timedelta | None:
-    """How long after its period the median figure became known."""
-    ends = figures.end.astype("datetime64[D]").tolist()
-    days = [(known - end).days for known, end in zip(_known(figures, context), ends, strict=True)]
-    return timedelta(days=int(np.median(days))) if days else None
-
-
-def _scored(release: Release, frozen: _Frozen, context: Context) -> list[FrozenScore]:
-    figures = TARGETS[frozen.target].figures(context)
-    known = _known(figures, context)
-    return [_one(release, frozen, figures.where([k]), known[k]) for k, _ in _came(release, frozen, figures, context)]
-
-
-def _one(release: Release, frozen: _Frozen, figure: Observations, known: date) -> FrozenScore:
-    """The score of one figure."""
-    end = figure.end.astype("datetime64[D]").tolist()[0]
-    quantiles, ends = frozen.at(end), scores.scaled([figure.low[0], figure.high[0]], frozen.unit)
-    truth = ends.mean(keepdims=True)
-    parts = scores.wis(quantiles, frozen.levels, truth)
-
-    def at(level: float) -> float:
-        return float(quantiles[int(np.argmin(np.abs(frozen.levels - level))), 0])
-
-    def within(value: float, level: float) -> bool:
-        return at((1.0 - level) / 2.0) <= value <= at((1.0 + level) / 2.0)
-
-    return FrozenScore(
-        release=release.name,
-        released=release.released,
-        scenario=frozen.scenario,
-        target=frozen.target,
-        unit=frozen.unit,
-        end=end,
-        claim_id=str(figure.claim_id[0]),
-        origin=str(figure.origin[0]),
-        grade=str(figure.grade[0]),
-        known=known,
-        latent=TARGETS[frozen.target].latent,
-        published=float(0.5 * (figure.low[0] + figure.high[0])),
-        rounding=float(0.5 * (ends[1] - ends[0])),
-        doubtful=len({within(float(value), 0.8) for value in ends}) > 1,
-        low=float(scores.unscaled(at(0.1), frozen.unit)),
-        median=float(scores.unscaled(at(0.5), frozen.unit)),
-        high=float(scores.unscaled(at(0.9), frozen.unit)),
-        crps=float(scores.crps_of_quantiles(quantiles, frozen.levels, truth)[0]),
-        wis=float(parts.total[0]),
-        dispersion=float(parts.dispersion[0]),
-        overprediction=float(parts.overprediction[0]),
-        underprediction=float(parts.underprediction[0]),
-        bias=at(0.5) - float(truth[0]),
-        level=float(np.interp(truth[0], quantiles[:, 0], frozen.levels)),
-        inside={level: within(float(truth[0]), level) for level in LEVELS},
-    )
+    rest = frozen[~frozen["target"].isin(list(TARGETS))].drop_duplicates(["release", "target", "day"])
+    return {str(target): int(number) for target, number in rest["target"].value_counts(sort=False).items()}

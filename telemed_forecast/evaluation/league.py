@@ -10,171 +10,99 @@ Our own forecast is that of the last year-end at or before the first day on whic
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
 from datetime import date
-from typing import Literal
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from telemed_forecast.evaluation import scores
-from telemed_forecast.evaluation.published_forecasts import PublishedForecast, Unscored, ended
-from telemed_forecast.evaluation.quantities import Truth, Voice, told_by_others, truth
-from telemed_forecast.evaluation.rolling_origins import YEARS, as_of
+from telemed_forecast.evaluation.published_forecasts import ended
+from telemed_forecast.evaluation.quantities import Truth, Voice, consensus_estimate, truth
+from telemed_forecast.evaluation.rolling_origins import as_of, year_ends
+from telemed_forecast.evaluation.score_summary import rows
+from telemed_forecast.evaluation.scores import LEVEL
 from telemed_forecast.forecast.context import Context
 
 SURE = 0.9
 """A verdict is open unless it has this probability."""
 
-LEVEL = 0.8
-"""Probability of the intervals of counts and shares."""
+OUTCOME = ["metric", "definition", "end"]
+"""What came is the same for all forecasts that share these."""
+
+OURS = ("made", "low", "median", "high", "our_error", "our_median_error", "held", "closer", "our_consensus_error")
+"""What a row of the league says of our forecast of that day; empty where there is none."""
+
+COLUMNS = (
+    *("claim_id", "statement", "metric", "segment", "definition", "publisher", "grade", "first_day", "published"),
+    *("end", "value", "unit", "kind", "claims", "came", "error", "median_error", "verdict", "why_not"),
+    *("consensus_error", *OURS),
+)
 
 
-WhyNot = Literal["", "undated", "early", "nothing"]
-"""Why there is no forecast of ours beside a published one."""
-
-
-@dataclass(frozen=True, eq=False)
-class SameDay:
-    """What our models would have said when somebody else published a forecast.
-
-    Attributes
-    ----------
-    origin
-        The day of our forecast.
-    low, median, high
-        Our median and 80% interval, in the forecast's unit.
-    error
-        Of our median. Dims: (sample,).
-    inside
-        Whether our 80% interval held the middle of what came.
-    closer
-        Probability that our median lay nearer to what came than the published forecast.
-    """
-
-    origin: date
-    low: float
-    median: float
-    high: float
-    error: np.ndarray
-    inside: bool
-    closer: float
-
-
-@dataclass(frozen=True, eq=False)
-class Judged:
-    """A published forecast and what became of it.
-
-    Attributes
-    ----------
-    forecast
-        What was said.
-    truth
-        What came.
-    error
-        Forecast less what came on the scale of the scores. Dims: (sample,).
-    ours
-        Our forecast of that day; None where there is none.
-    why_not
-        Why: ``undated`` (nobody knows since when theirs could be read), ``early`` (before the first origin) or
-        ``nothing`` (our models of that day say nothing of it); else empty.
-    by_others
-        Error against what other houses estimated later, where they did.
-    ours_by_others
-        The same of our forecast.
-    """
-
-    forecast: PublishedForecast
-    truth: Truth
-    error: np.ndarray
-    ours: SameDay | None
-    why_not: WhyNot
-    by_others: float | None
-    ours_by_others: float | None
-
-    @property
-    def off(self) -> float:
-        """The error's middle."""
-        return float(np.median(self.error))
-
-    @property
-    def too_high(self) -> float:
-        """Probability that the forecast was too high."""
-        return float((self.error > 0.0).mean() + 0.5 * (self.error == 0.0).mean())
-
-    @property
-    def verdict(self) -> Literal["high", "low", "open"]:
-        """Too high, too low, or not sure."""
-        return "high" if self.too_high >= SURE else "low" if self.too_high <= 1.0 - SURE else "open"
-
-
-@dataclass(frozen=True)
-class HeadToHead:
-    """Our forecasts of the same day against the published ones.
-
-    Attributes
-    ----------
-    number, outcomes
-        Pairs, and different outcomes among them.
-    closer
-        Part of the outcomes in which ours was nearer: each outcome counts once, however many forecast it.
-    low, high
-        Interval of probability `LEVEL` of the chance that ours is nearer.
-    ours, theirs
-        Median absolute error over the pairs.
-    inside
-        Pairs in which our 80% interval held what came.
-    """
-
-    number: int
-    outcomes: int
-    closer: float
-    low: float
-    high: float
-    ours: float
-    theirs: float
-    inside: int
-
-
-def judged(context: Context) -> tuple[list[Judged], list[Unscored], Voice]:
+def judged(context: Context) -> tuple[pd.DataFrame, pd.DataFrame, Voice]:
     """Every published forecast whose period has ended, held against what came; those that are not scored; our voice.
 
     Returns
     -------
-    The judged forecasts with the worst first, the others with the reason, and the models of the context's own day.
+    The judged forecasts with the worst first: the columns of `published_forecasts.ended`; ``kind``, ``came`` (draws)
+    and ``claims`` as in `quantities.Truth`; ``error`` (forecast less what came on the scale of scores, draws) and its
+    ``median_error``; ``verdict`` (``high``, ``low``, or ``open`` when neither is sure); ``consensus_error`` (against
+    what other houses estimated later, NaN where they did not). Of ours, where there is one: the day when it was
+    ``made``, its ``low``, ``median`` and ``high`` (80%), ``our_error`` and its median, whether the interval ``held``
+    the middle of what came, the probability that its median lay ``closer``, and ``our_consensus_error``; else
+    ``why_not``: ``undated`` (nobody knows since when theirs could be read), ``early`` (before the first origin) or
+    ``nothing`` (our models of that day say nothing of it).
+
+    Then the others with the reason, ``no_outcome`` where nothing is known that a forecast can be held against, and the
+    models of the context's own day.
     """
-    forecasts, left = ended(context)
+    forecasts = ended(context)
     now = Voice(context.in_scenario("base"))
-    earlier = {day: Voice(as_of(context, day)) for day in _days(context)}
-    found = []
-    for one in forecasts:
+    earlier = {day: Voice(as_of(context, day)) for day in year_ends(context)}
+    found, unknown = [], []
+    for one in rows(forecasts[forecasts["reason"] == ""]):
         came = truth(now, one)
         if came is None:
-            # A copy of what cannot be scored is no copy of something scored.
-            left = [replace(row, reason="no_outcome") if row.claim_id in one.copies else row for row in left]
-            left.append(Unscored(one.claim_id, one.metric, one.segment, one.origin, one.end, "no_outcome"))
+            unknown.append(one.statement)
         else:
             found.append(_judged(one, came, now, earlier))
-    return sorted(found, key=lambda one: (-abs(one.off), one.forecast.claim_id)), left, now
-
-
-def _days(context: Context) -> list[date]:
-    return [date(year, 12, 31) for year in YEARS if date(year, 12, 31) < context.settings.as_of_date]
-
-
-def _judged(one: PublishedForecast, came: Truth, now: Voice, earlier: dict[date, Voice]) -> Judged:
-    error = scaled_error(one.value, came.draws, one.unit)
-    told = told_by_others(now, one)
-    ours, why_not = _same_day(one, came, error, earlier)
-    return Judged(
-        forecast=one,
-        truth=came,
-        error=error,
-        ours=ours,
-        why_not=why_not,
-        by_others=None if told is None else float(scaled_error(one.value, told, one.unit)),
-        ours_by_others=None if told is None or ours is None else float(scaled_error(ours.median, told, one.unit)),
+    table = pd.DataFrame(found, columns=COLUMNS)
+    order = table.assign(size=-table["median_error"].abs()).sort_values(["size", "claim_id"]).index
+    # A copy of what cannot be scored is no copy of something scored.
+    left = forecasts.assign(
+        reason=forecasts["reason"].mask(forecasts["statement"].isin(unknown), "no_outcome"),
+        first=forecasts["reason"] == "",
     )
+    left = left[left["reason"] != ""].sort_values("first", kind="stable").drop(columns="first")
+    return table.loc[order].reset_index(drop=True), left.reset_index(drop=True), now
+
+
+def _judged(one: Any, came: Truth, now: Voice, earlier: Mapping[date, Voice]) -> dict[str, Any]:
+    error = scaled_error(one.value, came.draws, one.unit)
+    consensus = consensus_estimate(now, one)
+    ours = _same_day(one, came, error, earlier)
+    if consensus is not None:
+        ours["consensus_error"] = float(scaled_error(one.value, consensus, one.unit))
+        if "made" in ours:
+            ours["our_consensus_error"] = float(scaled_error(ours["median"], consensus, one.unit))
+    return one._asdict() | {
+        "kind": came.kind,
+        "claims": came.claims,
+        "came": came.draws,
+        "error": error,
+        "median_error": float(np.median(error)),
+        "verdict": verdict(error),
+        "why_not": "",
+        **ours,
+    }
+
+
+def verdict(error: np.ndarray) -> str:
+    """Too ``high``, too ``low``, or ``open``: not sure."""
+    too_high = float((error > 0.0).mean() + 0.5 * (error == 0.0).mean())
+    return "high" if too_high >= SURE else "low" if too_high <= 1.0 - SURE else "open"
 
 
 def scaled_error(forecast: float, came: np.ndarray | float, unit: str) -> np.ndarray:
@@ -182,76 +110,73 @@ def scaled_error(forecast: float, came: np.ndarray | float, unit: str) -> np.nda
     return scores.scaled(forecast, unit) - scores.scaled(came, unit)
 
 
-def _same_day(
-    one: PublishedForecast, came: Truth, error: np.ndarray, earlier: dict[date, Voice]
-) -> tuple[SameDay | None, WhyNot]:
+def _same_day(one: Any, came: Truth, error: np.ndarray, earlier: Mapping[date, Voice]) -> dict[str, Any]:
+    """Our forecast of that day, or why there is none."""
     if one.first_day is None:
-        return None, "undated"
+        return {"why_not": "undated"}
     before = [day for day in earlier if day <= one.first_day]
     if not before:
-        return None, "early"
-    day = max(before)
-    draws = earlier[day].says(one)
+        return {"why_not": "early"}
+    made = max(before)
+    draws = earlier[made].predict(one)
     if draws is None or not np.isfinite(draws).all():
-        return None, "nothing"
-    low, median, high = (float(q) for q in np.quantile(draws, [0.1, 0.5, 0.9]))
+        return {"why_not": "nothing"}
+    low, median, high = np.quantile(draws, [0.1, 0.5, 0.9]).tolist()
     own = scaled_error(median, came.draws, one.unit)
-    nearer = (np.abs(own) < np.abs(error)).mean() + 0.5 * (np.abs(own) == np.abs(error)).mean()
-    inside = low <= float(np.median(came.draws)) <= high
-    return SameDay(day, low, median, high, own, inside, float(nearer)), ""
+    return {
+        "made": made,
+        **{"low": low, "median": median, "high": high},
+        "our_error": own,
+        "our_median_error": float(np.median(own)),
+        "held": low <= float(np.median(came.draws)) <= high,
+        "closer": float((np.abs(own) < np.abs(error)).mean() + 0.5 * (np.abs(own) == np.abs(error)).mean()),
+    }
 
 
-def head_to_head(found: Sequence[Judged], *, by_others: bool = False) -> HeadToHead | None:
+def head_to_head(found: pd.DataFrame, *, by_consensus: bool = False) -> dict[str, Any] | None:
     r"""Who was nearer, over the forecasts for which we would have had one on that day.
 
     Several forecasts of one outcome are not several trials: what was nearer to it once was nearer to it again. So each
     outcome counts once, by the mean over its pairs, and the interval of the chance :math:`p` that ours is nearer is
     that of a beta distribution, :math:`p \sim B(\tfrac12 + s, \tfrac12 + n - s)` with :math:`s` the sum over the
     :math:`n` outcomes (Jeffreys' prior); it reaches to 0 or 1 where none or all were won, as Brown, Cai and DasGupta
-    (2001) have it. Outcomes of one market share its shocks still: the interval is rather too
-    narrow than too wide.
+    (2001) have it. Outcomes of one market share its shocks still: the interval is rather too narrow than too wide.
 
     Parameters
     ----------
     found
         Judged forecasts.
-    by_others
+    by_consensus
         Let other houses' later estimates be the judge instead of `Truth`; only where there are any.
+
+    Returns
+    -------
+    ``number`` of pairs and ``outcomes``; the part of the outcomes in which ours was ``closer``, with ``low`` and
+    ``high`` end; the median absolute error of ``ours`` and ``theirs``; pairs in which our interval ``held`` what came.
+    None without a pair.
     """
-    pairs = [one for one in found if one.ours is not None and (not by_others or one.ours_by_others is not None)]
-    if not pairs:
+    pairs = found[found["made"].notna()]
+    errors = ["median_error", "our_median_error"]
+    if by_consensus:
+        errors = ["consensus_error", "our_consensus_error"]
+        pairs = pairs[pairs["our_consensus_error"].notna()]
+    if pairs.empty:
         return None
     from scipy.stats import beta
 
-    won: dict[tuple[str, str, date], list[float]] = {}
-    for one in pairs:
-        won.setdefault(one.forecast.outcome, []).append(_closer(one, by_others))
-    shares = [float(np.mean(parts)) for parts in won.values()]
-    total, number = sum(shares), len(shares)
+    theirs, ours = (pairs[name].abs().to_numpy(dtype=float) for name in errors)
+    if by_consensus:
+        pairs = pairs.assign(closer=np.where(ours == theirs, 0.5, ours < theirs))
+    won = [float(own.to_numpy(dtype=float).mean()) for _, own in pairs.groupby(OUTCOME, sort=False)["closer"]]
+    total, number = sum(won), len(won)
     low, high = beta.ppf([0.5 - LEVEL / 2, 0.5 + LEVEL / 2], 0.5 + total, 0.5 + number - total)
-    errors = [_errors(one, by_others) for one in pairs]
-    return HeadToHead(
-        number=len(pairs),
-        outcomes=number,
-        closer=total / number,
-        low=min(float(low), total / number),
-        high=max(float(high), total / number),
-        ours=float(np.median([own for own, _ in errors])),
-        theirs=float(np.median([other for _, other in errors])),
-        inside=sum(one.ours is not None and one.ours.inside for one in pairs),
-    )
-
-
-def _errors(one: Judged, by_others: bool) -> tuple[float, float]:
-    """Absolute error of ours and of theirs."""
-    if by_others:
-        return abs(one.ours_by_others or 0.0), abs(one.by_others or 0.0)
-    return abs(float(np.median(one.ours.error))) if one.ours else 0.0, abs(one.off)
-
-
-def _closer(one: Judged, by_others: bool) -> float:
-    """How far ours was nearer: a probability, or one, one half or zero."""
-    if not by_others:
-        return one.ours.closer if one.ours else 0.0
-    ours, theirs = _errors(one, by_others)
-    return 0.5 if ours == theirs else float(ours < theirs)
+    return {
+        "number": len(pairs),
+        "outcomes": number,
+        "closer": total / number,
+        "low": min(float(low), total / number),
+        "high": max(float(high), total / number),
+        "ours": float(np.median(ours)),
+        "theirs": float(np.median(theirs)),
+        "held": int(pairs["held"].sum()),
+    }

@@ -6,16 +6,17 @@ because one market was misread on one day, the worst speaks for all: no market a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from telemed_forecast.evaluation import scores
 from telemed_forecast.evaluation.markets import MARKETS
-from telemed_forecast.evaluation.rolling_origins import OURS, POOL, Origin, Score
+from telemed_forecast.evaluation.rolling_origins import OURS, POOL
+from telemed_forecast.evaluation.score_summary import rows
+from telemed_forecast.evaluation.scores import HELD
 from telemed_forecast.evidence import ledger
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.forecast.context import Context
@@ -25,139 +26,79 @@ from telemed_forecast.models.adoption import WAVES
 NATIONAL = "China (national)"
 """Events of one province move no national count by much."""
 
-LEVEL = 0.8
-"""A figure outside of this central interval is a miss."""
 
-
-@dataclass(frozen=True)
-class Miss:
-    """One figure that the forecast had not expected.
-
-    Attributes
-    ----------
-    market
-        Name of the market.
-    score
-        Forecast and figure.
-    quantity
-        What the figure measures: the definition of a market's size, else the market.
-    publisher, grade
-        Who published the figure, and the grade of the row.
-    factor
-        Figure over median; for shares, of the odds.
-    half_widths
-        Distance of the figure from the median in half-widths of the 80% interval, on the scale of the scores.
-    newest, newest_day, newest_value
-        The newest figure of the quantity known on the day of the forecast, its own day and its value in the unit of
-        the score; None where nothing was known.
-    known
-        Figures of the quantity known that day.
-    new_voice
-        Whether its publisher had published nothing on the quantity by that day.
-    other_definition
-        Whether the figure is of another definition or counter than the headline's own.
-    events
-        National policy events between the day of the forecast and the figure's, in order.
-    wave
-        Whether a wave of the epidemic began in between.
-    rivals
-        Other methods that had a forecast of the figure on that day; the ensemble is none of its own.
-    better
-        The nearest of them, if it was nearer than ours by CRPS.
-    later, learned
-        Later forecasts of ours of the same figure, and the first of them whose interval held it; None if none did.
-    """
-
-    market: str
-    score: Score
-    quantity: str
-    publisher: str
-    grade: str
-    factor: float
-    half_widths: float
-    newest: str | None
-    newest_day: date | None
-    newest_value: float | None
-    known: int
-    new_voice: bool
-    other_definition: bool
-    events: tuple[str, ...]
-    wave: bool
-    rivals: int
-    better: str | None
-    later: int
-    learned: date | None
-
-
-def worst(
-    context: Context, past: Mapping[str, Sequence[Origin]], found: Mapping[str, Sequence[Score]], number: int
-) -> list[Miss]:
+def worst(context: Context, found: pd.DataFrame, number: int) -> pd.DataFrame:
     """The worst misses of ours, by CRPS.
 
     Parameters
     ----------
     context
         The day of the report.
-    past, found
-        Origins and scores by market.
+    found
+        Scores of every forecaster and market.
     number
         How many at most.
+
+    Returns
+    -------
+    The row of scores of each; ``quantity`` (the definition of a market's size, else the market) and ``grade`` of the
+    figure; ``factor`` (figure over median; for shares, of the odds) and ``half_widths`` (:func:`half_widths`);
+    ``newest``, ``newest_day`` and ``newest_value``: the newest figure of the quantity known on the day of the forecast,
+    None where there was none, and how many ``figures`` were known; ``new_publisher`` (had published nothing on it by
+    then) and ``other_definition`` (than the headline's own); national policy ``events`` between the day of the forecast
+    and the figure's, and whether a ``wave`` of the epidemic began in between; how many ``rivals`` had a forecast that
+    day (the ensemble is none of its own) and which of them was ``better``, the nearest, None if ours was; how many
+    ``later`` forecasts of ours there are of the same figure, and the first day on which one of them held it
+    (``learned``).
     """
-    missed = [(market, one) for market, own in found.items() for one in own if is_miss(one)]
+    missed = found[(found["member"] == OURS) & ~found[HELD]]
+    missed = missed.sort_values(["crps", "claim_id", "forecast_date"], ascending=[False, True, True])
     seen: set[object] = set()
-    chosen: list[Miss] = []
-    for market, one in sorted(missed, key=lambda pair: (-pair[1].crps, pair[1].claim_id, pair[1].origin)):
-        keys = {(market, one.origin), one.claim_id}
+    chosen: list[dict[str, Any]] = []
+    for one in rows(missed):
+        keys = {(one.market, one.forecast_date), one.claim_id}
         if not keys & seen and len(chosen) < number:
             seen |= keys
-            chosen.append(_explained(context, market, one, past[market], found[market]))
-    return chosen
+            chosen.append(one._asdict() | _explained(context, one, found[found["claim_id"] == one.claim_id]))
+    return pd.DataFrame(chosen)
 
 
-def is_miss(one: Score) -> bool:
-    """Whether a forecast of ours did not hold what came."""
-    return one.member == OURS and not one.inside[LEVEL]
-
-
-def half_widths(one: Score) -> float:
-    """Distance of the figure from the median in half-widths of the 80% interval on the figure's side."""
+def half_widths(one: Any) -> float:
+    """Distance of the figure from the median in half-widths of the 80% interval on its side, on the scale of scores."""
     low, median, high, came = scores.scaled([one.low, one.median, one.high, one.published], one.unit)
     reach = high - median if came > median else median - low
     return float(abs(came - median) / max(reach, 1e-9))
 
 
-def _explained(context: Context, market: str, one: Score, origins: Sequence[Origin], found: Sequence[Score]) -> Miss:
-    origin = next(origin for origin in origins if origin.day == one.origin)
-    figure = origin.actuals.where(origin.actuals.claim_id == one.claim_id)
-    publisher = str(figure.origin[0])
-    rows = _same_quantity(market, MARKETS[market].module.headline(context.earlier(one.origin)), figure)
+def _explained(context: Context, one: Any, same: pd.DataFrame) -> dict[str, Any]:
+    """What the evidence says of a miss; `same` are the scores of the same figure."""
+    headline = MARKETS[one.market].module.headline
+    figure = headline(context)
+    figure = figure.where(figure.claim_id == one.claim_id)
+    rows = _same_quantity(one.market, headline(context.earlier(one.forecast_date)), figure)
     at = int(np.argmax(rows.end)) if len(rows) else None
     median, came = scores.scaled([one.median, one.published], one.unit)
-    same = [other for other in found if other.claim_id == one.claim_id]
-    rivals = [other for other in same if other.origin == one.origin and other.member not in (OURS, POOL)]
-    nearest = min(rivals, key=lambda other: other.crps, default=None)
-    later = [other for other in same if other.member == OURS and other.origin > one.origin]
-    return Miss(
-        market=market,
-        score=one,
-        quantity=_quantity(market, figure),
-        publisher=publisher,
-        grade=str(figure.grade[0]),
-        factor=float(np.exp(came - median)),
-        half_widths=half_widths(one),
-        newest=None if at is None else str(rows.claim_id[at]),
-        newest_day=None if at is None else rows.end[at].astype(date),
-        newest_value=None if at is None else float(0.5 * (rows.low[at] + rows.high[at])),
-        known=len(rows),
-        new_voice=publisher not in set(rows.origin.tolist()),
-        other_definition=not one.comparable,
-        events=events_between(one.origin, one.day),
-        wave=any(one.origin < _day(wave) <= one.day for wave in WAVES),
-        rivals=len(rivals),
-        better=nearest.member if nearest is not None and nearest.crps < one.crps else None,
-        later=len(later),
-        learned=min((other.origin for other in later if other.inside[LEVEL]), default=None),
-    )
+    rivals = same[(same["forecast_date"] == one.forecast_date) & ~same["member"].isin([OURS, POOL])]
+    nearer = rivals[rivals["crps"] < one.crps].sort_values("crps", kind="stable")
+    later = same[(same["member"] == OURS) & (same["forecast_date"] > one.forecast_date)]
+    return {
+        "quantity": _quantity(one.market, figure),
+        "grade": str(figure.grade[0]),
+        "factor": float(np.exp(came - median)),
+        "half_widths": half_widths(one),
+        "newest": None if at is None else str(rows.claim_id[at]),
+        "newest_day": None if at is None else rows.end[at].astype(date),
+        "newest_value": None if at is None else float(0.5 * (rows.low[at] + rows.high[at])),
+        "figures": len(rows),
+        "new_publisher": one.publisher not in set(rows.origin.tolist()),
+        "other_definition": not one.comparable,
+        "events": events_between(one.forecast_date, one.day),
+        "wave": any(one.forecast_date < _day(wave) <= one.day for wave in WAVES),
+        "rivals": len(rivals),
+        "better": next(iter(nearer["member"]), None),
+        "later": len(later),
+        "learned": min(later.loc[later[HELD], "forecast_date"], default=None),
+    }
 
 
 def _quantity(market: str, figure: Observations) -> str:

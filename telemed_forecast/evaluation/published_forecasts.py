@@ -7,19 +7,15 @@ the earliest day on which any of them could be read. A house that revises its fo
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from telemed_forecast.evaluation.curated_forecasts import MADE, OTHER_SCOPE
 from telemed_forecast.evidence import observations
 from telemed_forecast.evidence.days import span
-from telemed_forecast.evidence.observations import Observations
-from telemed_forecast.evidence.rows import records
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.models import market_size
 from telemed_forecast.models.market_evidence import FULL_YEAR
@@ -43,225 +39,147 @@ RATES = ("market_growth", "market_cagr")
 
 UNSOURCED = "D"
 
+OTHER_SCOPE: Mapping[str, str] = {
+    "mofcom-iimedia-2021": "sales of the enterprises that report directly to the ministry, mostly between firms",
+    "cicc-2020-ih-2020": "the row says narrower than Analysys'; its growth of 38% makes 2019 half of theirs",
+    "hsbc-2018-ih-2018": "the row says narrower than Analysys'",
+    "technode-2020-online-2020": "source and scope not given; 3 to 7 times all other figures of the year",
+    "technode-2020-users": "user volume of a year, source not given, against users active in a month",
+    "oliverwyman-2020-users": "users of a market by the end of 2020, against users active in a month",
+    "askci-pharma-ecommerce-share-2022": "its base is not stated; AskCI's own size of the year makes it 60% of ours",
+    "iimedia-2020-ecshare-2020": "another base: the same page has more than 10% in 2019, ours is about 5%",
+}
+"""Forecasts filed under a definition of ours whose stated scope is none of ours, read off the row's own definition and
+note or off rows of the same page: claim -> why."""
 
-@dataclass(frozen=True, eq=False)
-class PublishedForecast:
-    """What somebody said before it came.
+_GF = (date(2020, 11, 1), None, "made between 2020-11 and the results of 2020, says the row; the page has no date")
 
-    Attributes
-    ----------
-    claim_id, metric, segment, origin, grade
-        Of the row that stands for the statement.
-    first_day
-        The first day on which it may have been read: the first that the date of its source, or of a reprint, allows,
-        or what is known of its making (`curated_forecasts.MADE`). What we say to compare may know nothing later. None
-        where a print without a date may be the first.
-    published
-        The day by which it was read.
-    start, end
-        Period that it speaks of.
-    row
-        The statement as an interval, money in yuan; of length one.
-    copies
-        Claim ids of the rows that print it again.
-    """
-
-    claim_id: str
-    metric: str
-    segment: str
-    origin: str
-    grade: str
-    first_day: date | None
-    published: date
-    start: date
-    end: date
-    row: Observations
-    copies: tuple[str, ...]
-
-    @property
-    def value(self) -> float:
-        """Middle of the printed interval."""
-        return float(0.5 * (self.row.low[0] + self.row.high[0]))
-
-    @property
-    def unit(self) -> str:
-        """Unit of `value`; percent for shares."""
-        return str(self.row.unit[0])
-
-    @property
-    def ahead(self) -> float:
-        """Years from publication to the end of the period."""
-        return (self.end - self.published).days / 365.25
-
-    @property
-    def definition(self) -> str:
-        """What it measures: a definition of the market's model, or the segment."""
-        if self.metric != "market_size":
-            return self.segment
-        return market_size.DEFINITIONS[market_size.definitions(self.row)[0]]
-
-    @property
-    def outcome(self) -> tuple[str, str, date]:
-        """What came is the same for all forecasts that share this."""
-        return self.metric, self.definition, self.end
+MADE: Mapping[str, tuple[date, date | None, str]] = {
+    "fs-2024-online-consultation-market": (
+        date(2020, 1, 1),
+        date(2020, 11, 12),
+        "a reprint of 2022: another row of the page says made about 2020 with base 2019, and the base of 9 bn is "
+        "that of the series of chyxx-2020-oc-2020 and chyxx-2020-oc-2022, read on 2020-11-12",
+    ),
+    "pagd-2020-revenue-gf": _GF,
+    "pagd-2021-revenue-gf": _GF,
+    "pagd-2022-revenue-gf": _GF,
+}
+"""Forecasts that were made earlier than their source's date, or whose source has none: claim -> the first day on which
+it may have been read, the day by which it was (None leaves that to the ledger), and where that is known from."""
 
 
-@dataclass(frozen=True)
-class Unscored:
-    """A forecast whose period has ended and that is not scored.
+def ended(context: Context) -> pd.DataFrame:
+    """Every forecast whose period ended by the context's date, ordered by metric, end and day of publication.
 
-    Attributes
-    ----------
-    claim_id, metric, segment, origin
-        As in the ledger.
-    end
-        Last day of its period.
-    reason
-        ``unsourced``, ``not_modelled``, ``definition`` (of another scope than any model of ours), ``rate`` (growth of
-        a quantity whose size the same house prints), ``copy`` (of a forecast that is scored), ``late`` (published after
-        its period had ended), ``undated`` (nothing shows that it was published before), ``negative`` (no ratio to a
-        loss), ``short`` (no full year), or ``no_outcome`` (nothing is known that it can be held against).
-    """
-
-    claim_id: str
-    metric: str
-    segment: str
-    origin: str
-    end: date
-    reason: str
-
-
-def ended(context: Context) -> tuple[list[PublishedForecast], list[Unscored]]:
-    """Every forecast whose period ended by the context's date: those to be scored, and the others with the reason.
-
-    Ordered by metric, end of the period and day of publication.
+    Returns
+    -------
+    claim_id, metric, segment, publisher, grade; ``statement`` (the claim that it prints, its own or another's);
+    ``first_day`` (the first day on which the statement may have been read: what we say to compare may know nothing
+    later; None where a print without a date may be the first) and ``published`` (the day by which it was); ``start``
+    and ``end`` of the period; ``reason`` why it is not scored, empty when it is: ``unsourced``, ``not_modelled``,
+    ``definition`` (of another scope than any model of ours), ``rate`` (growth of a quantity whose size the same house
+    prints), ``copy`` (of a forecast that is scored), ``late`` (published after its period had ended), ``undated``
+    (nothing shows that it was published before), ``negative`` (no ratio to a loss) or ``short`` (no full year). Of
+    those to be scored also ``definition`` (of the market's model, or the segment), ``value`` (middle of the printed
+    interval) and ``unit``; money is in yuan.
     """
     view = context.view
     rows = view[(view["kind"] == "forecast") & (view["period_end"] <= pd.Timestamp(context.settings.as_of_date))]
     rows = rows.sort_values(["metric", "period_end", "known_date", "claim_id"], kind="stable")
     rows = rows.assign(statement=rows["restates"].where(rows["restates"] != "", rows["claim_id"]))
-    reasons, prints = _reasons(rows, view), _prints(rows)
-    left = [_unscored(row, reasons[row["claim_id"]]) for row in records(rows) if reasons[row["claim_id"]]]
-    kept = [row for row in records(rows) if not reasons[row["claim_id"]]]
-    intervals = _intervals(rows, [row["claim_id"] for row in kept], view)
-    return [_forecast(row, intervals[row["claim_id"]], prints[row["statement"]]) for row in kept], left
+    rows = rows.assign(**_days(rows))
+    rows = rows.assign(reason=_reasons(rows, view))
+    end = rows["period_end"].dt.date
+    first = rows["earliest"].where(rows["earliest"].notna() & ~rows["undated"])
+    told = {
+        "publisher": rows["origin"],
+        "first_day": first.dt.date.astype(object).where(first.notna(), None),
+        "published": rows["read"].dt.date,
+        "start": rows["period_start"].dt.date.where(rows["period_start"].notna(), end),
+        "end": end,
+    }
+    found = rows.assign(**told)[["claim_id", "statement", "metric", "segment", "grade", "reason", *told]]
+    return found.join(_values(rows, view).set_index("claim_id"), on="claim_id").reset_index(drop=True)
 
 
-def _standing_for(rows: pd.DataFrame) -> dict[str, str]:
-    """Statement -> the row that stands for it: the primary one, or the first known of its copies."""
+def _days(rows: pd.DataFrame) -> dict[str, pd.Series]:
+    """What the prints of each statement say of its day.
+
+    Returns
+    -------
+    ``earliest`` (the first day that the date of any of them allows; NaT when none has a date), ``read`` (the day by
+    which one of them was), and ``undated`` (whether one without a date may be the first: a copy is not known before
+    what it copies, a rule of the ledger, unless the ledger knows it before that).
+    """
+    known = rows["known_date"]
+    dates = [pd.Timestamp(span(str(text))[0]) if text else pd.NaT for text in rows["source_date"].fillna("")]
+    first = pd.Series(dates, index=rows.index, dtype=known.dtype)
+    first = first.where(first.isna() | (first < known), known)
+    first = _made(rows, 0).fillna(first)
+    read = _made(rows, 1).fillna(known)
+    statement = rows["statement"]
+    earliest = first.groupby(statement).transform("min")
+    may_be_first = first.isna() & (earliest.isna() | (rows["restates"] == "") | (read < earliest))
+    return {
+        "earliest": earliest,
+        "read": read.groupby(statement).transform("min"),
+        "undated": may_be_first.groupby(statement).transform("any"),
+    }
+
+
+def _made(rows: pd.DataFrame, which: Literal[0, 1]) -> pd.Series:
+    """A day of `MADE` by row; NaT where it names none."""
+    return pd.to_datetime(rows["claim_id"].map({claim: days[which] for claim, days in MADE.items()}))
+
+
+def _reasons(rows: pd.DataFrame, view: pd.DataFrame) -> pd.Series:
+    """Why each row is not scored. Other prints of a statement share what keeps it out."""
+    own = _own_reasons(rows, view)
     sourced = rows[rows["grade"] != UNSOURCED]
     ordered = sourced.assign(copy=sourced["restates"] != "").sort_values(["copy", "known_date", "claim_id"])
-    first = ordered.drop_duplicates("statement")
-    return dict(zip(first["statement"], first["claim_id"], strict=True))
+    # The primary row stands for a statement, or the first known of its copies.
+    stands = rows["statement"].map(ordered.drop_duplicates("statement").set_index("statement")["claim_id"])
+    shared = stands.map(own.set_axis(rows["claim_id"])).replace("", "copy")
+    return own.where((rows["claim_id"] == stands) | (own == "unsourced"), shared)
 
 
-def _reasons(rows: pd.DataFrame, view: pd.DataFrame) -> dict[str, str]:
-    """Claim -> why it is not scored; empty when it is. Other prints of a statement share what keeps it out."""
-    stands, prints = _standing_for(rows), _prints(rows)
+def _own_reasons(rows: pd.DataFrame, view: pd.DataFrame) -> pd.Series:
+    """Why each row's own statement is not scored; empty when it is."""
+    metric, end = rows["metric"], rows["period_end"]
+    rate = metric.isin(RATES)
     sizes = view[view["metric"] == "market_size"]
-    printed = set(zip(sizes["origin"], sizes["segment"], sizes["period_end"], strict=True))
-    own = {row["claim_id"]: _reason(row, prints[row["statement"]], printed) for row in records(rows)}
-    found = {}
-    for row in records(rows):
-        claim, first = row["claim_id"], stands.get(row["statement"], "")
-        found[claim] = own[claim] if claim == first or own[claim] == "unsourced" else own[first] or "copy"
+    size = ["origin", "segment", "period_end"]
+    printed = pd.MultiIndex.from_frame(rows[size]).isin(pd.MultiIndex.from_frame(sizes[size]))
+    allowed = {**COVERED} | dict.fromkeys(RATES, tuple(market_size.SEGMENTS))
+    pairs = zip(metric, rows["segment"], strict=True)
+    foreign = np.array([bool(allowed.get(name)) and one not in allowed[name] for name, one in pairs], dtype=bool)
+    checks = {
+        "unsourced": rows["grade"] == UNSOURCED,
+        "definition": rows["claim_id"].isin(list(OTHER_SCOPE)) | metric.isin(OTHER_BASE) | foreign,
+        "rate": rate & printed,
+        "not_modelled": rate | ~metric.isin(list(COVERED)),
+        "late": rows["earliest"] > end,
+        "undated": rows["earliest"].isna() & (rows["read"] > end),
+        "negative": ~(rows["low"].where(rows["relation"] == "between", rows["value"]) > 0.0),
+        "short": metric.isin(["market_size", "revenue"])
+        & ((end - rows["period_start"]).dt.days.fillna(0) + 1 < FULL_YEAR),
+    }
+    found = pd.Series("", index=rows.index, dtype=object)
+    for reason, holds in checks.items():
+        found = found.mask((found == "") & holds, reason)
     return found
 
 
-def _reason(row: Mapping[str, Any], prints: Prints, printed: Collection[tuple[str, str, Any]]) -> str:
-    """Why a row's own statement is not scored; empty when it is."""
-    rate = row["metric"] in RATES
-    segments = tuple(market_size.SEGMENTS) if rate else COVERED.get(row["metric"])
-    size = (row["origin"], row["segment"], row["period_end"])
-    elsewhere = row["claim_id"] in OTHER_SCOPE or row["metric"] in OTHER_BASE
-    end = row["period_end"].date()
-    largest = row["low"] if row["relation"] == "between" else row["value"]
-    days = 1 if pd.isna(row["period_start"]) else (row["period_end"] - row["period_start"]).days + 1
-    checks = {
-        "unsourced": row["grade"] == UNSOURCED,
-        "definition": elsewhere or (bool(segments) and row["segment"] not in (segments or ())),
-        "rate": rate and size in printed,
-        "not_modelled": rate or segments is None,
-        "late": prints.earliest is not None and prints.earliest > end,
-        "undated": prints.earliest is None and prints.published > end,
-        "negative": not largest > 0.0,
-        "short": row["metric"] in ("market_size", "revenue") and days < FULL_YEAR,
-    }
-    return next((reason for reason, holds in checks.items() if holds), "")
-
-
-@dataclass(frozen=True)
-class Prints:
-    """Every print of one statement.
-
-    Attributes
-    ----------
-    claims
-        The rows.
-    earliest
-        The first day that the date of any of them allows; None when none has a date.
-    published
-        The day by which one of them was read.
-    undated
-        Whether one without a date may be the first of them.
-    """
-
-    claims: tuple[str, ...]
-    earliest: date | None
-    published: date
-    undated: bool
-
-
-def _prints(rows: pd.DataFrame) -> dict[str, Prints]:
-    """Statement -> its prints.
-
-    A copy without a date is not known before the statement that it copies (a rule of the ledger), unless the ledger
-    knows it before that.
-    """
-    found: dict[str, list[dict[str, Any]]] = {}
-    for row in records(rows):
-        found.setdefault(row["statement"], []).append(row)
-    return {statement: _of_statement(same) for statement, same in found.items()}
-
-
-def _of_statement(same: Sequence[Mapping[str, Any]]) -> Prints:
-    days = {row["claim_id"]: _first_day(row) for row in same}
-    earliest = min((day for day in days.values() if day is not None), default=None)
-    known = {row["claim_id"]: _known(row) for row in same}
-    may_be_first = [
-        row
-        for row in same
-        if days[row["claim_id"]] is None
-        and (earliest is None or row["restates"] == "" or known[row["claim_id"]] < earliest)
-    ]
-    return Prints(tuple(days), earliest, min(known.values()), bool(may_be_first))
-
-
-def _first_day(row: Mapping[str, Any]) -> date | None:
-    """The first day on which a print may have been read; None when neither its date nor its note says it."""
-    if row["claim_id"] in MADE:
-        return MADE[row["claim_id"]].first_day
-    text = str(row["source_date"] or "")
-    return min(date.fromisoformat(span(text)[0]), row["known_date"].date()) if text else None
-
-
-def _known(row: Mapping[str, Any]) -> date:
-    """The day by which a print was read."""
-    made = MADE.get(row["claim_id"])
-    known: date = row["known_date"].date()
-    return made.published if made is not None and made.published is not None else known
-
-
-def _unscored(row: Mapping[str, Any], reason: str) -> Unscored:
-    return Unscored(row["claim_id"], row["metric"], row["segment"], row["origin"], row["period_end"].date(), reason)
-
-
-def _intervals(rows: pd.DataFrame, claims: list[str], view: pd.DataFrame) -> dict[str, Observations]:
-    """Claim -> its interval: what keeps a forecast out of a likelihood is not its digits."""
-    chosen = rows[rows["claim_id"].isin(claims)]
-    plain = as_printed(chosen).assign(kind="actual", use="model", restates="")
+def _values(rows: pd.DataFrame, view: pd.DataFrame) -> pd.DataFrame:
+    """The middle of what each scored row prints: what keeps a forecast out of a likelihood is not its digits."""
+    plain = as_printed(rows[rows["reason"] == ""]).assign(kind="actual", use="model", restates="")
     found = observations.to_cny(observations.intervals(plain), view)
-    return {str(found.claim_id[k]): found.where(np.array([k])) for k in range(len(found))}
+    frame = found.frame().assign(definition=found.segment.astype(object), value=0.5 * (found.low + found.high))
+    sizes = found.metric == "market_size"
+    names = [market_size.DEFINITIONS[k] for k in market_size.definitions(found.where(sizes))]
+    frame.loc[sizes, "definition"] = names
+    return frame[["claim_id", "definition", "value", "unit"]]
 
 
 def as_printed(forecasts: pd.DataFrame) -> pd.DataFrame:
@@ -271,20 +189,3 @@ def as_printed(forecasts: pd.DataFrame) -> pd.DataFrame:
     """
     open_ended = ~forecasts["relation"].isin(["eq", "between"])
     return forecasts.assign(relation=forecasts["relation"].mask(open_ended, "eq"))
-
-
-def _forecast(row: Mapping[str, Any], interval: Observations, prints: Prints) -> PublishedForecast:
-    end = row["period_end"].date()
-    return PublishedForecast(
-        claim_id=row["claim_id"],
-        metric=row["metric"],
-        segment=row["segment"],
-        origin=row["origin"],
-        grade=row["grade"],
-        first_day=None if prints.undated else prints.earliest,
-        published=prints.published,
-        start=end if pd.isna(row["period_start"]) else row["period_start"].date(),
-        end=end,
-        row=interval,
-        copies=tuple(claim for claim in prints.claims if claim != row["claim_id"]),
-    )

@@ -106,8 +106,9 @@ def past_forecasts(context: Context, result: MarketSize) -> list[PublishedSize]:
     The same forecasts as in the track record: copies are one forecast; what no source stands behind (grade D), or what
     was published after its year, is none.
     """
-    claims = {one.claim_id for one in ended(context)[0]}
-    own = [row for row in published(context, result) if row.claim_id in claims]
+    forecasts = ended(context)
+    scored = set(forecasts.loc[forecasts["reason"] == "", "claim_id"])
+    own = [row for row in published(context, result) if row.claim_id in scored]
     known = [row for row in own if row.ratio is not None and row.year <= result.last_year]
     return sorted(known, key=lambda r: -r.error)
 

@@ -24,12 +24,12 @@ Gelman et al. (2013), Bayesian Data Analysis, 3rd ed., ch. 5: hyperparameters on
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
 
 import numpy as np
+import pandas as pd
 
-from telemed_forecast.evaluation.league import LEVEL, Judged
+from telemed_forecast.evaluation.league import OUTCOME
+from telemed_forecast.evaluation.scores import LEVEL
 
 MEDIAN_OF_ABSOLUTE = 0.6744897501960817
 """Median of the absolute value of a standard normal number."""
@@ -42,75 +42,63 @@ FREEDOM = np.geomspace(1.0, 50.0, 25)
 SCALES = np.geomspace(0.02, 3.0, 40)
 """Grid of the common scale: from errors of 2% to errors of a factor of twenty."""
 
+OCCASION = ["metric", "definition", "published"]
+"""Forecasts that share these were made on one occasion."""
 
-@dataclass(frozen=True)
-class Publisher:
-    """One publisher's record.
-
-    Attributes
-    ----------
-    origin
-        As in the ledger.
-    number, occasions, outcomes
-        Forecasts, occasions on which they were made, and different outcomes.
-    absolute
-        Median absolute error, as it is.
-    lean
-        Median error: above zero when too much was forecast.
-    high, low
-        Forecasts that were too high, or too low, for sure.
-    typical, typical_low, typical_high
-        Median absolute error that is to be expected of it, pooled, with its interval of probability `league.LEVEL`.
-    better
-        Probability that it is usually nearer than the publisher in the middle of the table.
-    claims
-        Its forecasts.
-    """
-
-    origin: str
-    number: int
-    occasions: int
-    outcomes: int
-    absolute: float
-    lean: float
-    high: int
-    low: int
-    typical: float
-    typical_low: float
-    typical_high: float
-    better: float
-    claims: tuple[str, ...]
+COLUMNS = (
+    *("publisher", "number", "occasions", "outcomes", "absolute", "lean", "high", "low"),
+    *("typical", "typical_low", "typical_high", "better", "claims"),
+)
 
 
-def table(found: Sequence[Judged], *, seed: int) -> list[Publisher]:
+def table(found: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     """The publishers, the one that is usually nearest first.
 
     Parameters
     ----------
     found
-        Judged forecasts.
+        Judged forecasts (`league.judged`).
     seed
         Seed of the draws.
+
+    Returns
+    -------
+    ``publisher``; ``number`` of its forecasts, ``occasions`` on which they were made, and different ``outcomes``; its
+    median ``absolute`` error as it is, and its ``lean``: the median error, above zero when too much was forecast; how
+    many were too ``high``, or too ``low``, for sure; ``typical``: the median absolute error that is to be expected of
+    it, pooled, with its interval; ``better``: the probability that it is usually nearer than the publisher in the
+    middle of the table; ``claims``: its forecasts.
     """
-    by_origin: dict[str, list[Judged]] = {}
-    for one in found:
-        by_origin.setdefault(one.forecast.origin, []).append(one)
-    if not by_origin:
-        return []
-    squares = {origin: _squares(own) for origin, own in by_origin.items()}
+    groups = {str(name): own for name, own in found.groupby("publisher", sort=False)} if len(found) else {}
+    if not groups:
+        return pd.DataFrame(columns=COLUMNS)
+    squares = {name: _squares(own) for name, own in groups.items()}
     scales = pooled(squares, rng=np.random.default_rng(seed))
     middle = np.median(np.stack(list(scales.values())), axis=0)
-    made = [_publisher(origin, own, scales[origin], middle) for origin, own in by_origin.items()]
-    return sorted(made, key=lambda one: (one.typical, one.origin))
+    rows = []
+    for name, own in groups.items():
+        ends = [0.5, 0.5 - LEVEL / 2, 0.5 + LEVEL / 2]
+        rows.append(
+            {
+                "publisher": name,
+                "number": len(own),
+                "occasions": len(squares[name]),
+                "outcomes": len(own[OUTCOME].drop_duplicates()),
+                "absolute": float(own["median_error"].abs().median()),
+                "lean": float(own["median_error"].median()),
+                "high": int((own["verdict"] == "high").sum()),
+                "low": int((own["verdict"] == "low").sum()),
+                **dict(zip(COLUMNS[8:11], np.quantile(MEDIAN_OF_ABSOLUTE * scales[name], ends), strict=True)),
+                "better": float((scales[name] < middle).mean()),
+                "claims": tuple(own["claim_id"]),
+            }
+        )
+    return pd.DataFrame(rows, columns=COLUMNS).sort_values(["typical", "publisher"], ignore_index=True)
 
 
-def _squares(own: Sequence[Judged]) -> list[float]:
+def _squares(own: pd.DataFrame) -> list[float]:
     """Mean square error of each occasion."""
-    occasions: dict[tuple[str, str, date], list[float]] = {}
-    for one in own:
-        key = (one.forecast.metric, one.forecast.definition, one.forecast.published)
-        occasions.setdefault(key, []).append(one.off**2)
-    return [float(np.mean(squares)) for squares in occasions.values()]
+    return [float(np.mean(errors.to_numpy() ** 2)) for _, errors in own.groupby(OCCASION, sort=False)["median_error"]]
 
 
 def pooled(squares: Mapping[str, Sequence[float]], *, rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -149,24 +137,3 @@ def _log_marginal(number: np.ndarray, total: np.ndarray, freedom: np.ndarray, sc
         - (freedom + number) / 2.0 * np.log(common + total)
     )
     return found
-
-
-def _publisher(origin: str, own: Sequence[Judged], scale: np.ndarray, middle: np.ndarray) -> Publisher:
-    errors = np.array([one.off for one in own])
-    typical = MEDIAN_OF_ABSOLUTE * scale
-    low, median, high = (float(q) for q in np.quantile(typical, [0.5 - LEVEL / 2, 0.5, 0.5 + LEVEL / 2]))
-    return Publisher(
-        origin=origin,
-        number=len(own),
-        occasions=len(_squares(own)),
-        outcomes=len({one.forecast.outcome for one in own}),
-        absolute=float(np.median(np.abs(errors))),
-        lean=float(np.median(errors)),
-        high=sum(one.verdict == "high" for one in own),
-        low=sum(one.verdict == "low" for one in own),
-        typical=median,
-        typical_low=low,
-        typical_high=high,
-        better=float((scale < middle).mean()),
-        claims=tuple(one.forecast.claim_id for one in own),
-    )

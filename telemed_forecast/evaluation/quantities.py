@@ -8,7 +8,6 @@ from typing import Any, Literal
 import numpy as np
 
 from telemed_forecast.evaluation.markets import MARKETS
-from telemed_forecast.evaluation.published_forecasts import PublishedForecast
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.forecast import platform_revenue, platform_series
 from telemed_forecast.forecast.context import Context
@@ -63,8 +62,13 @@ class Voice:
             self.results[market] = MARKETS[market].module.run(self.context)
         return self.results[market]
 
-    def says(self, asked: PublishedForecast) -> np.ndarray | None:
+    def predict(self, asked: Any) -> np.ndarray | None:
         """What the models of this day say of the quantity that a forecast is about.
+
+        Parameters
+        ----------
+        asked
+            A row of `published_forecasts.ended`.
 
         Returns
         -------
@@ -83,17 +87,17 @@ class Voice:
         if asked.metric not in paths:
             return None
         market, name = paths[asked.metric]
-        draws = at_days(getattr(self.result(market), name), asked.row.end)[:, 0]
+        draws = at_days(getattr(self.result(market), name), np.array([asked.end], dtype="datetime64[D]"))[:, 0]
         return draws if np.isfinite(draws).all() else None
 
-    def _of_market(self, asked: PublishedForecast) -> np.ndarray | None:
+    def _of_market(self, asked: Any) -> np.ndarray | None:
         result: MarketSize = self.result("market_size")
         year = asked.end.year
         if year not in {day.year for day in result.sizes["healthcare"].periods}:
             return None
         return result.sizes[asked.definition].year_end(year)
 
-    def _revenue(self, asked: PublishedForecast) -> np.ndarray | None:
+    def _revenue(self, asked: Any) -> np.ndarray | None:
         """The forecast of a company's accounts with what was reported by this day."""
         series = platform_series.reported(self.context, "revenue")
         one = next((one for one in series if one.company == asked.segment), None)
@@ -105,7 +109,7 @@ class Voice:
         return platform_revenue.outlook(one, year, halves=halves, seed=seed).draws[:, -1]
 
 
-def truth(now: Voice, asked: PublishedForecast) -> Truth | None:
+def truth(now: Voice, asked: Any) -> Truth | None:
     """What came of the quantity that a forecast is about, as the models and the counts of today have it.
 
     A count, a survey or a company's accounts are the truth where they exist. No one counts the market: there it is our
@@ -117,7 +121,7 @@ def truth(now: Voice, asked: PublishedForecast) -> Truth | None:
         counted = _counted(now.context, asked)
         if counted is not None or asked.metric == "online_medical_active_users":
             return counted
-    draws = now.says(asked)
+    draws = now.predict(asked)
     if draws is None:
         return None
     if asked.metric != "market_size":
@@ -127,7 +131,7 @@ def truth(now: Voice, asked: PublishedForecast) -> Truth | None:
     return Truth(_kind(evidence, asked), draws, claims)
 
 
-def _kind(evidence: Observations, asked: PublishedForecast) -> Literal["estimate", "between", "inferred"]:
+def _kind(evidence: Observations, asked: Any) -> Literal["estimate", "between", "inferred"]:
     """What a posterior rests on in the year of a forecast."""
     years = calendar_year(_of_definition(evidence, asked.definition))
     if asked.end.year in years:
@@ -135,7 +139,7 @@ def _kind(evidence: Observations, asked: PublishedForecast) -> Literal["estimate
     return "between" if (years < asked.end.year).any() and (years > asked.end.year).any() else "inferred"
 
 
-def _filed(context: Context, asked: PublishedForecast) -> Truth | None:
+def _filed(context: Context, asked: Any) -> Truth | None:
     """The figure of a company's accounts for the fiscal year, as last reported; what is printed as "about" is open."""
     for one in platform_series.reported(context, "revenue"):
         days = one.series.last_days(one.series.index).tolist()
@@ -159,7 +163,7 @@ def _openness(context: Context, claim: str) -> np.ndarray:
     return np.linspace(rows.low[0] / middle, rows.high[0] / middle, STEPS)
 
 
-def _counted(context: Context, asked: PublishedForecast) -> Truth | None:
+def _counted(context: Context, asked: Any) -> Truth | None:
     """The counts of the same quantity within the forecast's period, each with the same weight."""
     rows = context.observed(asked.metric, asked.segment)
     first, last = (np.datetime64(day) for day in (asked.start, asked.end))
@@ -174,13 +178,13 @@ def _of_definition(evidence: Observations, definition: str) -> Observations:
     return evidence.where(market_size.definitions(evidence) == market_size.DEFINITIONS.index(definition))
 
 
-def _estimates(evidence: Observations, asked: PublishedForecast) -> Observations:
+def _estimates(evidence: Observations, asked: Any) -> Observations:
     """The estimates of the same definition and year."""
     same = _of_definition(evidence, asked.definition)
     return same.where(calendar_year(same) == asked.end.year)
 
 
-def told_by_others(now: Voice, asked: PublishedForecast) -> float | None:
+def consensus_estimate(now: Voice, asked: Any) -> float | None:
     """The middle of what other houses estimated later for the same definition and year; None where nobody did.
 
     A judge that is not our model: the geometric mean of each other house's estimates, and the median over houses. Only
@@ -191,7 +195,7 @@ def told_by_others(now: Voice, asked: PublishedForecast) -> float | None:
     rows = _estimates(now.result("market_size").evidence, asked)
     known = now.context.view.set_index("claim_id")["known_date"].loc[rows.claim_id.tolist()].dt.date.to_numpy()
     later = np.array([day > max(asked.end, asked.published) for day in known], dtype=bool)
-    rows = rows.where(later & (rows.origin != asked.origin))
+    rows = rows.where(later & (rows.origin != asked.publisher))
     if not len(rows):
         return None
     middles = 0.5 * (np.log(rows.low) + np.log(rows.high))

@@ -11,15 +11,18 @@ The ensemble is scored as it would have been made then: with weights from the sc
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from telemed_forecast.evaluation import clustered_mean, scores
+from telemed_forecast.evaluation import scores
 from telemed_forecast.evaluation.markets import MARKETS
+from telemed_forecast.evaluation.score_summary import FIGURE, summarise
+from telemed_forecast.evaluation.scores import Forecast
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.fits.gates import Gate
 from telemed_forecast.forecast import hub
@@ -42,7 +45,6 @@ BENCHMARK = "drift"
 POOL_DRAWS = 4000
 """Draws of the ensemble."""
 
-
 MONTHLY_YEARS = 10
 """[years] Rivals are asked for that long after an origin; what is about a later day finds them silent."""
 
@@ -56,8 +58,8 @@ class Origin:
 
     Attributes
     ----------
-    day
-        The origin: the last day of a year.
+    forecast_date
+        The last day of a year.
     gate
         Verdict on our fit of that day.
     actuals
@@ -71,75 +73,12 @@ class Origin:
         Dims: (draw, obs).
     """
 
-    day: date
+    forecast_date: date
     gate: Gate
     actuals: Observations
     known: tuple[date, ...]
     comparable: np.ndarray
     draws: Mapping[str, np.ndarray]
-
-
-@dataclass(frozen=True)
-class Score:
-    """One forecast of one figure.
-
-    Attributes
-    ----------
-    member
-        Who forecast: one of `MEMBERS`, ``naive`` or ``ensemble``.
-    origin
-        Day of the forecast.
-    claim_id
-        The figure that came.
-    day, known
-        Last day of its period, and the day it became known.
-    comparable
-        Whether rivals are scored on it too.
-    low, median, high
-        Median and 80% interval of the forecast, in `unit`.
-    published
-        Middle of the figure's interval, in `unit`.
-    unit
-        Unit of the figure.
-    crps, bias
-        On the log (logit) scale.
-    wis, dispersion, overprediction, underprediction
-        Weighted interval score at the levels of our tables, and its three parts, on the same scale.
-    log_score
-        In nats, of the density on the same scale.
-    pit
-        Share of the forecast below the figure.
-    inside
-        Level -> whether the central interval of that probability held it.
-    quantiles
-        The forecast at the levels of our tables (`hub.QUANTILES`), in `unit`.
-    """
-
-    member: str
-    origin: date
-    claim_id: str
-    day: date
-    known: date
-    comparable: bool
-    low: float
-    median: float
-    high: float
-    published: float
-    unit: str
-    crps: float
-    wis: float
-    dispersion: float
-    overprediction: float
-    underprediction: float
-    log_score: float
-    bias: float
-    pit: float
-    inside: Mapping[float, bool]
-    quantiles: tuple[float, ...] = ()
-
-
-LEVELS = (0.5, 0.8, 0.9, 0.95)
-"""Central intervals whose coverage is counted."""
 
 
 def origins(context: Context, market: str) -> list[Origin]:
@@ -155,11 +94,15 @@ def origins(context: Context, market: str) -> list[Origin]:
     return [_origin(context, market, day) for day in days(context, market)]
 
 
+def year_ends(context: Context) -> list[date]:
+    """The ends of `YEARS` before the context's date."""
+    return [day for year in YEARS if (day := date(year, 12, 31)) < context.settings.as_of_date]
+
+
 def days(context: Context, market: str) -> list[date]:
     """The ends of earlier years whose forecasts have met outcomes by the context's date."""
     rows = MARKETS[market].module.headline(context)
-    ends = [date(year, 12, 31) for year in YEARS if date(year, 12, 31) < context.settings.as_of_date]
-    return [day for day in ends if len(_later(context, rows, day)[0])]
+    return [day for day in year_ends(context) if len(_later(context, rows, day)[0])]
 
 
 def _origin(context: Context, market: str, day: date) -> Origin:
@@ -216,23 +159,37 @@ def _later(context: Context, rows: Observations, day: date) -> tuple[Observation
     return rows.where(chosen), tuple(published[chosen].tolist())
 
 
-def score(made: Sequence[Origin], *, seed: int) -> list[Score]:
+def score(past: Sequence[Origin], market: str, *, seed: int) -> pd.DataFrame:
     """Score every forecast, and the ensemble with the weights that each origin's day could know.
 
     Parameters
     ----------
-    made
+    past
         Origins of one market, in order of their days.
+    market
+        Name of the market.
     seed
         Seed of the ensemble's draws.
+
+    Returns
+    -------
+    A frame of scores (`score_summary`), with the day on which each figure became known, who published it, whether
+    rivals are scored on it too (``comparable``) and the forecast at the levels of our tables (``quantiles``).
     """
-    found: list[Score] = []
-    for origin in made:
-        shares = weights(found, origin.day)
-        pooled = _pooled(origin, shares, seed)
+    rows: list[dict[str, Any]] = []
+    for origin in past:
+        pooled = _pooled(origin, weights(_frame(rows), origin.forecast_date), seed)
         for member, draws in [*origin.draws.items(), (POOL, pooled)]:
-            found += _scored(origin, member, draws)
-    return found
+            rows += [{"market": market, "member": member, **one} for one in _scored(origin, draws)]
+    return _frame(rows)
+
+
+def _frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    names = ("market", "member", "forecast_date", "claim_id", "day", "known", "publisher", "comparable")
+    ends = ("low", "median", "high", "published")
+    columns = [*names, *ends, "unit", *scores.METRICS, "quantiles"]
+    types = dict.fromkeys([*ends, *scores.METRICS], float) | dict.fromkeys(["comparable", *scores.COVERAGE], bool)
+    return pd.DataFrame(list(rows), columns=columns).astype(types)
 
 
 def _pooled(origin: Origin, shares: Mapping[str, float], seed: int) -> np.ndarray:
@@ -241,165 +198,63 @@ def _pooled(origin: Origin, shares: Mapping[str, float], seed: int) -> np.ndarra
     for k, claim in enumerate(origin.actuals.claim_id.tolist()):
         able = {name: draws[:, k] for name, draws in origin.draws.items() if np.isfinite(draws[:, k]).all()}
         there = set(able) & set(shares)
-        rng = np.random.default_rng([seed, origin.day.year, zlib.crc32(claim.encode())])
+        rng = np.random.default_rng([seed, origin.forecast_date.year, zlib.crc32(claim.encode())])
         columns.append(ensemble.pool(able, shares, size=POOL_DRAWS, rng=rng) if there else np.full(POOL_DRAWS, np.nan))
     return np.stack(columns, axis=1)
 
 
-def _scored(origin: Origin, member: str, draws: np.ndarray) -> list[Score]:
+def _scored(origin: Origin, draws: np.ndarray) -> Iterator[dict[str, Any]]:
     rows = origin.actuals
-    found = []
     for k in np.flatnonzero(np.isfinite(draws).all(axis=0)):
-        unit = str(rows.unit[k])
-        column = scores.scaled(draws[:, [k]], unit)
-        # The middle of the printed interval on the scale of the score: its ends are a factor apart.
-        truth = scores.scaled([rows.low[k], rows.high[k]], unit).mean(keepdims=True)
-        quantiles = np.quantile(draws[:, k], hub.QUANTILES)
-        low, median, high = (float(q) for q in np.quantile(draws[:, k], [0.1, 0.5, 0.9]))
-        parts = scores.wis(scores.scaled(quantiles, unit)[:, None], hub.QUANTILES, truth)
-        found.append(
-            Score(
-                member=member,
-                origin=origin.day,
-                claim_id=str(rows.claim_id[k]),
-                day=rows.end[k].astype("datetime64[D]").item(),
-                known=origin.known[k],
-                comparable=bool(origin.comparable[k]),
-                low=low,
-                median=median,
-                high=high,
-                published=float(0.5 * (rows.low[k] + rows.high[k])),
-                unit=unit,
-                crps=float(scores.crps(column, truth)[0]),
-                wis=float(parts.total[0]),
-                dispersion=float(parts.dispersion[0]),
-                overprediction=float(parts.overprediction[0]),
-                underprediction=float(parts.underprediction[0]),
-                log_score=float(scores.log_score(column, truth)[0]),
-                bias=float(scores.bias(column, truth)[0]),
-                pit=float(scores.pit(column, truth)[0]),
-                inside={level: bool(scores.inside(column, truth, level)[0]) for level in LEVELS},
-                quantiles=tuple(quantiles.tolist()),
-            )
-        )
-    return found
+        unit, quantiles = str(rows.unit[k]), np.quantile(draws[:, k], hub.QUANTILES)
+        forecast = Forecast(scores.scaled(quantiles, unit)[:, None], hub.QUANTILES, scores.scaled(draws[:, [k]], unit))
+        low, median, high = np.quantile(draws[:, k], [0.1, 0.5, 0.9]).tolist()
+        yield {
+            "forecast_date": origin.forecast_date,
+            "claim_id": str(rows.claim_id[k]),
+            "day": rows.end[k].astype("datetime64[D]").item(),
+            "known": origin.known[k],
+            "publisher": str(rows.origin[k]),
+            "comparable": bool(origin.comparable[k]),
+            **{"low": low, "median": median, "high": high},
+            **scores.score(forecast, rows.low[k], rows.high[k], unit),
+            "quantiles": tuple(quantiles.tolist()),
+        }
 
 
-def shared(found: Sequence[Score], members: Sequence[str] = MEMBERS) -> list[Score]:
-    """The scores of the forecasts that all these members made: same origin, same figure, no one spared."""
-    who: dict[tuple[date, str], set[str]] = {}
-    for one in found:
-        who.setdefault((one.origin, one.claim_id), set()).add(one.member)
-    return [one for one in found if set(members) <= who[one.origin, one.claim_id]]
+def shared(found: pd.DataFrame, members: Sequence[str] = MEMBERS) -> pd.DataFrame:
+    """The scores of the forecasts that all these members made: same day, same figure, no one spared."""
+    made = found[found["member"].isin(members)].groupby(FIGURE)["member"].nunique()
+    return found[pd.MultiIndex.from_frame(found[FIGURE]).isin(made.index[made == len(members)])]
 
 
-def weights(found: Sequence[Score], day: date) -> dict[str, float]:
+def weights(found: pd.DataFrame, day: date) -> dict[str, float]:
     """The ensemble's weights on a day: from forecasts of earlier days whose outcomes were known by then.
 
     Returns
     -------
     Member -> weight, all of `MEMBERS`. Outcomes count once however many origins forecast them.
     """
-    past = shared([one for one in found if one.origin < day and one.known <= day])
-    outcomes = len({one.claim_id for one in past})
-    means = {name: _mean([one.crps for one in past if one.member == name]) for name in MEMBERS}
-    return ensemble.weights(means, outcomes)
+    past = shared(found[(found["forecast_date"] < day) & (found["known"] <= day)])
+    means = summarise(past, ["member"]).set_index("member")["crps"].reindex(list(MEMBERS))
+    return ensemble.weights({str(name): float(mean) for name, mean in means.items()}, past["claim_id"].nunique())
 
 
-@dataclass(frozen=True)
-class Standing:
-    """How good a forecaster was.
+def summary(found: pd.DataFrame, day: date) -> pd.DataFrame:
+    """How good each forecaster was; those without any forecast are missing.
 
-    Attributes
-    ----------
-    member
-        Name.
-    weight
-        In the ensemble from now on; None for those that are no members.
-    number, outcomes
-        Forecasts made, and different figures among them.
-    coverage
-        Level -> share of all its forecasts whose central interval held the figure (0..1).
-    bias
-        Mean of the median forecast less the figure on the log (logit) scale.
-    common
-        Forecasts that all members made.
-    crps, wis, dispersion, overprediction, underprediction, log_score
-        Means over the common forecasts; NaN without any.
-    skill
-        One minus `crps` over that of the random walk with drift; NaN without any.
-    difference, difference_low, difference_high
-        `crps` less that of the random walk with drift, below zero when better, with its interval of probability
-        `clustered_mean.LEVEL`: forecasts of one day, and forecasts of one year, may depend on each other in any way.
-        NaN without common forecasts; the ends also with fewer than two days or years.
-    clusters
-        Days or years among the common forecasts, whichever are fewer.
+    Returns
+    -------
+    `score_summary.summarise` by member: number, outcomes, coverage and bias of all its forecasts, every other metric,
+    skill and difference over those that all members made (``common``, NaN without any) against the random walk with
+    drift; and ``weight`` in the ensemble from that day on (None for those that are no members).
     """
-
-    member: str
-    weight: float | None
-    number: int
-    outcomes: int
-    coverage: Mapping[float, float]
-    bias: float
-    common: int
-    crps: float
-    wis: float
-    dispersion: float
-    overprediction: float
-    underprediction: float
-    log_score: float
-    skill: float
-    difference: float
-    difference_low: float
-    difference_high: float
-    clusters: int
-
-
-MEANS = ("crps", "wis", "dispersion", "overprediction", "underprediction", "log_score")
-"""Scores whose mean over the common forecasts is told."""
-
-
-def standings(found: Sequence[Score], day: date) -> list[Standing]:
-    """The table of all forecasters, with the weights of a day; those without any forecast are missing."""
-    shares = weights(found, day)
-    common = shared(found)
-    drift = {(one.origin, one.claim_id): one.crps for one in common if one.member == BENCHMARK}
-    table = []
-    for member in dict.fromkeys([*MEMBERS, "naive", POOL]):
-        own = [one for one in found if one.member == member]
-        counted = [one for one in common if one.member == member]
-        if own:
-            table.append(_standing(own, counted, drift, shares.get(member)))
-    return table
-
-
-def _standing(
-    own: Sequence[Score], counted: Sequence[Score], drift: Mapping[tuple[date, str], float], weight: float | None
-) -> Standing:
-    """One line of the table: from all forecasts of a member, and from those that all members made."""
-    means = {name: _mean([getattr(one, name) for one in counted]) for name in MEANS}
-    less = clustered_mean.mean(
-        [one.crps - drift[one.origin, one.claim_id] for one in counted],
-        [one.origin for one in counted],
-        [one.day.year for one in counted],
-    )
-    return Standing(
-        member=own[0].member,
-        weight=weight,
-        number=len(own),
-        outcomes=len({one.claim_id for one in own}),
-        coverage={level: _mean([one.inside[level] for one in own]) for level in LEVELS},
-        bias=_mean([one.bias for one in own]),
-        common=len(counted),
-        **means,
-        skill=1.0 - means["crps"] / _mean(list(drift.values())),
-        difference=less.mean,
-        difference_low=less.low,
-        difference_high=less.high,
-        clusters=less.groups,
-    )
-
-
-def _mean(values: Sequence[float]) -> float:
-    return float(np.mean(values)) if values else float("nan")
+    shares, order = weights(found, day), [*MEMBERS, "naive", POOL]
+    own = summarise(found, ["member"]).set_index("member")
+    common = summarise(shared(found), ["member"], benchmark=BENCHMARK).set_index("member")
+    kept = ["number", "outcomes", *scores.COVERAGE, "bias"]
+    table = own[kept].join(common.drop(columns=kept[1:]).rename(columns={"number": "common"}))
+    table = table.reindex([name for name in order if name in own.index])
+    counts = table[["common", "clusters"]].fillna(0).astype(int)
+    weight = pd.Series([shares.get(name) for name in table.index], index=table.index, dtype=object)
+    return table.assign(weight=weight, **counts).reset_index()

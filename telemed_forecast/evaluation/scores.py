@@ -19,7 +19,9 @@ International Statistical Review 89(2).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -100,27 +102,7 @@ def crps_of_quantiles(quantiles: np.ndarray, levels: np.ndarray, truth: np.ndarr
     return 2.0 * (np.diff(ends)[:, None] * pinball(quantiles, levels, truth)).sum(axis=0)
 
 
-@dataclass(frozen=True, eq=False)
-class IntervalScore:
-    """The weighted interval score and what it is made of; each in the unit of the values, dims (obs,).
-
-    Attributes
-    ----------
-    total
-        The score: the sum of the three parts.
-    dispersion
-        For the width of the intervals: the price of not being sure.
-    overprediction, underprediction
-        For what came below, or above, what the forecast allowed.
-    """
-
-    total: np.ndarray
-    dispersion: np.ndarray
-    overprediction: np.ndarray
-    underprediction: np.ndarray
-
-
-def wis(quantiles: np.ndarray, levels: np.ndarray, truth: np.ndarray) -> IntervalScore:
+def wis(quantiles: np.ndarray, levels: np.ndarray, truth: np.ndarray) -> dict[str, np.ndarray]:
     r"""Weighted interval score of the median and K central intervals, with its parts (Bracher et al. 2021, eq. 1-3).
 
     .. math::
@@ -139,6 +121,12 @@ def wis(quantiles: np.ndarray, levels: np.ndarray, truth: np.ndarray) -> Interva
     truth
         What came. Dims: (obs,).
 
+    Returns
+    -------
+    ``wis`` and the three parts that it is the sum of, each in the unit of the values, dims (obs,): ``dispersion`` for
+    the width of the intervals, the price of not being sure; ``overprediction`` and ``underprediction`` for what came
+    below, or above, what the forecast allowed.
+
     Raises
     ------
     ValueError
@@ -153,7 +141,8 @@ def wis(quantiles: np.ndarray, levels: np.ndarray, truth: np.ndarray) -> Interva
     dispersion = (levels[:number, None] * (high - low)).sum(axis=0) / whole
     over = (np.maximum(low - truth, 0.0).sum(axis=0) + 0.5 * np.maximum(median - truth, 0.0)) / whole
     under = (np.maximum(truth - high, 0.0).sum(axis=0) + 0.5 * np.maximum(truth - median, 0.0)) / whole
-    return IntervalScore(dispersion + over + under, dispersion, over, under)
+    parts = {"dispersion": dispersion, "overprediction": over, "underprediction": under}
+    return {"wis": dispersion + over + under, **parts}
 
 
 def log_score(draws: np.ndarray, truth: np.ndarray) -> np.ndarray:
@@ -182,7 +171,7 @@ def log_score(draws: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return -np.log((number * kernels.mean(axis=0) + tail) / (number + 1.0))
 
 
-def inside(draws: np.ndarray, truth: np.ndarray, level: float) -> np.ndarray:
+def interval_coverage(draws: np.ndarray, truth: np.ndarray, level: float) -> np.ndarray:
     """Whether the central interval of that probability holds what came. Dims as in :func:`crps`; boolean."""
     low, high = np.quantile(draws, [(1.0 - level) / 2.0, (1.0 + level) / 2.0], axis=0)
     return (truth >= low) & (truth <= high)
@@ -193,6 +182,102 @@ def pit(draws: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return (draws < truth).mean(axis=0) + 0.5 * (draws == truth).mean(axis=0)
 
 
-def bias(draws: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Median of the forecast less what came: above zero when too much was forecast. Dims: (obs,)."""
-    return np.median(draws, axis=0) - truth
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    """What was forecast, on the scale of scores.
+
+    Attributes
+    ----------
+    quantiles, levels
+        Dims: (level, obs) and (level,).
+    draws
+        Dims: (draw, obs); None where only quantiles are known, as of a frozen table.
+    """
+
+    quantiles: np.ndarray
+    levels: np.ndarray
+    draws: np.ndarray | None = None
+
+    def quantile(self, level: float) -> np.ndarray:
+        """The quantile of the draws, or the known one that is nearest. Dims: (obs,)."""
+        if self.draws is not None:
+            return np.asarray(np.quantile(self.draws, level, axis=0))
+        return np.asarray(self.quantiles[int(np.argmin(np.abs(self.levels - level)))])
+
+    def crps(self, truth: np.ndarray) -> np.ndarray:
+        """CRPS of the draws, or as far as quantiles tell it."""
+        if self.draws is not None:
+            return crps(self.draws, truth)
+        return crps_of_quantiles(self.quantiles, self.levels, truth)
+
+    def log_score(self, truth: np.ndarray) -> np.ndarray:
+        """Log score of the draws; NaN without, for the tails would have to be made up."""
+        return np.full(len(truth), np.nan) if self.draws is None else log_score(self.draws, truth)
+
+    def bias(self, truth: np.ndarray) -> np.ndarray:
+        """Median less what came: above zero when too much was forecast."""
+        return self.quantile(0.5) - truth
+
+    def pit(self, truth: np.ndarray) -> np.ndarray:
+        """Probability integral transform; among quantiles no nearer to 0 or 1 than the outermost."""
+        if self.draws is not None:
+            return pit(self.draws, truth)
+        pairs = zip(truth, self.quantiles.T, strict=True)
+        return np.array([np.interp(came, own, self.levels) for came, own in pairs])
+
+    def interval_coverage(self, truth: np.ndarray, level: float) -> np.ndarray:
+        """Whether the central interval of that probability holds what came; boolean."""
+        if self.draws is not None:
+            return interval_coverage(self.draws, truth, level)
+        return (self.quantile((1.0 - level) / 2.0) <= truth) & (truth <= self.quantile((1.0 + level) / 2.0))
+
+
+def covered(level: float) -> str:
+    """Name of the metric that says whether a central interval held what came."""
+    return f"interval_coverage_{100 * level:.0f}"
+
+
+LEVELS = (0.5, 0.8, 0.9, 0.95)
+"""Central intervals whose coverage is counted."""
+
+LEVEL = 0.8
+"""Probability of the interval that pages show; a figure outside of it is a miss."""
+
+HELD = covered(LEVEL)
+
+COVERAGE = tuple(covered(level) for level in LEVELS)
+
+Metric = Callable[[Forecast, np.ndarray], np.ndarray]
+
+
+def _part(name: str) -> Metric:
+    return lambda forecast, truth: wis(forecast.quantiles, forecast.levels, truth)[name]
+
+
+METRICS: Mapping[str, Metric] = {
+    "crps": Forecast.crps,
+    **{name: _part(name) for name in ("wis", "dispersion", "overprediction", "underprediction")},
+    "log_score": Forecast.log_score,
+    "bias": Forecast.bias,
+    "pit": Forecast.pit,
+    **{covered(level): partial(Forecast.interval_coverage, level=level) for level in LEVELS},
+}
+"""Every metric of a forecast against what came, by its name in a frame of scores. Dims of each: (obs,)."""
+
+
+def score(forecast: Forecast, low: float, high: float, unit: str) -> dict[str, Any]:
+    """One forecast of one printed figure: a row of a frame of scores, but for who forecast what and when.
+
+    Parameters
+    ----------
+    forecast
+        Of length one.
+    low, high
+        The printed interval in its unit. Its middle on the scale of scores is what came: its ends are a factor apart.
+    unit
+        Unit of the figure.
+    """
+    truth = scaled([low, high], unit).mean(keepdims=True)
+    return {"published": float(0.5 * (low + high)), "unit": unit} | {
+        name: metric(forecast, truth)[0].item() for name, metric in METRICS.items()
+    }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from telemed_forecast import paths
+from telemed_forecast.files import replaced
 
 
 def kept(name: str, made_of: Iterable[Any], make: Callable[[], Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
@@ -38,12 +38,6 @@ def kept(name: str, made_of: Iterable[Any], make: Callable[[], Mapping[str, np.n
             return {key: file[key] for key in file.files}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         found = {key: np.asarray(values) for key, values in make().items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            np.savez(file, **found)  # type: ignore[arg-type]
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    with replaced(path) as part, part.open("wb") as file:
+        np.savez(file, **found)  # type: ignore[arg-type]
     return found

@@ -1,6 +1,6 @@
 """Revenue of listed platforms: every company's series forecast, looked back upon, and summed.
 
-Each series is forecast by the engine for own series (:mod:`telemed_forecast.models.hypotheses`) and by Prophet, side by
+Each series is forecast by the engine for own series (:mod:`telemed_forecast.curves.hypotheses`) and by Prophet, side by
 side. A first half that is known of a year still to be forecast weighs the engine's draws of that year. Rolling origins
 forecast the past from every year with enough of them before it. They also tell how far the companies miss in the same
 direction, which the sum needs: summed as if independent the interval is too narrow, summed as if all rose and fell
@@ -15,6 +15,7 @@ from datetime import date
 
 import numpy as np
 
+from telemed_forecast.curves import hypotheses
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.paths import Path
 from telemed_forecast.forecast.platform_series import (
@@ -26,7 +27,7 @@ from telemed_forecast.forecast.platform_series import (
     reported,
     results,
 )
-from telemed_forecast.models import baselines, hypotheses
+from telemed_forecast.models import baselines
 
 DRAWS = 4000
 """Draws kept of each forecast."""

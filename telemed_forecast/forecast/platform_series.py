@@ -19,8 +19,8 @@ from datetime import date
 
 import numpy as np
 
+from telemed_forecast.curves.series import Series
 from telemed_forecast.evidence.observations import Observations
-from telemed_forecast.evidence.series import Series
 from telemed_forecast.forecast.context import Context
 
 METRICS = (

@@ -7,81 +7,42 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Annotated, Any, Literal, get_args
+from typing import Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import model_validator
+
+from telemed_forecast.exhibits.values import UNITS, ClaimId, Frozen, Id, TextKey, Unit, Value
+
+__all__ = [
+    "MIME",
+    "UNITS",
+    "Block",
+    "Cell",
+    "ClaimId",
+    "Frozen",
+    "Id",
+    "Language",
+    "Table",
+    "TextKey",
+    "Unit",
+    "Value",
+    "Values",
+    "check_columns",
+    "check_numbers",
+    "check_order",
+    "check_quantiles",
+    "display_language",
+    "plain_cell",
+    "refuse_nan",
+    "use_language",
+]
 
 from telemed_forecast.names import Language as Language
 
 MIME = "application/vnd.telemed-forecast.block+json"
 
-Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-TextKey = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[A-Za-z0-9_-]+)+$")]
-ClaimId = Annotated[str, Field(min_length=1, pattern=r"^\S+$")]
-
-Unit = Literal[
-    "persons",
-    "hospitals",
-    "consultations",
-    "count",
-    "percent",
-    "probability",
-    "ratio",
-    "multiple",
-    "CNY",
-    "CNY_million",
-    "USD_million",
-    "years",
-    "year",
-]
-"""Units a number may have. `percent` holds 37.9 for 37.9%, `probability` holds 0.379; `CNY` is a price."""
-
-UNITS: tuple[str, ...] = get_args(Unit)
 
 Cell = str | int | float | bool | None
-
-
-class Frozen(BaseModel):
-    """Base of everything on a page: immutable, no unknown field, no NaN or infinity."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Value(Frozen):
-    """A number with its unit and, unless it is a published figure, its interval.
-
-    Attributes
-    ----------
-    value : float
-        The number (median of the draws, or the published figure) in `unit`.
-    unit : Unit
-        Canonical unit.
-    low, high : float or None
-        Ends of the central interval; both or neither. They must hold `value`.
-    level : float
-        Probability inside the interval.
-    digits : int or None
-        Significant digits of a computed number without interval; None means a published figure.
-    """
-
-    value: float
-    unit: Unit
-    low: float | None = None
-    high: float | None = None
-    level: float = Field(default=0.8, gt=0, lt=1)
-    digits: int | None = Field(default=None, ge=1, le=10)
-
-    @model_validator(mode="after")
-    def _interval_holds_value(self) -> Value:
-        if (self.low is None) != (self.high is None):
-            raise ValueError(f"an interval has two ends: low={self.low}, high={self.high}")
-        if self.low is not None and self.high is not None and not self.low <= self.value <= self.high:
-            raise ValueError(f"the interval {self.low}..{self.high} {self.unit} does not hold the value {self.value}")
-        if self.unit == "probability":
-            for number in (self.value, self.low, self.high):
-                if number is not None and not 0 <= number <= 1:
-                    raise ValueError(f"a probability lies in 0..1, not {number}")
-        return self
 
 
 Values = dict[str, Value | str | int | float]
@@ -171,6 +132,11 @@ def use_language(lang: Language) -> None:
     if lang not in get_args(Language):
         raise ValueError(f"unknown language {lang!r}: expected one of {', '.join(get_args(Language))}")
     _display_language = lang
+
+
+def display_language() -> Language:
+    """The language in which notebooks show what they show."""
+    return _display_language
 
 
 class Block(Frozen):

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, field_validator, model_validator
 
+from telemed_forecast.exhibits.values import KeyFigure, Status
 from telemed_forecast.reporting.atoms import (
     MIME,
     UNITS,
@@ -71,6 +72,7 @@ __all__ = [
     "Provenance",
     "SourceRow",
     "Sources",
+    "Status",
     "Table",
     "TableBlock",
     "Title",
@@ -80,10 +82,7 @@ __all__ = [
     "use_language",
 ]
 
-Status = Literal["gated-ok", "directional"]
 ChartKind = Literal["fan", "lines", "bars", "dots", "stack"]
-
-IsoDay = r"\d{4}-\d{2}-\d{2}"
 
 FAN_COLUMNS = ("period", "median", "low50", "high50", "low80", "high80", "low95", "high95")
 """Columns of a fan chart's data, besides which nothing is needed."""
@@ -141,38 +140,6 @@ class Markdown(Block):
 
     type: Literal["markdown"] = "markdown"
     text: str
-
-
-class KeyFigure(Frozen):
-    """One headline number: what it is, for when, how sure, and from which sources.
-
-    Attributes
-    ----------
-    id : str
-        Stable name, the same from run to run (`users_2030`).
-    key : str
-        Text key of the label.
-    value : Value
-        The number.
-    period : str
-        A year ("2030"), a day ("2030-12-31"), a span of years ("2025/2030") or a text key ("@period.today").
-    sources : tuple of str
-        Claim ids, at least one.
-    note_key : str or None
-        Text key of one line below the number, with `note_values`.
-    status : {"gated-ok", "directional"}
-        Whether the fit behind it passed its gates.
-    """
-
-    id: Id
-    key: TextKey
-    value: Value
-    period: str = Field(pattern=rf"^(\d{{4}}|\d{{4}}/\d{{4}}|{IsoDay}|@[a-z][a-z0-9_]*(\.[A-Za-z0-9_-]+)+)$")
-    sources: tuple[ClaimId, ...] = Field(min_length=1)
-    note_key: TextKey | None = None
-    note_values: Values = Field(default_factory=dict)
-    values: Values = Field(default_factory=dict)
-    status: Status = "gated-ok"
 
 
 class KeyFigures(Block):

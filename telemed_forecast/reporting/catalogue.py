@@ -24,6 +24,7 @@ from telemed_forecast.reporting.atoms import Unit, Value
 from telemed_forecast.reporting.numerals import Scale, has_interval, number_text, range_text
 
 TEXTS = Path(__file__).parent / "text"
+EXHIBITS = Path(__file__).parent.parent / "render" / "catalogue"
 
 _MONTHS = ("January February March April May June July August September October November December").split()
 _FORMATTER = Formatter()
@@ -163,7 +164,7 @@ def catalogue(lang: Language) -> Catalogue:
     if lang not in LANGUAGES:
         raise TextError(f"no catalogue for language {lang!r}: there are {', '.join(LANGUAGES)}")
     texts = read(TEXTS / f"{lang}.toml")
-    for file in sorted((TEXTS / "content" / lang).glob("*.toml")):
+    for file in (*sorted((TEXTS / "content" / lang).glob("*.toml")), EXHIBITS / f"{lang}.toml"):
         content = read(file)
         if twice := sorted(texts.keys() & content.keys()):
             raise TextError(f"texts of {lang} that {file.name} and another file hold: {', '.join(twice)}")

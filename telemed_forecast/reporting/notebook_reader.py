@@ -40,7 +40,7 @@ def blocks_of(path: str | Path) -> list[Block]:
             blocks += _markdown(cell)
         elif cell["cell_type"] == "code" and _source(cell).strip():
             faults += [f"cell {index}: {fault}" for fault in _failures(cell)]
-            for data in _shown(cell):
+            for data in _shown(cell, MIME):
                 try:
                     blocks.append(parse(data))
                 except ValidationError as error:
@@ -48,6 +48,12 @@ def blocks_of(path: str | Path) -> list[Block]:
     if faults:
         raise InputError(faults, heading=f"{Path(path).name} was not executed from top to bottom without error")
     return blocks
+
+
+def outputs_of(path: str | Path, mime: str) -> list[Mapping[str, Any]]:
+    """The data of one type that a notebook's cells show, in order."""
+    cells = json.loads(Path(path).read_text(encoding="utf-8"))["cells"]
+    return [data for cell in cells if cell["cell_type"] == "code" for data in _shown(cell, mime)]
 
 
 def _markdown(cell: Mapping[str, Any]) -> list[Block]:
@@ -64,9 +70,9 @@ def _failures(cell: Mapping[str, Any]) -> Iterator[str]:
             yield f"{output.get('ename', 'error')}: {output.get('evalue', '')}"
 
 
-def _shown(cell: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _shown(cell: Mapping[str, Any], mime: str) -> Iterator[Mapping[str, Any]]:
     for output in cell.get("outputs", []):
-        data = output.get("data", {}).get(MIME)
+        data = output.get("data", {}).get(mime)
         if data is not None:
             yield json.loads("".join(data)) if isinstance(data, str | list) else data
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from telemed_forecast import hub_format
 from telemed_forecast.reporting.atoms import (
     Block,
     ClaimId,
@@ -19,19 +20,7 @@ from telemed_forecast.reporting.atoms import (
     check_quantiles,
 )
 
-FORECAST_COLUMNS = (
-    "reference_date",
-    "target",
-    "horizon",
-    "target_end_date",
-    "location",
-    "output_type",
-    "output_type_id",
-    "value",
-    "scenario",
-    "model",
-    "unit",
-)
+FORECAST_COLUMNS = hub_format.COLUMNS
 """Columns of a forecast table (hub format and three of our own); `series_id` may follow."""
 
 

@@ -38,6 +38,29 @@ _LAST_TAGS = re.compile(r"(</li>\s*</[uo]l>|</p>)\s*$")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+.!|<>~&-])")
 
 
+CITE = "\N{INTERLINEAR ANNOTATION SEPARATOR}"
+"""Before and behind claim ids in a text: where their citations stand."""
+
+
+class Section(Block):
+    """A heading in the page's language, with an anchor that is the same in every language."""
+
+    level: int
+    text: str
+    anchor: str
+
+
+class Prose(Block):
+    """Markdown in the page's language, with marks where published figures are cited (`CITE`)."""
+
+    text: str
+    sources: tuple[str, ...] = ()
+
+    def claims(self) -> tuple[str, ...]:
+        """Claim ids that the text cites."""
+        return self.sources
+
+
 class PageError(TelemedError, ValueError):
     """The blocks do not make a page; the message names every fault."""
 
@@ -218,14 +241,23 @@ def _paragraph(block: Paragraph, setting: Setting, number: str) -> View:
     html = prose(setting.texts.text(block.key, block.values, escape=escaped))
     end = _LAST_TAGS.search(html)
     cut = end.start() if end else len(html)
-    html, tail = html[:cut], html[cut:]
-    citations = setting.citations.of(block.sources)
-    return {"kind": "prose", "html": html, "tail": tail, "lang": "", "citations": citations}
+    parts = [(html[:cut], setting.citations.of(block.sources)), (html[cut:], [])]
+    return {"kind": "prose", "lang": "", "parts": parts}
 
 
 def _markdown(block: Markdown, setting: Setting, number: str) -> View:
     lang = "en" if setting.texts.lang != "en" else ""
-    return {"kind": "prose", "html": prose(block.text), "tail": "", "lang": lang, "citations": []}
+    return {"kind": "prose", "lang": lang, "parts": [(prose(block.text), [])]}
+
+
+def _section(block: Section, setting: Setting, number: str) -> View:
+    return {"kind": "heading", "level": block.level, "anchor": block.anchor, "text": block.text}
+
+
+def _prose(block: Prose, setting: Setting, number: str) -> View:
+    pieces = [Markup(piece) for piece in str(prose(block.text)).split(CITE)]  # noqa: S704 (html is off)
+    texts, cited = pieces[::2], [setting.citations.of(claims.split()) for claims in pieces[1::2]]
+    return {"kind": "prose", "lang": "", "parts": list(zip(texts, [*cited, []], strict=True))}
 
 
 def _gates(block: Gates, setting: Setting, number: str) -> View:
@@ -304,6 +336,8 @@ _MAKERS: tuple[tuple[type[Block], Callable[[Any, Setting, str], View]], ...] = (
     (TableBlock, _table),
     (Heading, _heading),
     (Paragraph, _paragraph),
+    (Section, _section),
+    (Prose, _prose),
     (Markdown, _markdown),
     (Gates, _gates),
     (Sources, _sources),

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TextIO
 from telemed_forecast.errors import InputError, did_you_mean
 from telemed_forecast.names import MARKETS
 from telemed_forecast.runs import folders, parameters
-from telemed_forecast.runs.tables import rounded, write
+from telemed_forecast.runs.tables import records, rounded, write
 
 if TYPE_CHECKING:
-    from telemed_forecast.evaluation.rolling_origins import Score, Standing
+    import pandas as pd
 
 FORECASTS = "backtest_forecasts.csv"
 SCORES = "backtest_scores.csv"
@@ -48,15 +48,15 @@ class Backtest:
     Attributes
     ----------
     model : str
-    scores : list of Score
-        Every forecast of every later figure, by every forecaster.
-    standings : list of Standing
-        One a forecaster.
+    scores : DataFrame
+        Every forecast of every later figure, by every forecaster (`rolling_origins.score`).
+    summary : DataFrame
+        One row a forecaster (`rolling_origins.summary`).
     """
 
     model: str
-    scores: list["Score"]
-    standings: list["Standing"]
+    scores: "pd.DataFrame"
+    summary: "pd.DataFrame"
 
 
 def make(request: Request, *, stream: TextIO | None = None) -> list[Backtest]:
@@ -81,13 +81,13 @@ def make(request: Request, *, stream: TextIO | None = None) -> list[Backtest]:
     for model in request.models or MARKETS:
         print(f"{model}: refitting as of earlier year ends", file=stream or sys.stderr, flush=True)
         context = Context(settings[model])
-        found = rolling_origins.score(rolling_origins.origins(context, model), seed=context.settings.seed)
-        standings = rolling_origins.standings(found, context.settings.as_of_date)
-        made.append(Backtest(model=model, scores=found, standings=standings))
+        found = rolling_origins.score(rolling_origins.origins(context, model), model, seed=context.settings.seed)
+        summary = rolling_origins.summary(found, context.settings.as_of_date)
+        made.append(Backtest(model=model, scores=found, summary=summary.assign(market=model)))
     if request.out is not None:
-        write(request.out / FORECASTS, (row for one in made for s in one.scores for row in _quantiles(one.model, s)))
-        write(request.out / SCORES, (_score_row(one.model, score) for one in made for score in one.scores))
-        write(request.out / STANDINGS, (_standing_row(one.model, s) for one in made for s in one.standings))
+        write(request.out / FORECASTS, (row for one in made for row in _quantiles(one.scores)))
+        write(request.out / SCORES, (row for one in made for row in records(one.scores, _score_names())))
+        write(request.out / STANDINGS, (row for one in made for row in records(one.summary, _summary_names())))
     return made
 
 
@@ -110,19 +110,18 @@ def _checked(request: Request) -> dict[str, parameters.Settings]:
 
 
 def table(made: Sequence[Backtest]) -> Iterator[str]:
-    """The standings as lines of plain text, a block a model, none wider than 120 columns."""
+    """The summaries as lines of plain text, a block a model, none wider than 120 columns."""
     for one in made:
-        if not one.standings:
+        if one.summary.empty:
             yield f"{one.model}: no figure came after any of the origins"
             continue
-        days = sorted({score.origin for score in one.scores})
-        outcomes = len({score.claim_id for score in one.scores})
-        common = max(standing.common for standing in one.standings)
+        days, common = sorted(set(one.scores["forecast_date"])), one.summary["common"].max()
+        outcomes = one.scores["claim_id"].nunique()
         yield f"{one.model}: {len(days)} origins ({days[0]} to {days[-1]}), {outcomes} figures that came later"
         yield f"  {'all its own forecasts':<43}  |  the {common} forecasts that all members made"
         yield _line(HEADING)
-        yield from (_line(_cells(standing)) for standing in one.standings)
-        yield from (f"  {line}" for line in _notes(one.standings, common))
+        yield from (_line(_cells(row)) for row in one.summary.itertuples())
+        yield from (f"  {line}" for line in _notes(one.summary))
         yield ""
 
 
@@ -137,49 +136,67 @@ def _line(cells: Sequence[str]) -> str:
     return ("  " + "  ".join(told[:4]) + "  |  " + "  ".join(told[4:])).rstrip()
 
 
-def _cells(s: "Standing") -> list[str]:
+def _cells(row: Any) -> list[str]:
     """What the table says of one forecaster."""
-    own = [s.member, str(s.number), "/".join(f"{100 * share:.0f}" for share in s.coverage.values()), f"{s.bias:+.2f}"]
-    if not s.common:
+    from telemed_forecast.evaluation.scores import COVERAGE
+
+    held = "/".join(f"{100 * getattr(row, name):.0f}" for name in COVERAGE)
+    own = [row.member, str(row.number), held, f"{row.bias:+.2f}"]
+    if not row.common:
         return [*own, "-", "-", "-", "-", "-"]
-    parts = f"{s.wis:.2f}={s.dispersion:.2f}+{s.overprediction:.2f}+{s.underprediction:.2f}"
-    told = s.difference_high > s.difference_low  # none for drift itself, nor with too few days or years
-    less = f"{s.difference:+.2f} ({s.difference_low:+.2f}..{s.difference_high:+.2f})" if told else "-"
-    return [*own, f"{s.crps:.3f}", parts, f"{s.log_score:+.2f}", f"{s.skill:+.0%}", less]
+    parts = f"{row.wis:.2f}={row.dispersion:.2f}+{row.overprediction:.2f}+{row.underprediction:.2f}"
+    told = row.difference_high > row.difference_low  # none for drift itself, nor with too few days or years
+    less = f"{row.difference:+.2f} ({row.difference_low:+.2f}..{row.difference_high:+.2f})" if told else "-"
+    return [*own, f"{row.crps:.3f}", parts, f"{row.log_score:+.2f}", f"{row.skill:+.0%}", less]
 
 
-def _notes(standings: Sequence["Standing"], common: int) -> Iterator[str]:
+def _notes(summary: "pd.DataFrame") -> Iterator[str]:
     """How the numbers are to be read."""
-    from telemed_forecast.evaluation import clustered_mean
+    from telemed_forecast.evaluation.score_summary import CONFIDENCE, FEW
 
-    if not common:
+    if not summary["common"].any():
         yield "No forecast was made by all members, so none of the shared scores can be told."
         return
-    clusters = max(standing.clusters for standing in standings)
-    rough = f" ({clusters} of them: rough)" if clusters < clustered_mean.FEW else ""
+    clusters = summary["clusters"].max()
+    rough = f" ({clusters} of them: rough)" if clusters < FEW else ""
     yield "On the log scale (log odds for shares); lower is better, but for skill: one less CRPS over that of drift."
-    level = f"{clustered_mean.LEVEL:.0%}"
+    level = f"{CONFIDENCE:.0%}"
     yield f"vs drift: CRPS less that of drift, with a {level} interval whose clusters are days and years{rough}."
 
 
-def _quantiles(model: str, score: "Score") -> Iterator[dict[str, Any]]:
-    """What was forecast for one figure, in the hub format's columns and a few of our own: nothing of what came."""
+def _quantiles(scores: "pd.DataFrame") -> Iterator[dict[str, Any]]:
+    """What was forecast of each figure, in the hub format's columns and a few of our own: nothing of what came."""
     from telemed_forecast.forecast import hub
 
-    fixed = {"reference_date": score.origin.isoformat(), "target": model, "target_end_date": score.day.isoformat()}
-    own = {"model": score.member, "unit": score.unit, "claim_id": score.claim_id}
-    for level, value in zip(hub.QUANTILES, score.quantiles, strict=True):
-        output = {"output_type": "quantile", "output_type_id": f"{level:g}", "value": rounded(value)}
-        yield {**fixed, "location": hub.LOCATION, **output, **own}
+    one: Any
+    for one in scores.itertuples():
+        days = {"reference_date": one.forecast_date, "target": one.market, "target_end_date": one.day}
+        own = {"model": one.member, "unit": one.unit, "claim_id": one.claim_id}
+        for level, value in zip(hub.QUANTILES, one.quantiles, strict=True):
+            output = {"output_type": "quantile", "output_type_id": f"{level:g}", "value": rounded(value)}
+            yield {**days, "location": hub.LOCATION, **output, **own}
 
 
-def _score_row(model: str, score: "Score") -> dict[str, Any]:
-    inside = {f"inside_{100 * level:.0f}": held for level, held in score.inside.items()}
-    plain = {name: value for name, value in vars(score).items() if name not in ("inside", "quantiles")}
-    return {"model": model, **{name: rounded(value) for name, value in plain.items()}, **inside}
+SAME = ("crps", "wis", "dispersion", "overprediction", "underprediction", "log_score")
 
 
-def _standing_row(model: str, standing: "Standing") -> dict[str, Any]:
-    coverage = {f"coverage_{100 * level:.0f}": rounded(share) for level, share in standing.coverage.items()}
-    plain = {name: value for name, value in vars(standing).items() if name != "coverage"}
-    return {"model": model, **{name: rounded(value) for name, value in plain.items()}, **coverage}
+def _score_names() -> dict[str, str]:
+    """Column of a frame of scores -> its name in the file."""
+    from telemed_forecast.evaluation.scores import COVERAGE
+
+    forecast = ("claim_id", "day", "known", "comparable", "low", "median", "high", "published", "unit")
+    return {
+        **{"market": "model", "member": "member", "forecast_date": "origin"},
+        **{name: name for name in (*forecast, *SAME, "bias", "pit")},
+        **{name: name.replace("interval_coverage", "inside") for name in COVERAGE},
+    }
+
+
+def _summary_names() -> dict[str, str]:
+    """Column of a summary -> its name in the file."""
+    from telemed_forecast.evaluation.score_summary import VERSUS
+    from telemed_forecast.evaluation.scores import COVERAGE
+
+    first = ("member", "weight", "number", "outcomes", "bias", "common")
+    coverage = {name: name.removeprefix("interval_") for name in COVERAGE}
+    return {"market": "model", **{name: name for name in (*first, *SAME, *VERSUS)}, **coverage}

@@ -45,14 +45,19 @@ class Pages:
         TelemedError
             An executed notebook does not hold what a page needs.
         """
-        from telemed_forecast.reporting import notebook_reader
+        from telemed_forecast.render import notebook, pages
+        from telemed_forecast.reporting import html
 
         try:
-            blocks = {name: notebook_reader.blocks_of(folder / "notebooks" / f"{name}.ipynb") for name in run.settings}
+            shown = {name: notebook.read(folder / "notebooks" / f"{name}.ipynb") for name in run.settings}
         except InputError as error:  # the notebooks are ours, not the user's input
             raise TelemedError(str(error)) from error
+        blocks = {name: pages.blocks(name, one, "en") for name, one in shown.items()}
         _write_data(blocks, folder / "data")
-        _write_pages(run, blocks, folder)
+        for lang in run.languages:
+            for name, one in shown.items():
+                text = html.page(pages.blocks(name, one, lang), lang, links=_links(run, name, lang))
+                (folder / page_name(name, lang)).write_text(text, encoding="utf-8")
         return Published(gates=tuple(_gates(blocks)), key_figures=tuple(_key_figures(blocks)))
 
     def index(self, manifests: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
@@ -81,15 +86,6 @@ class Pages:
 def page_name(name: str, lang: Language) -> str:
     """File name of a page: English pages have no mark."""
     return f"{name}.html" if lang == "en" else f"{name}.{lang}.html"
-
-
-def _write_pages(run: Run, blocks: Mapping[str, "Sequence[Block]"], folder: Path) -> None:
-    from telemed_forecast.reporting import html
-
-    for lang in run.languages:
-        for name, shown in blocks.items():
-            page = html.page(shown, lang, links=_links(run, name, lang))
-            (folder / page_name(name, lang)).write_text(page, encoding="utf-8")
 
 
 def _links(run: Run, name: str, lang: Language) -> "PageLinks":

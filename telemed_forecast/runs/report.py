@@ -201,11 +201,7 @@ class Reports:
 
     def _refuse_changed_inputs(self, run: Run) -> None:
         """A run must not carry the key of files that were edited while it was made."""
-        now = plan.shared_inputs(self.project)
-        now |= {
-            f"notebooks/{name}.ipynb": plan.notebook_hash(self.project.notebooks / f"{name}.ipynb")
-            for name in run.settings
-        }
+        now = plan.inputs_of(self.project, run.settings, run.common.as_of_date)
         changed = sorted(name for name, value in now.items() if run.inputs.get(name) != value)
         if changed:
             raise TelemedError(f"changed while the run was made: {', '.join(changed[:4])}; make the report again")

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from telemed_forecast.errors import InputError
 from telemed_forecast.runs import folders, parameters
-from telemed_forecast.runs.tables import rounded, write
+from telemed_forecast.runs.tables import records, write
 
 if TYPE_CHECKING:
-    from telemed_forecast.evaluation.frozen_forecasts import FrozenScore, Release, Waiting
+    import pandas as pd
 
 FILE = "backtest_releases.csv"
 
@@ -33,20 +32,17 @@ class Outcome:
         Day whose knowledge counts.
     by : date
         Day by which a release must have been frozen; the last of all days for every release.
-    releases : list of Release
-    scores : list of FrozenScore
-        One a figure that has come.
-    waiting : list of Waiting
-        The next due first.
+    frozen, scores, waiting : DataFrame
+        What was frozen, the scores of what has come and what still waits, the next due first (`frozen_forecasts`).
     unprinted : dict
         Quantity of which nobody prints a figure -> its number of forecasts.
     """
 
     day: date
     by: date
-    releases: list[Release]
-    scores: list[FrozenScore]
-    waiting: list[Waiting]
+    frozen: pd.DataFrame
+    scores: pd.DataFrame
+    waiting: pd.DataFrame
     unprinted: Mapping[str, int]
 
 
@@ -78,48 +74,45 @@ def make(folder: Path, *, as_of: str = "", out: Path | None = None) -> Outcome:
 
     context = Context(settings)
     by = context.settings.as_of_date if as_of else date.max
-    outcome = Outcome(
-        day=context.settings.as_of_date,
-        by=by,
-        releases=frozen_forecasts.read(folder, by),
-        scores=frozen_forecasts.score(folder, context, by),
-        waiting=frozen_forecasts.waiting(folder, context, by),
-        unprinted=frozen_forecasts.unprinted(folder, by),
-    )
+    frozen = frozen_forecasts.read(folder, by)
+    scores, waiting = frozen_forecasts.score(frozen, context), frozen_forecasts.waiting(frozen, context)
+    unprinted = frozen_forecasts.unprinted(frozen)
     if out is not None:
-        columns = [field.name for field in fields(frozen_forecasts.FrozenScore) if field.name != "inside"]
-        write(out / FILE, (_row(one) for one in outcome.scores), columns)
-    return outcome
+        write(out / FILE, records(scores, _names()), list(_names().values()))
+    day = context.settings.as_of_date
+    return Outcome(day=day, by=by, frozen=frozen, scores=scores, waiting=waiting, unprinted=unprinted)
 
 
 def table(outcome: Outcome) -> Iterator[str]:
     """What came of the releases as lines of plain text, none wider than 120 columns."""
-    if not outcome.releases:
+    if outcome.frozen.empty:
         yield "no forecast has been frozen yet" if outcome.by == date.max else f"nothing was frozen by {outcome.by}"
         return
-    days = [release.released.isoformat() for release in outcome.releases]
-    when = days[0] if len(days) == 1 else f"{min(days)} to {max(days)}"
+    days = outcome.frozen.drop_duplicates("release")["forecast_date"]
+    when = str(days.iloc[0]) if len(days) == 1 else f"{min(days)} to {max(days)}"
     yield f"releases: {len(days)} (frozen {when}), held against what was published by {outcome.day}"
     yield from _scores(outcome.scores)
     yield from _waiting(outcome.waiting, outcome.day)
     if outcome.unprinted:
         yield f"not scored: {sum(outcome.unprinted.values())} forecasts of what nobody prints, or under a second name"
-        yield from _wrapped(sorted(outcome.unprinted))
+        names = ", ".join(sorted(outcome.unprinted))
+        yield from textwrap.wrap(names, 116, initial_indent="  ", subsequent_indent="  ")
 
 
-def _scores(scores: Sequence[FrozenScore]) -> Iterator[str]:
-    if not scores:
+def _scores(scores: pd.DataFrame) -> Iterator[str]:
+    from telemed_forecast.evaluation.scores import COVERAGE
+
+    if scores.empty:
         yield "scored: none, for nothing that was frozen has been published since"
         return
     yield f"scored: {len(scores)}, on the log scale (log odds for shares), lower is better"
     yield _line(("frozen", "target", "period", "forecast (80%)", "published", "50/80/90/95%", "CRPS", ""))
-    yield from (_line(_cells(one)) for one in scores)
-    levels = list(scores[0].inside)
-    inside = "/".join(f"{100 * np.mean([one.inside[level] for one in scores]):.0f}" for level in levels)
-    yield _line(("all", "", "", "", "", inside, f"{np.mean([one.crps for one in scores]):.3f}", ""))
-    if any(one.doubtful for one in scores):
+    yield from (_line(_cells(one)) for one in scores.itertuples())
+    held = "/".join(f"{100 * scores[name].mean():.0f}" for name in COVERAGE)
+    yield _line(("all", "", "", "", "", held, f"{scores['crps'].mean():.3f}", ""))
+    if scores["doubtful"].any():
         yield "  * printed with so few digits that it may as well lie on the other side of the 80% interval's end"
-    if any(one.latent for one in scores):
+    if scores["latent"].any():
         yield "  ~ frozen without the lean and noise of those who print it: its interval is too narrow for one figure"
 
 
@@ -131,34 +124,33 @@ def _line(cells: Sequence[str]) -> str:
     return ("  " + " ".join(told)).rstrip()
 
 
-def _cells(one: FrozenScore) -> list[str]:
+def _cells(one: Any) -> list[str]:
+    from telemed_forecast.evaluation.scores import COVERAGE
     from telemed_forecast.reporting.atoms import Value
     from telemed_forecast.reporting.numerals import number_text, range_text
 
-    unit: Any = one.unit
-    said = Value(value=one.median, unit=unit, low=one.low, high=one.high)
-    came = Value(value=one.published, unit=unit, digits=4)
-    inside = "/".join("+" if held else "-" for held in one.inside.values())
-    told = [one.released.isoformat(), one.target, one.end.isoformat(), range_text(said, "en"), number_text(came, "en")]
-    return [*told, inside, f"{one.crps:.3f}", f"{'~' if one.latent else ''}{'*' if one.doubtful else ''}"]
+    said = Value(value=one.median, unit=one.unit, low=one.low, high=one.high)
+    came = Value(value=one.published, unit=one.unit, digits=4)
+    held = "/".join("+" if getattr(one, name) else "-" for name in COVERAGE)
+    told = [str(one.forecast_date), one.target, str(one.day), range_text(said, "en"), number_text(came, "en")]
+    return [*told, held, f"{one.crps:.3f}", f"{'~' if one.latent else ''}{'*' if one.doubtful else ''}"]
 
 
-def _waiting(waiting: Sequence[Waiting], day: date) -> Iterator[str]:
-    yield f"waiting: {len(waiting)} forecasts of {len({one.target for one in waiting})} quantities"
-    dated = [one for one in waiting if one.due is not None]
-    if dated:
+def _waiting(waiting: pd.DataFrame, day: date) -> Iterator[str]:
+    yield f"waiting: {len(waiting)} forecasts of {waiting['target'].nunique()} quantities"
+    dated = waiting[waiting["due"].notna()]
+    if len(dated):
         yield "next due, as long after their periods as such figures usually come:"
-    for one in dated[:NEXT]:
-        late = " (late)" if one.due is not None and one.due < day else ""
-        yield f"  {one.target:<33} {one.end}  about {one.due}{late}"
+    one: Any
+    for one in dated.head(NEXT).itertuples():
+        yield f"  {one.target:<33} {one.day}  about {one.due}{' (late)' if one.due < day else ''}"
 
 
-def _wrapped(names: Sequence[str], width: int = 116) -> Iterator[str]:
-    import textwrap
+def _names() -> dict[str, str]:
+    """Column of the frame of scores -> its name in the file; a log score would need tails that nobody froze."""
+    from telemed_forecast.evaluation import frozen_forecasts
+    from telemed_forecast.evaluation.scores import COVERAGE
 
-    yield from textwrap.wrap(", ".join(names), width, initial_indent="  ", subsequent_indent="  ")
-
-
-def _row(one: FrozenScore) -> dict[str, Any]:
-    inside = {f"inside_{100 * level:.0f}": held for level, held in one.inside.items()}
-    return {name: rounded(value) for name, value in vars(one).items() if name != "inside"} | inside
+    others = {"forecast_date": "released", "day": "end", "publisher": "origin", "pit": "level"}
+    others |= {name: name.replace("interval_coverage", "inside") for name in COVERAGE}
+    return {name: others.get(name, name) for name in frozen_forecasts.SCORED if name != "log_score"}

@@ -3,7 +3,10 @@
 import csv
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 from telemed_forecast import files
 
@@ -11,6 +14,12 @@ from telemed_forecast import files
 def rounded(value: Any) -> Any:
     """A number with the ten digits that a table keeps; anything else as it is."""
     return float(f"{value:.10g}") if isinstance(value, float) else value
+
+
+def records(frame: "pd.DataFrame", names: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """The rows of a frame under the names that a table has: column -> its name there, in order."""
+    for row in frame[list(names)].itertuples(index=False, name=None):
+        yield {name: rounded(value) for name, value in zip(names.values(), row, strict=True)}
 
 
 def write(file: Path, rows: Iterator[Mapping[str, Any]], columns: Sequence[str] = ()) -> None:

@@ -123,6 +123,7 @@ def _end(kernel: list[int]) -> None:
 
 def _fit(job: FitsJob, events: TextIO) -> Event:
     """Make the fits of a model, one after the other, each stored as it ends."""
+    from telemed_forecast import files
     from telemed_forecast.evaluation import needs
     from telemed_forecast.evaluation.markets import MARKETS
     from telemed_forecast.fits import store
@@ -145,11 +146,7 @@ def _fit(job: FitsJob, events: TextIO) -> Event:
                 contexts += needs.without_publishers(job.model, wanted, context)
     except Exception as error:  # whatever it is, the starter says which fit it was
         return replace(current, kind="failed", message=f"{type(error).__name__}: {error}")
-    made = Path(job.made)
-    made.parent.mkdir(parents=True, exist_ok=True)
-    part = made.with_suffix(f".{os.getpid()}.part")
-    part.write_text(json.dumps(names), encoding="utf-8")
-    os.replace(part, made)
+    files.write(Path(job.made), json.dumps(names))
     return Event(kind="done", cell=len(names), cells=len(names))
 
 

@@ -5,8 +5,7 @@ import os
 
 import numpy as np
 
-from telemed_forecast.evidence.curves import Curve
-from telemed_forecast.evidence.series import Series
+from telemed_forecast.curves.series import Series
 
 FAMILIES = ("radios", "kites", "looms")
 PLACES = ("avalon", "cockaigne", "erewhon", "lilliput", "ruritania", "utopia", "zembla")
@@ -22,10 +21,9 @@ def grown(family, place, years=16):
 def curve(family, place, *, series_id=None, geo=None):
     values = grown(family, place)
     name = series_id or f"{family}__{place}"
-    series = Series(
-        name, "annual", np.arange(1990, 1990 + len(values)), values, "percent", "penetration", family, 100.0
-    )
-    return Curve(series, family, family, geo or place.title())
+    place = {"technology": family, "geo": geo or place.title()}
+    index = np.arange(1990, 1990 + len(values))
+    return Series(name, "annual", index, values, "percent", "penetration", family, 100.0, **place)
 
 
 def curves():
@@ -66,8 +64,8 @@ def write(path, rows):
 def write_curves(path):
     rows = [
         {
-            "series_id": one.series.series_id,
-            "family": one.family,
+            "series_id": one.series_id,
+            "family": one.reference_class,
             "technology": one.technology,
             "geo": one.geo,
             "measure": "penetration",
@@ -76,7 +74,7 @@ def write_curves(path):
             "value": f"{value:.6f}",
         }
         for one in curves()
-        for year, value in zip(one.series.index, one.series.values, strict=True)
+        for year, value in zip(one.index, one.values, strict=True)
     ]
     return write(path, rows)
 

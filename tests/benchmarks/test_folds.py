@@ -27,7 +27,7 @@ def test_a_family_may_be_named_when_other_places_taught_it(asked):
 
 
 def test_a_family_that_no_curve_teaches_is_not_named(asked):
-    without = [curve for curve in sample_tasks.curves() if curve.family != "looms"]
+    without = [curve for curve in sample_tasks.curves() if curve.reference_class != "looms"]
     for fold in folds.folds("places", asked, without):
         assert "looms" not in {one.reference_class for one in fold.histories(asked)}
 
@@ -37,7 +37,7 @@ def test_no_curve_of_a_tasks_family_is_learned_from_and_it_is_not_named(asked):
     assert len(found) == len(sample_tasks.FAMILIES)
     for fold in found:
         (family,) = {asked[number].family for number in fold.tasks}
-        assert fold.curves and family not in {curve.family for curve in fold.curves}
+        assert fold.curves and family not in {curve.reference_class for curve in fold.curves}
         assert {one.reference_class for one in fold.histories(asked)} == {""}
 
 

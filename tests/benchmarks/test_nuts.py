@@ -8,10 +8,10 @@ import sample_tasks
 
 from benchmarks import nuts, tasks
 from benchmarks.peers import LEVELS
+from telemed_forecast.curves import hypotheses
 from telemed_forecast.errors import TelemedError
 from telemed_forecast.evaluation import monte_carlo
 from telemed_forecast.evaluation.monte_carlo import Estimate
-from telemed_forecast.models import hypotheses
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import sample_tasks
 
 from benchmarks import peers
 from benchmarks.peers import LEVELS, learned, least_squares, statistical
+from telemed_forecast.curves.series import Series
 from telemed_forecast.errors import InputError
-from telemed_forecast.evidence.series import Series
 
 pytestmark = pytest.mark.unit
 

@@ -10,6 +10,7 @@ from made_up_releases import frozen, printed, quantiles
 from telemed_forecast import paths
 from telemed_forecast.errors import InputError, TelemedError
 from telemed_forecast.evaluation import frozen_files, frozen_forecasts, scores
+from telemed_forecast.evaluation.score_summary import rows
 from telemed_forecast.evidence import ledger
 from telemed_forecast.forecast import context as context_module
 from telemed_forecast.forecast import hub
@@ -40,16 +41,17 @@ def on(monkeypatch):
 
 
 def scored(folder, context):
-    return frozen_forecasts.score(folder, context)
+    return rows(frozen_forecasts.score(frozen_forecasts.read(folder), context))
+
+
+def waits(folder, context, by=date.max):
+    return rows(frozen_forecasts.waiting(frozen_forecasts.read(folder, by), context))
 
 
 def test_before_anything_has_been_published_nothing_is_scored_and_everything_waits(claims, on, tmp_path):
     frozen(tmp_path, USERS)
     assert scored(tmp_path, on(claims)) == []
-    assert [one.end.isoformat() for one in frozen_forecasts.waiting(tmp_path, on(claims))] == [
-        "2026-06-30",
-        "2026-12-31",
-    ]
+    assert [one.day.isoformat() for one in waits(tmp_path, on(claims))] == ["2026-06-30", "2026-12-31"]
 
 
 def test_a_survey_of_the_period_published_later_is_scored_by_the_frozen_quantiles(claims, on, tmp_path):
@@ -58,14 +60,14 @@ def test_a_survey_of_the_period_published_later_is_scored_by_the_frozen_quantile
     [one] = scored(tmp_path, later)
     logs = np.log(quantiles(4e8, 0.1))[:, None]
     truth = np.log([419.5e6, 420.5e6]).mean(keepdims=True)
-    assert (one.target, one.end.isoformat(), one.claim_id) == ("online_medical_users", "2026-06-30", "new")
+    assert (one.target, one.day.isoformat(), one.claim_id) == ("online_medical_users", "2026-06-30", "new")
     assert one.crps == pytest.approx(scores.crps_of_quantiles(logs, hub.QUANTILES, truth)[0])
     assert one.wis == pytest.approx(one.dispersion + one.overprediction + one.underprediction)
     assert one.bias == pytest.approx(np.log(400 / 420), abs=1e-4)
     assert one.median == pytest.approx(4e8) and one.published == pytest.approx(4.2e8)
-    assert one.inside == {0.5: True, 0.8: True, 0.9: True, 0.95: True}
-    assert one.level == pytest.approx(0.687, abs=0.01) and not one.doubtful and not one.latent
-    assert [w.end.isoformat() for w in frozen_forecasts.waiting(tmp_path, later)] == ["2026-12-31"]
+    assert all(getattr(one, name) for name in scores.COVERAGE) and np.isnan(one.log_score)
+    assert one.pit == pytest.approx(0.687, abs=0.01) and not one.doubtful and not one.latent
+    assert [w.day.isoformat() for w in waits(tmp_path, later)] == ["2026-12-31"]
 
 
 @pytest.mark.parametrize(
@@ -95,9 +97,9 @@ def test_what_the_same_publisher_had_printed_before_the_release_is_no_forecast(c
 
 def test_as_of_a_day_before_the_figure_it_has_not_come(claims, on, tmp_path):
     frozen(tmp_path, USERS)
-    rows = printed(claims, SURVEY, 420000000, end="2026-06-30", known="2026-12-10")
-    assert scored(tmp_path, on(rows, "2026-12-09")) == []
-    assert len(scored(tmp_path, on(rows, "2026-12-10"))) == 1
+    later = printed(claims, SURVEY, 420000000, end="2026-06-30", known="2026-12-10")
+    assert scored(tmp_path, on(later, "2026-12-09")) == []
+    assert len(scored(tmp_path, on(later, "2026-12-10"))) == 1
 
 
 def test_a_count_within_a_half_year_is_held_against_quantiles_between_its_ends(claims, on, tmp_path):
@@ -131,8 +133,8 @@ def test_a_figure_of_few_digits_near_the_end_of_the_interval_is_called_doubtful(
 def test_shares_are_scored_on_the_logit_scale(claims, on, tmp_path):
     frozen(tmp_path, [("internet_hospitals_hospital_share", "percent", "2026-12-31", 50.0)], spread=0.05)
     like = "ihshare-2021-08-seed-public"
-    rows = printed(claims, like, 60, end="2026-12-31", known="2027-06-01", relation="eq")
-    [one] = scored(tmp_path, on(rows))
+    later = printed(claims, like, 60, end="2026-12-31", known="2027-06-01", relation="eq")
+    [one] = scored(tmp_path, on(later))
     assert one.bias == pytest.approx(np.log(1.0) - np.log(60 / 40), abs=0.02)
 
 
@@ -159,9 +161,10 @@ def test_what_was_frozen_later_or_is_no_release_is_not_looked_at(claims, on, tmp
     (later / frozen_files.TABLE).write_text("damaged")
     (tmp_path / "scratch").mkdir()
     day = date(2026, 12, 31)
-    assert [one.name for one in frozen_forecasts.read(tmp_path, day)] == ["2026-11-21-base-1"]
-    assert {one.release for one in frozen_forecasts.waiting(tmp_path, on(claims), day)} == {"2026-11-21-base-1"}
-    assert frozen_forecasts.unprinted(tmp_path, day) == {}
+    frozen_by_then = frozen_forecasts.read(tmp_path, day)
+    assert set(frozen_by_then["release"]) == {"2026-11-21-base-1"}
+    assert {one.release for one in waits(tmp_path, on(claims), day)} == {"2026-11-21-base-1"}
+    assert frozen_forecasts.unprinted(frozen_by_then) == {}
     with pytest.raises(TelemedError, match=r"2027-01-31-base-2/forecasts\.csv: changed"):
         frozen_forecasts.read(tmp_path, date(2027, 1, 31))
 
@@ -178,23 +181,22 @@ def test_a_release_without_a_day_is_refused_on_every_day(tmp_path):
 def test_each_release_is_scored_on_its_own(claims, on, tmp_path):
     frozen(tmp_path, USERS)
     frozen(tmp_path, USERS, name="2027-01-31-base-2", released="2027-01-31")
-    rows = printed(claims, SURVEY, 420000000, end="2026-06-30", known="2026-12-01")
-    rows = printed(rows, SURVEY, 430000000, end="2026-12-31", known="2027-03-01", claim_id="newer")
-    found = [(one.release, one.claim_id) for one in scored(tmp_path, on(rows))]
+    later = printed(claims, SURVEY, 420000000, end="2026-06-30", known="2026-12-01")
+    later = printed(later, SURVEY, 430000000, end="2026-12-31", known="2027-03-01", claim_id="newer")
+    found = [(one.release, one.claim_id) for one in scored(tmp_path, on(later))]
     assert found == [("2026-11-21-base-1", "new"), ("2026-11-21-base-1", "newer"), ("2027-01-31-base-2", "newer")]
 
 
 def test_every_target_of_the_projects_releases_is_scored_or_named_as_unprinted(claims, on):
-    for release in frozen_forecasts.read(paths.RELEASES):
-        targets = set(release.table["target"])
-        assert set(frozen_forecasts.TARGETS) <= targets
-        assert targets == set(frozen_forecasts.TARGETS) | set(frozen_forecasts.unprinted(paths.RELEASES))
+    for _, own in frozen_forecasts.read(paths.RELEASES).groupby("release"):
+        assert set(frozen_forecasts.TARGETS) <= set(own["target"])
+        assert set(own["target"]) == set(frozen_forecasts.TARGETS) | set(frozen_forecasts.unprinted(own))
 
 
 def test_each_target_has_figures_of_its_unit_in_the_ledger(claims, on):
     context = on(claims, "2026-11-21")
-    [release] = frozen_forecasts.read(paths.RELEASES)[:1]
-    units = dict(zip(release.table["target"], release.table["unit"], strict=True))
+    frozen_units = frozen_forecasts.read(paths.RELEASES).drop_duplicates("target")
+    units = dict(zip(frozen_units["target"], frozen_units["unit"], strict=True))
     for name, target in frozen_forecasts.TARGETS.items():
         figures = target.figures(context)
         assert units[name] in set(figures.unit.tolist()), name

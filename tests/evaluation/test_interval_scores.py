@@ -32,7 +32,7 @@ def mean_score(score, quantiles, levels, truth):
 
 
 def wis_total(quantiles, levels, truth):
-    return scores.wis(quantiles, levels, truth).total
+    return scores.wis(quantiles, levels, truth)["wis"]
 
 
 # -- by hand ----
@@ -46,10 +46,10 @@ def test_one_interval_and_the_median_score_as_counted_by_hand(truth, expected):
     # The 50% interval 8..12 about 10: 1.5 WIS = |y - 10| / 2 + 4 / 4 + what lies beyond 8..12.
     part = scores.wis(np.array([[8.0], [10.0], [12.0]]), np.array([0.25, 0.5, 0.75]), np.array([truth]))
     beyond = max(truth - 12.0, 8.0 - truth, 0.0)
-    assert 1.5 * part.total[0] == pytest.approx(0.5 * abs(truth - 10.0) + 1.0 + beyond)
-    assert 1.5 * part.dispersion[0] == pytest.approx(0.5 * expected[1])
-    assert (part.overprediction[0] > 0.0) == (expected[2] > 0.0)
-    assert (part.underprediction[0] > 0.0) == (expected[3] > 0.0)
+    assert 1.5 * part["wis"][0] == pytest.approx(0.5 * abs(truth - 10.0) + 1.0 + beyond)
+    assert 1.5 * part["dispersion"][0] == pytest.approx(0.5 * expected[1])
+    assert (part["overprediction"][0] > 0.0) == (expected[2] > 0.0)
+    assert (part["underprediction"][0] > 0.0) == (expected[3] > 0.0)
 
 
 def test_levels_that_are_no_intervals_about_the_median_are_refused():
@@ -77,7 +77,7 @@ def test_the_weighted_interval_score_is_that_of_the_librarys_interval_scores(lib
     for k, level in enumerate(QUANTILES[:number]):
         total += level * library.interval_score(truth, quantiles[k], quantiles[-1 - k], 2.0 * level)
     expected = total / (number + 0.5)
-    assert scores.wis(quantiles, QUANTILES, truth).total == pytest.approx(expected, abs=1e-9)
+    assert scores.wis(quantiles, QUANTILES, truth)["wis"] == pytest.approx(expected, abs=1e-9)
 
 
 @given(some_quantiles, some_truths)
@@ -108,25 +108,25 @@ def test_in_the_body_the_log_score_is_the_librarys(library, seed, truth):
 @given(some_quantiles, some_truths)
 def test_the_parts_are_never_negative_and_sum_to_the_score(quantiles, truth):
     part = scores.wis(quantiles, QUANTILES, truth)
-    parts = (part.dispersion, part.overprediction, part.underprediction)
+    parts = (part["dispersion"], part["overprediction"], part["underprediction"])
     assert all((one >= 0.0).all() for one in parts)
-    assert sum(parts) == pytest.approx(part.total)
-    assert not (np.minimum(part.overprediction, part.underprediction) > 0.0).any(), "too high and too low at once"
+    assert sum(parts) == pytest.approx(part["wis"])
+    assert not (np.minimum(part["overprediction"], part["underprediction"]) > 0.0).any(), "too high and too low at once"
 
 
 @given(some_quantiles, some_truths)
 def test_in_the_mirror_too_high_is_too_low(quantiles, truth):
     part, mirrored = (scores.wis(q, QUANTILES, y) for q, y in ((quantiles, truth), (-quantiles[::-1], -truth)))
-    assert mirrored.overprediction == pytest.approx(part.underprediction, abs=1e-9)
-    assert mirrored.underprediction == pytest.approx(part.overprediction, abs=1e-9)
-    assert mirrored.dispersion == pytest.approx(part.dispersion, abs=1e-9)
+    assert mirrored["overprediction"] == pytest.approx(part["underprediction"], abs=1e-9)
+    assert mirrored["underprediction"] == pytest.approx(part["overprediction"], abs=1e-9)
+    assert mirrored["dispersion"] == pytest.approx(part["dispersion"], abs=1e-9)
 
 
 @given(some_quantiles, some_truths)
 def test_the_weighted_interval_score_is_twice_the_mean_pinball_score(quantiles, truth):
     # Bracher et al. (2021), supplement: the identity by which it approaches the CRPS.
     expected = 2.0 * scores.pinball(quantiles, QUANTILES, truth).mean(axis=0)
-    assert scores.wis(quantiles, QUANTILES, truth).total == pytest.approx(expected, abs=1e-9)
+    assert scores.wis(quantiles, QUANTILES, truth)["wis"] == pytest.approx(expected, abs=1e-9)
 
 
 @pytest.mark.parametrize("score", [wis_total, scores.crps_of_quantiles])
@@ -165,8 +165,8 @@ def test_the_same_relative_error_scores_the_same_in_any_unit(factor, error, unit
     plain, rescaled = (
         scores.wis(scores.scaled(f * quantiles, unit), levels, scores.scaled(f * truth, unit)) for f in (1.0, factor)
     )
-    assert rescaled.total == pytest.approx(plain.total, abs=1e-9)
-    assert rescaled.overprediction == pytest.approx(plain.overprediction, abs=1e-9)
+    assert rescaled["wis"] == pytest.approx(plain["wis"], abs=1e-9)
+    assert rescaled["overprediction"] == pytest.approx(plain["overprediction"], abs=1e-9)
 
 
 # -- the log score ----

@@ -1,6 +1,5 @@
 """The league: a perfect forecaster wins, nothing later takes part, and one outcome is one trial."""
 
-from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
 
@@ -12,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telemed_forecast.evaluation import league, published_forecasts, publishers
-from telemed_forecast.evaluation.quantities import Truth, Voice, told_by_others, truth
+from telemed_forecast.evaluation.quantities import Truth, Voice, consensus_estimate, truth
+from telemed_forecast.evaluation.score_summary import rows
 from telemed_forecast.evidence import ledger
 from telemed_forecast.forecast import context as context_module
 from telemed_forecast.forecast import market_size, platform_revenue
@@ -33,13 +33,13 @@ def record(monkeypatch):
             def __init__(self, context):
                 self.day = context.settings.as_of_date
 
-            def says(self, asked):
+            def predict(self, asked):
                 value = ours(asked, self.day)
                 return None if value is None else value * np.exp(0.1 * np.linspace(-2, 2, 101))
 
-        monkeypatch.setattr(league, "ended", lambda context: (forecasts, []))
+        monkeypatch.setattr(league, "ended", lambda context: pd.DataFrame(forecasts))
         monkeypatch.setattr(league, "truth", lambda now, asked: None if came is None else Truth("estimate", came, ()))
-        monkeypatch.setattr(league, "told_by_others", lambda now, asked: None)
+        monkeypatch.setattr(league, "consensus_estimate", lambda now, asked: None)
         monkeypatch.setattr(league, "Voice", Said)
         return league.judged(Context(parameters.validate("track_record", {})))[:2]
 
@@ -47,57 +47,55 @@ def record(monkeypatch):
 
 
 def test_a_forecast_of_what_came_is_no_error_and_a_double_is_too_high(record):
-    found, _ = record([made_up_record.forecast(100.0), made_up_record.forecast(200.0, origin="other")])
-    worst, best = found
-    assert worst.forecast.origin == "other"
-    assert worst.off == pytest.approx(np.log(2.0), abs=0.01)
+    found, _ = record([made_up_record.forecast(100.0), made_up_record.forecast(200.0, publisher="other")])
+    worst, best = rows(found)
+    assert worst.publisher == "other"
+    assert worst.median_error == pytest.approx(np.log(2.0), abs=0.01)
     assert (worst.verdict, best.verdict) == ("high", "open")
-    assert abs(best.off) < 0.01
+    assert abs(best.median_error) < 0.01
 
 
 def test_a_verdict_is_open_where_what_came_is_uncertain(record):
     wide = np.exp(np.random.default_rng(0).normal(np.log(100.0), 2.0, 999))
-    (one,), _ = record([made_up_record.forecast(200.0)], came=wide)
-    assert one.verdict == "open"
-    assert one.too_high == pytest.approx(0.63, abs=0.05)
+    found, _ = record([made_up_record.forecast(200.0)], came=wide)
+    assert found["verdict"].tolist() == ["open"]
+    assert (found["error"][0] > 0.0).mean() == pytest.approx(0.63, abs=0.05)
 
 
 def test_what_nobody_can_judge_is_left_out_with_the_reason(record):
     found, left = record([made_up_record.forecast(100.0)], came=None)
-    assert found == []
-    assert [one.reason for one in left] == ["no_outcome"]
+    assert found.empty
+    assert left["reason"].tolist() == ["no_outcome"]
 
 
 @pytest.mark.parametrize(
-    ("on", "origin"),
+    ("on", "made"),
     [("2019-12-30", None), ("2019-12-31", 2019), ("2021-12-30", 2020), ("2021-12-31", 2021), ("2026-01-05", 2024)],
 )
-def test_ours_is_that_of_the_last_year_end_not_after_theirs(record, on, origin):
-    (one,), _ = record([made_up_record.forecast(100.0, year=2026, on=on)])
-    assert (one.ours.origin.year if one.ours else None) == origin
-    assert one.why_not == ("" if origin else "early")
-    if one.ours:
-        assert one.ours.origin <= one.forecast.first_day
+def test_ours_is_that_of_the_last_year_end_not_after_theirs(record, on, made):
+    [one] = rows(record([made_up_record.forecast(100.0, year=2026, on=on)])[0])
+    assert one.why_not == ("" if made else "early")
+    if made:
+        assert one.made.year == made and one.made <= one.first_day
 
 
 def test_a_forecast_without_a_day_has_none_of_ours_beside_it(record):
-    (one,), _ = record([made_up_record.forecast(100.0, year=2026, on="2024-06-30", dated=False)])
-    assert (one.ours, one.why_not) == (None, "undated")
+    found, _ = record([made_up_record.forecast(100.0, year=2026, on="2024-06-30", dated=False)])
+    assert found["why_not"].tolist() == ["undated"] and found["made"].isna().all()
 
 
-def test_a_copy_of_what_nobody_can_judge_is_no_copy_of_a_scored_one(record, monkeypatch):
-    asked = replace(made_up_record.forecast(100.0), copies=("again",))
-    copy = published_forecasts.Unscored("again", "market_size", "internet_healthcare", "house", asked.end, "copy")
-    record([], came=None)
-    monkeypatch.setattr(league, "ended", lambda context: ([asked], [copy]))
-    _, left, _ = league.judged(Context(parameters.validate("track_record", {})))
-    assert {one.claim_id: one.reason for one in left} == {"again": "no_outcome", asked.claim_id: "no_outcome"}
+def test_a_copy_of_what_nobody_can_judge_is_no_copy_of_a_scored_one(record):
+    asked = made_up_record.forecast(100.0)
+    _, left = record([asked | {"claim_id": "again", "reason": "copy"}, asked], came=None)
+    assert dict(zip(left["claim_id"], left["reason"], strict=True)) == dict.fromkeys(
+        ["again", asked["claim_id"]], "no_outcome"
+    )
 
 
 def test_a_model_that_says_nothing_that_day_takes_no_part(record):
-    (one,), _ = record([made_up_record.forecast(100.0)], ours=lambda asked, day: None)
-    assert (one.ours, one.why_not) == (None, "nothing")
-    assert league.head_to_head([one]) is None
+    found, _ = record([made_up_record.forecast(100.0)], ours=lambda asked, day: None)
+    assert found["why_not"].tolist() == ["nothing"]
+    assert league.head_to_head(found) is None
 
 
 def test_the_perfect_forecaster_wins_the_head_to_head_on_both_sides(record):
@@ -106,19 +104,19 @@ def test_the_perfect_forecaster_wins_the_head_to_head_on_both_sides(record):
     ours_right, _ = record(wrong)
     ours_wrong, _ = record(right, ours=lambda asked, day: 300.0)
     won, lost = league.head_to_head(ours_right), league.head_to_head(ours_wrong)
-    assert won.closer > 0.99 and lost.closer < 0.01
-    assert won.low > 0.5 > lost.high
-    assert won.ours < 0.01 and won.theirs == pytest.approx(np.log(3.0), abs=0.01)
-    assert (won.inside, lost.inside) == (5, 0)
+    assert won["closer"] > 0.99 and lost["closer"] < 0.01
+    assert won["low"] > 0.5 > lost["high"]
+    assert won["ours"] < 0.01 and won["theirs"] == pytest.approx(np.log(3.0), abs=0.01)
+    assert (won["held"], lost["held"]) == (5, 0)
 
 
 def test_many_forecasts_of_one_outcome_are_one_trial(record):
-    many = [made_up_record.forecast(300.0 + k, origin=f"house {k}", on="2020-06-30") for k in range(12)]
+    many = [made_up_record.forecast(300.0 + k, publisher=f"house {k}", on="2020-06-30") for k in range(12)]
     found, _ = record(many)
     duel = league.head_to_head(found)
-    assert (duel.number, duel.outcomes) == (12, 1)
+    assert (duel["number"], duel["outcomes"]) == (12, 1)
     alone = league.head_to_head(found[:1])
-    assert (duel.low, duel.high) == pytest.approx((alone.low, alone.high))
+    assert (duel["low"], duel["high"]) == pytest.approx((alone["low"], alone["high"]))
 
 
 @settings(max_examples=30, deadline=None)
@@ -126,24 +124,24 @@ def test_many_forecasts_of_one_outcome_are_one_trial(record):
 def test_head_to_head_counts_are_within_bounds_and_hang_on_no_order(pairs):
     found = []
     for k, (value, year) in enumerate(pairs):
-        one = made_up_record.judged(value, origin=f"house {k}", year=year)
-        own = league.scaled_error(90.0, one.truth.draws, "CNY_million")
-        nearer = float(abs(own[0]) < abs(one.off))
-        same_day = league.SameDay(date(2020, 12, 31), 80.0, 90.0, 110.0, own, True, nearer)
-        found.append(league.Judged(one.forecast, one.truth, one.error, same_day, "", None, None))
-    duel = league.head_to_head(found)
-    assert duel.outcomes <= duel.number == len(pairs)
-    assert 0.0 <= duel.low <= duel.high <= 1.0
-    other = league.head_to_head(found[::-1])
-    assert (other.closer, other.low) == pytest.approx((duel.closer, duel.low))
+        one = made_up_record.forecast(value, publisher=f"house {k}", year=year)
+        own = float(league.scaled_error(90.0, 100.0, "CNY_million"))
+        nearer = float(abs(own) < abs(league.scaled_error(value, 100.0, "CNY_million")))
+        ours = {"made": date(2020, 12, 31), "our_median_error": own, "held": True, "closer": nearer}
+        found.append(made_up_record.held(one, **ours))
+    duel = league.head_to_head(made_up_record.league(*found))
+    assert duel["outcomes"] <= duel["number"] == len(pairs)
+    assert 0.0 <= duel["low"] <= duel["high"] <= 1.0
+    other = league.head_to_head(made_up_record.league(*found[::-1]))
+    assert (other["closer"], other["low"]) == pytest.approx((duel["closer"], duel["low"]))
 
 
 @pytest.mark.parametrize(("value", "closer"), [(90.0, 0.0), (300.0, 1.0)])
 def test_the_interval_holds_the_part_won_also_where_it_is_none_or_all(record, value, closer):
     found, _ = record([made_up_record.forecast(value, on="2020-06-30")], ours=lambda asked, day: 200.0, came=CAME[:1])
     duel = league.head_to_head(found)
-    assert duel.closer == closer
-    assert duel.low <= duel.closer <= duel.high
+    assert duel["closer"] == closer
+    assert duel["low"] <= duel["closer"] <= duel["high"]
 
 
 def test_errors_do_not_hang_on_the_unit_of_money():
@@ -155,13 +153,14 @@ def test_errors_do_not_hang_on_the_unit_of_money():
 
 
 def table(found):
-    return {one.origin: one for one in publishers.table(found, seed=1)}
+    return {one.publisher: one for one in rows(publishers.table(made_up_record.league(*found), seed=1))}
 
 
-def record_of(origin, errors, occasion=None):
+def record_of(publisher, errors, occasion=None):
+    days = [occasion or f"2020-{k + 1:02}-15" for k in range(len(errors))]
     return [
-        made_up_record.judged(
-            100.0 * np.exp(error), origin=origin, year=2022 + k % 3, on=occasion or f"2020-{k + 1:02}-15"
+        made_up_record.held(
+            made_up_record.forecast(100.0 * np.exp(error), publisher=publisher, year=2022 + k % 3, on=days[k])
         )
         for k, error in enumerate(errors)
     ]
@@ -171,8 +170,8 @@ def test_the_planted_perfect_forecaster_comes_first():
     found = record_of("perfect", [0.0] * 8)
     for k in range(8):
         found += record_of(f"house {k}", [0.7, -0.5, 0.6, -0.8])
-    listed = publishers.table(found, seed=1)
-    assert listed[0].origin == "perfect"
+    listed = list(table(found).values())
+    assert listed[0].publisher == "perfect"
     assert listed[0].better > 0.95
     assert listed[0].typical < 0.5 * listed[1].typical
 
@@ -196,9 +195,9 @@ def test_several_years_of_one_table_are_one_occasion():
 
 
 def test_a_reprint_of_one_table_is_no_second_occasion(monkeypatch, claims):
-    found, _ = published_forecasts.ended(at(monkeypatch, claims))
-    series = [made_up_record.held(one, 2.0 * one.value) for one in found if one.origin == "frost_sullivan"]
-    assert {one.forecast.claim_id for one in series} >= {"fs-2024-online-consultation-market", "chyxx-2020-oc-2022"}
+    found = [one._asdict() for one in scored(monkeypatch, claims) if one.publisher == "frost_sullivan"]
+    series = [made_up_record.held(one, 2.0 * one["value"]) for one in found]
+    assert {one["claim_id"] for one in found} >= {"fs-2024-online-consultation-market", "chyxx-2020-oc-2022"}
     assert table(series)["frost_sullivan"].occasions == 1
 
 
@@ -213,7 +212,7 @@ def test_pooled_scales_hold_the_true_ones_as_often_as_they_say():
 
 
 def test_nobody_makes_no_table():
-    assert publishers.table([], seed=1) == []
+    assert publishers.table(made_up_record.league(), seed=1).empty
 
 
 # What came, and what our models knew
@@ -229,9 +228,13 @@ def at(monkeypatch, claims, as_of=""):
     return Context(parameters.validate("track_record", {"as_of": as_of, "profile": "quick"}))
 
 
+def scored(monkeypatch, claims):
+    found = published_forecasts.ended(at(monkeypatch, claims))
+    return rows(found[found["reason"] == ""])
+
+
 def revenue(monkeypatch, claims):
-    found, _ = published_forecasts.ended(at(monkeypatch, claims))
-    return next(one for one in found if one.claim_id == "alihealth-fy2024-revenue-gtja")
+    return next(one for one in scored(monkeypatch, claims) if one.claim_id == "alihealth-fy2024-revenue-gtja")
 
 
 def planted_revenue(claims, known):
@@ -257,11 +260,11 @@ def test_accounts_published_later_change_no_bit_of_ours_of_that_day(monkeypatch,
     # Prophet's forecast stands beside the engine's and takes no part in it.
     monkeypatch.setattr(platform_revenue.baselines, "forecast", lambda *args, **options: None)
     asked = revenue(monkeypatch, claims)
-    before = Voice(at(monkeypatch, claims, "2022-12-31")).says(asked)
-    after = Voice(at(monkeypatch, planted_revenue(claims, "2023-05-31"), "2022-12-31")).says(asked)
+    before = Voice(at(monkeypatch, claims, "2022-12-31")).predict(asked)
+    after = Voice(at(monkeypatch, planted_revenue(claims, "2023-05-31"), "2022-12-31")).predict(asked)
     assert np.array_equal(before, after)
     # The same figure published in time changes it: otherwise nobody looks at the row.
-    early = Voice(at(monkeypatch, planted_revenue(claims, "2022-12-30"), "2022-12-31")).says(asked)
+    early = Voice(at(monkeypatch, planted_revenue(claims, "2022-12-30"), "2022-12-31")).predict(asked)
     assert not np.array_equal(before, early)
 
 
@@ -274,24 +277,23 @@ def test_accounts_are_what_came_of_a_forecast_of_revenue(monkeypatch, claims):
 
 
 def test_accounts_printed_as_about_leave_their_interval_open(monkeypatch, claims):
-    rows = claims.set_index("claim_id")
-    assert rows.loc["jdh-2025-revenue", "relation"] == "approx"
-    found, _ = published_forecasts.ended(at(monkeypatch, claims))
-    asked = next(one for one in found if one.claim_id == "jdh-2025-revenue-broker")
+    known = claims.set_index("claim_id")
+    assert known.loc["jdh-2025-revenue", "relation"] == "approx"
+    asked = next(one for one in scored(monkeypatch, claims) if one.claim_id == "jdh-2025-revenue-broker")
     came = truth(Voice(at(monkeypatch, claims)), asked)
     assert came.kind == "count" and came.claims == ("jdh-2025-revenue",)
-    middle = rows.loc["jdh-2025-revenue", "value"]
+    middle = known.loc["jdh-2025-revenue", "value"]
     assert [came.draws.min(), came.draws.max()] == pytest.approx([0.95 * middle, 1.05 * middle])
 
 
 def test_counts_within_the_period_share_the_verdict(monkeypatch, claims):
-    asked = made_up_record.forecast(
+    asked = made_up_record.asked(
         6e7, year=2020, metric="online_medical_active_users", segment="national", unit="persons"
     )
     came = truth(Voice(at(monkeypatch, claims)), asked)
-    rows = claims.set_index("claim_id").loc[list(came.claims)]
-    assert (rows["period_end"].dt.year == 2020).all() and (rows["kind"] != "forecast").all()
-    assert came.draws.min() <= rows["value"].min() and came.draws.max() >= rows["value"].max()
+    counts = claims.set_index("claim_id").loc[list(came.claims)]
+    assert (counts["period_end"].dt.year == 2020).all() and (counts["kind"] != "forecast").all()
+    assert came.draws.min() <= counts["value"].min() and came.draws.max() >= counts["value"].max()
 
 
 def market(monkeypatch, claims):
@@ -310,7 +312,7 @@ def market(monkeypatch, claims):
 
 @pytest.mark.parametrize(("year", "kind"), [(2019, "estimate"), (2020, "between"), (2029, "inferred")])
 def test_a_posterior_is_told_apart_by_the_estimates_of_its_year(monkeypatch, claims, year, kind):
-    came = truth(market(monkeypatch, claims), made_up_record.forecast(200000.0, year=year))
+    came = truth(market(monkeypatch, claims), made_up_record.asked(200000.0, year=year))
     assert came.kind == kind
     assert bool(came.claims) == (kind == "estimate")
 
@@ -325,5 +327,5 @@ def test_only_what_others_estimated_after_the_year_and_the_forecast_judges_it(mo
     changes = {"claim_id": "planted", "known_date": pd.Timestamp(known), "origin": "planted", **year}
     others = claims[(claims["period_end"] != year["period_end"]) | (claims["metric"] != "market_size")]
     voice = market(monkeypatch, pd.concat([others, row.assign(**changes)], ignore_index=True))
-    told = told_by_others(voice, made_up_record.forecast(9e5, year=2022, on=on, segment="online_pharmacy"))
+    told = consensus_estimate(voice, made_up_record.asked(9e5, year=2022, on=on, segment="online_pharmacy"))
     assert (told is not None) == judges

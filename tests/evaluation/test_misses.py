@@ -9,6 +9,7 @@ import pytest
 from telemed_forecast.evaluation import misses
 from telemed_forecast.evaluation import rolling_origins as rolling
 from telemed_forecast.evaluation.rolling_origins import Origin
+from telemed_forecast.evaluation.score_summary import rows
 from telemed_forecast.evidence import ledger
 from telemed_forecast.evidence.observations import intervals
 from telemed_forecast.fits.gates import Gate
@@ -24,8 +25,8 @@ MARKET = "user_adoption"
 @pytest.fixture(scope="module")
 def surveys():
     frame = ledger.load()
-    rows = intervals(frame[(frame["metric"] == "online_medical_users") & (frame["segment"] == "national")])
-    return rows.where(rows.end > np.datetime64("2021-12-31"))
+    figures = intervals(frame[(frame["metric"] == "online_medical_users") & (frame["segment"] == "national")])
+    return figures.where(figures.end > np.datetime64("2021-12-31"))
 
 
 def origin_of(surveys, year, factors):
@@ -40,9 +41,8 @@ def origin_of(surveys, year, factors):
 
 def worst(surveys, *origins, number=5):
     context = Context(parameters.validate("track_record", {}))
-    past = {MARKET: [origin_of(surveys, *one) for one in origins]}
-    found = {MARKET: rolling.score(past[MARKET], seed=1)}
-    return misses.worst(context, past, found, number)
+    past = [origin_of(surveys, *one) for one in origins]
+    return rows(misses.worst(context, rolling.score(past, MARKET, seed=1), number))
 
 
 def test_a_record_without_a_miss_has_none(surveys):
@@ -51,9 +51,9 @@ def test_a_record_without_a_miss_has_none(surveys):
 
 def test_the_worst_of_each_day_stands_for_all_and_no_figure_comes_twice(surveys):
     found = worst(surveys, (2021, {"ours": 2.0}), (2022, {"ours": 1.5}), (2023, {"ours": 1.02}))
-    assert [one.score.origin.year for one in found] == [2021, 2022]
-    assert len({one.score.claim_id for one in found}) == 2
-    assert found[0].score.crps >= found[1].score.crps
+    assert [one.forecast_date.year for one in found] == [2021, 2022]
+    assert len({one.claim_id for one in found}) == 2
+    assert found[0].crps >= found[1].crps
     assert len(worst(surveys, (2021, {"ours": 2.0}), (2022, {"ours": 1.5}), number=1)) == 1
 
 
@@ -73,7 +73,7 @@ def test_the_nearest_rival_is_named_only_if_it_was_nearer(surveys):
 
 def test_the_first_later_forecast_that_held_the_figure_is_named(surveys):
     found = worst(surveys, (2021, {"ours": 2.0}), (2022, {"ours": 1.0}))
-    last = max(found, key=lambda one: one.score.day)
+    last = max(found, key=lambda one: one.day)
     assert last.learned in (date(2022, 12, 31), None)
     assert last.learned is None or last.later >= 1
     never = worst(surveys, (2021, {"ours": 2.0}), (2022, {"ours": 2.0}))[0]
@@ -85,21 +85,21 @@ def test_what_was_known_that_day_is_of_that_day(surveys):
     row = ledger.load().set_index("claim_id").loc[one.newest]
     assert row["known_date"] <= pd.Timestamp("2021-12-31")
     assert (row["metric"], one.newest_day) == ("online_medical_users", row["period_end"].date())
-    assert one.known >= 3
-    assert not one.new_voice and not one.other_definition
+    assert one.figures >= 3
+    assert not one.new_publisher and not one.other_definition
 
 
 def test_events_lie_between_the_days_and_are_national(surveys):
     events = ledger.policy_events().set_index("event_id")
     found = misses.events_between(date(2019, 12, 31), date(2020, 12, 31))
-    rows = events.loc[list(found)]
-    assert len(rows) > 5
-    assert (rows["jurisdiction"] == misses.NATIONAL).all()
-    assert rows["start"].between(pd.Timestamp("2020-01-01"), pd.Timestamp("2020-12-31")).all()
+    named = events.loc[list(found)]
+    assert len(named) > 5
+    assert (named["jurisdiction"] == misses.NATIONAL).all()
+    assert named["start"].between(pd.Timestamp("2020-01-01"), pd.Timestamp("2020-12-31")).all()
     assert misses.events_between(date(2020, 12, 31), date(2020, 12, 31)) == ()
 
 
 def test_a_wave_counts_only_if_it_began_in_between(surveys):
     later = worst(surveys, (2021, {"ours": 2.0}), number=9)
-    assert all(one.wave == (one.score.day > date(2022, 12, 12)) for one in later)
+    assert all(one.wave == (one.day > date(2022, 12, 12)) for one in later)
     assert not worst(surveys, (2023, {"ours": 2.0}))[0].wave

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from telemed_forecast.evaluation import published_forecasts
-from telemed_forecast.evaluation.curated_forecasts import MADE, OTHER_SCOPE
-from telemed_forecast.evaluation.published_forecasts import COVERED, ended
+from telemed_forecast.evaluation.published_forecasts import COVERED, MADE, OTHER_SCOPE, ended
+from telemed_forecast.evaluation.score_summary import rows
 from telemed_forecast.evidence import ledger
 from telemed_forecast.forecast import context as context_module
 from telemed_forecast.forecast.context import Context
@@ -25,7 +25,9 @@ def claims():
 
 def told(monkeypatch, claims, as_of=""):
     monkeypatch.setattr(context_module, "_ledger", lambda: claims)
-    return ended(Context(parameters.validate("track_record", {"as_of": as_of})))
+    """What is scored, and what is not."""
+    found = ended(Context(parameters.validate("track_record", {"as_of": as_of})))
+    return [[one for one in rows(found) if (one.reason == "") == scored] for scored in (True, False)]
 
 
 def planted(claims, name="planted", of=KNOWN, **changes):
@@ -45,17 +47,17 @@ def reasons(left):
 
 def test_every_forecast_whose_period_ended_is_scored_or_left_out_for_a_reason(monkeypatch, claims):
     found, left = told(monkeypatch, claims)
-    rows = claims[(claims["kind"] == "forecast") & (claims["period_end"] <= pd.Timestamp("2026-11-21"))]
-    assert sorted(names(found) + names(left)) == sorted(rows["claim_id"])
+    known = claims[(claims["kind"] == "forecast") & (claims["period_end"] <= pd.Timestamp("2026-11-21"))]
+    assert sorted(names(found) + names(left)) == sorted(known["claim_id"])
     assert len(found) > 30
 
 
 def test_nothing_is_scored_that_is_a_copy_unsourced_late_or_not_covered(monkeypatch, claims):
     found, _ = told(monkeypatch, claims)
-    rows = claims.set_index("claim_id").loc[names(found)]
-    assert set(rows["grade"]) <= {"A", "B", "C"}
-    assert (rows["restates"] == "").all()
-    assert set(rows["metric"]) <= set(COVERED)
+    known = claims.set_index("claim_id").loc[names(found)]
+    assert set(known["grade"]) <= {"A", "B", "C"}
+    assert (known["restates"] == "").all()
+    assert set(known["metric"]) <= set(COVERED)
     assert all(one.first_day is None or one.first_day <= one.end for one in found)
 
 
@@ -64,8 +66,7 @@ def test_a_statement_that_is_printed_again_is_one_forecast(monkeypatch, claims):
     found, left = told(monkeypatch, planted(claims, restates=KNOWN, known_date=pd.Timestamp("2020-11-30")))
     assert names(found) == names(before)
     assert reasons(left)["planted"] == "copy"
-    copies = {one.claim_id: one.copies for one in before}[KNOWN]
-    assert next(one for one in found if one.claim_id == KNOWN).copies == ("planted", *copies)
+    assert {one.claim_id: one.statement for one in left}["planted"] == KNOWN
 
 
 def test_a_copy_with_another_number_changes_nothing_but_the_day(monkeypatch, claims):
@@ -149,8 +150,7 @@ def test_a_house_whose_scope_is_none_of_ours_is_not_held_against_ours(monkeypatc
 
 def test_every_copy_repeats_a_forecast_that_is_scored(monkeypatch, claims):
     found, left = told(monkeypatch, claims)
-    repeated = {claim for one in found for claim in one.copies}
-    assert {one.claim_id for one in left if one.reason == "copy"} <= repeated
+    assert {one.statement for one in left if one.reason == "copy"} <= {one.statement for one in found}
 
 
 def undated(claims, **changes):
@@ -179,15 +179,15 @@ def test_a_reprint_of_an_older_forecast_counts_from_the_making_of_that(monkeypat
     by_claim = {one.claim_id: one for one in found}
     reprint, series = by_claim["fs-2024-online-consultation-market"], by_claim["chyxx-2020-oc-2022"]
     assert reprint.first_day == date(2020, 1, 1)
-    assert (reprint.origin, reprint.published) == (series.origin, series.published)
+    assert (reprint.publisher, reprint.published) == (series.publisher, series.published)
 
 
 def test_every_day_of_making_belongs_to_a_forecast_and_says_where_it_is_from(claims):
-    rows = claims.set_index("claim_id").loc[list(MADE)]
-    assert set(rows["kind"]) == {"forecast"}
-    for claim, made in MADE.items():
-        assert made.reason
-        assert made.first_day <= (made.published or rows.loc[claim, "known_date"].date())
+    known = claims.set_index("claim_id").loc[list(MADE)]
+    assert set(known["kind"]) == {"forecast"}
+    for claim, (first_day, published, reason) in MADE.items():
+        assert reason
+        assert first_day <= (published or known.loc[claim, "known_date"].date())
 
 
 def test_dollars_become_yuan_at_the_rate_of_their_year(monkeypatch, claims):

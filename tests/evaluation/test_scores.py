@@ -66,7 +66,7 @@ def test_the_honest_forecast_has_the_best_crps_on_average():
 def test_central_intervals_hold_as_many_truths_as_their_level_says(level):
     truth = quantiles_of(0.0, 1.0, 2001)[:, 0]
     draws = np.repeat(quantiles_of(0.0, 1.0, 2001), len(truth), axis=1)
-    assert scores.inside(draws, truth, level).mean() == pytest.approx(level, abs=0.005)
+    assert scores.interval_coverage(draws, truth, level).mean() == pytest.approx(level, abs=0.005)
 
 
 def test_the_pit_is_the_share_below_with_ties_halved():
@@ -77,7 +77,8 @@ def test_the_pit_is_the_share_below_with_ties_halved():
 
 
 def test_too_high_a_forecast_has_a_positive_bias():
-    assert scores.bias(np.array([[4.0], [5.0], [6.0]]), np.array([3.0])) == pytest.approx([2.0])
+    forecast = scores.Forecast(np.zeros((0, 1)), np.zeros(0), np.array([[4.0], [5.0], [6.0]]))
+    assert forecast.bias(np.array([3.0])) == pytest.approx([2.0])
 
 
 @given(st.floats(0.01, 1e9), st.floats(0.1, 10.0))

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from telemed_forecast.curves.series import Series
 from telemed_forecast.evidence import ledger
-from telemed_forecast.evidence.series import Series
 from telemed_forecast.forecast import context as context_module
 from telemed_forecast.forecast import platform_revenue
 from telemed_forecast.forecast.context import Context

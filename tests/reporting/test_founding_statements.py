@@ -3,11 +3,14 @@
 import csv
 
 import pytest
+from made_reports import PORTED, made
 from prior_fits import MARKETS, forecast, unsampled
 
 from telemed_forecast.evidence import ledger
 from telemed_forecast.paths import ROOT
-from telemed_forecast.reporting.content import channel_share, internet_hospitals, market_size, user_adoption
+from telemed_forecast.render import pages
+from telemed_forecast.reporting.blocks import Sources
+from telemed_forecast.reporting.content import channel_share, market_size
 
 pytestmark = pytest.mark.unit
 
@@ -22,8 +25,6 @@ STATED = (
 """The statements that have to be there whatever else the list of figures holds."""
 
 PAGES = {
-    "user_adoption": user_adoption,
-    "internet_hospitals": internet_hospitals,
     "channel_share": channel_share,
     "market_size": market_size,
 }
@@ -31,15 +32,14 @@ PAGES = {
 
 @pytest.fixture(scope="module")
 def reports():
-    """The sections of every report's page: report -> name -> blocks."""
-    found = {}
-    for report in MARKETS:
+    """The blocks of every report's page: report -> blocks."""
+    found = {report: pages.blocks(report, made(report), "en") for report in PORTED}
+    for report in MARKETS.keys() - {*PORTED}:
         context, result = forecast(report)
-        # The look back at an earlier forecast, and the record of past forecasts, cite no founding statement.
-        extra = (None,) if report == "internet_hospitals" else ()
         with unsampled(), pytest.MonkeyPatch.context() as patch:
             patch.setattr("telemed_forecast.reporting.content.rivals.blocks", lambda *_, **__: [])
-            found[report] = PAGES[report].sections(context, result, *extra, context.settings.values())
+            sections = PAGES[report].sections(context, result, context.settings.values())
+        found[report] = [block for part in sections.values() for block in part]
     return found
 
 
@@ -47,10 +47,9 @@ def reports():
 def cited(reports):
     """Claim or event -> reports that cite it outside their list of sources."""
     found = {}
-    for report, sections in reports.items():
-        for name, blocks in sections.items():
-            for claim in (c for block in blocks for c in block.claims() if name != "record"):
-                found.setdefault(claim, set()).add(report)
+    for report, blocks in reports.items():
+        for claim in (claim for block in blocks for claim in block.claims()):
+            found.setdefault(claim, set()).add(report)
     return found
 
 
@@ -69,7 +68,7 @@ def test_a_founding_statement_stands_in_a_report(figure, cited):
 def test_its_source_is_listed_where_it_stands(figure, cited, reports):
     name = figure["claim_id"] or figure["event_id"]
     for report in cited.get(name, ()):
-        rows = [row for block in reports[report]["record"] if block.type == "sources" for row in block.rows]
+        rows = [row for block in reports[report] if isinstance(block, Sources) for row in block.rows]
         assert name in {row.claim_id for row in rows}
 
 

@@ -98,7 +98,7 @@ def test_a_difference_of_scores_stands_with_an_interval_only_where_days_and_year
     one_day = origins_of(surveys, {"ours": 1.0, "drift": 2.0})
     assert [b for b in made(one_day) if isinstance(b, Paragraph) and b.key == "rivals.difference_text"] == []
     assert all(row[4] is None for row in one(made(one_day), TableBlock, "toy_rivals").rows)
-    two_days = [replace(one_day[0], day=date(2020, 12, 31)), *one_day]
+    two_days = [replace(one_day[0], forecast_date=date(2020, 12, 31)), *one_day]
     blocks = made(two_days)
     assert one(blocks, Paragraph, "difference_text").values["clusters"] == 2
     rows = {row[0]: row[4] for row in one(blocks, TableBlock, "toy_rivals").rows}

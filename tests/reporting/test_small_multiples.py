@@ -6,15 +6,15 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from telemed_forecast.evidence.series import Series
-from telemed_forecast.forecast import hub
-from telemed_forecast.forecast.own_series import Forecast
+from telemed_forecast import hub_format
+from telemed_forecast.curves.own_series import Forecast
+from telemed_forecast.curves.series import Series
 from telemed_forecast.reporting.charts import small_multiples, style
 
 
 def forecast(name="网上外卖 <users>", frequency="annual", start=2010, size=1e6, unit="persons"):
     series = Series(name, frequency, start + np.array([0, 1, 2, 4, 5]), size * np.arange(1.0, 6.0), unit)
-    quantiles = 5 * size * np.exp(np.linspace(-1, 1, len(hub.QUANTILES)) * np.array([[0.1], [0.2], [0.4]]))
+    quantiles = 5 * size * np.exp(np.linspace(-1, 1, len(hub_format.QUANTILES)) * np.array([[0.1], [0.2], [0.4]]))
     return Forecast(series, quantiles, quantiles.mean(axis=1))
 
 

@@ -7,14 +7,15 @@ from dataclasses import replace
 from datetime import date
 
 import numpy as np
+import pandas as pd
 import prior_fits
 import pytest
 
-from telemed_forecast.evaluation import frozen_files, misses, track_record
-from telemed_forecast.evaluation.frozen_forecasts import FrozenScore
+from telemed_forecast.evaluation import frozen_files, frozen_forecasts, track_record
+from telemed_forecast.evaluation.frozen_forecasts import SCORED, Frozen
 from telemed_forecast.evaluation.markets import MARKETS
 from telemed_forecast.evaluation.rolling_origins import Origin
-from telemed_forecast.evaluation.track_record import Frozen
+from telemed_forecast.evaluation.score_summary import rows as each
 from telemed_forecast.forecast import platform_revenue
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.paths import RELEASES, ROOT
@@ -104,12 +105,11 @@ def test_the_page_is_whole_in_both_languages(blocks, lang):
 def test_every_row_of_the_league_is_on_the_page_with_its_source(today, blocks):
     _, record = today
     rows = table(blocks, "record_league").rows
-    assert [row[-1] for row in rows] == [one.forecast.claim_id for one in record.league]
+    assert [row[-1] for row in rows] == record.league["claim_id"].tolist()
     assert len(rows) > 30
     (listed,) = [block for block in blocks if isinstance(block, Sources)]
     cited = {row.claim_id for row in listed.rows}
-    assert {one.forecast.claim_id for one in record.league} <= cited
-    assert {claim for one in record.league for claim in one.truth.claims} <= cited
+    assert set(record.league["claim_id"]) | set(record.league["claims"].explode().dropna()) <= cited
 
 
 def test_the_text_counts_every_judge_and_every_missing_pair(today, sections):
@@ -119,7 +119,7 @@ def test_the_text_counts_every_judge_and_every_missing_pair(today, sections):
     pairs = next(b for b in sections["same_day"] if isinstance(b, Paragraph) and b.key == "record.same_day_text")
     without = sum(pairs.values[name] for name in ("early", "undated", "nothing"))
     assert without + record.pairs == len(record.league)
-    assert pairs.values["undated"] == sum(one.forecast.first_day is None for one in record.league) > 0
+    assert pairs.values["undated"] == record.league["first_day"].isna().sum() > 0
 
 
 def test_the_chart_of_publishers_counts_the_intervals_that_overlap(blocks):
@@ -143,15 +143,15 @@ def test_every_miss_of_ours_is_drawn_and_every_forecast_listed(today, blocks):
     drawn = [
         row for block in blocks if isinstance(block, Chart) and "record_misses" in block.id for row in block.data.rows
     ]
-    assert len(drawn) == record.missed == sum(misses.is_miss(one) for _, one in record.ours)
+    assert len(drawn) == len(record.missed) == (~record.ours["interval_coverage_80"]).sum()
     rows = table(blocks, "record_forecasts").rows
     assert len(rows) == len(record.ours)
-    assert sum(row[-2] == "@rivals.no" for row in rows) == record.missed
+    assert sum(row[-2] == "@rivals.no" for row in rows) == len(record.missed)
 
 
 def test_the_market_that_was_misread_is_named_first(today, sections):
     _, record = today
-    assert {one.market for one in record.misses} == {"internet_hospitals"}
+    assert set(record.misses["market"]) == {"internet_hospitals"}
     answer = next(b for b in sections["summary"] if isinstance(b, Paragraph) and b.key == "record.answer_ours")
     assert answer.values["worst"] == "@record.market.internet_hospitals"
     assert answer.values["worst_inside"].value == 0.0
@@ -162,7 +162,7 @@ def test_the_market_that_was_misread_is_named_first(today, sections):
 def test_a_remark_stands_only_where_its_miss_is(today, sections):
     _, record = today
     shown = {b.key for b in sections["misses"] if isinstance(b, Paragraph) and "remark" in b.key}
-    found = {(one.market, name) for one in record.misses for name in (one.score.claim_id, one.score.origin.year)}
+    found = {(one.market, name) for one in each(record.misses) for name in (one.claim_id, one.forecast_date.year)}
     assert shown == {key for where, key in worst_misses.REMARKS.items() if where in found}
     assert "record.remark.hospitals_2019" in shown
     assert "record.remark.consultation_2022" not in shown
@@ -192,29 +192,32 @@ def test_the_key_figures_are_those_of_the_record(today, blocks):
     _, record = today
     (figures,) = [block for block in blocks if isinstance(block, KeyFigures)]
     values = {item.id: item.value.value for item in figures.items}
-    assert values["record_inside"] == pytest.approx(100 * np.mean([one.inside[0.8] for _, one in record.ours]))
-    assert values["record_published_error"] == pytest.approx(np.exp(np.median([abs(one.off) for one in record.league])))
-    assert values["record_nearer"] == pytest.approx(100 * record.same_day.closer)
+    assert values["record_inside"] == pytest.approx(100 * record.ours["interval_coverage_80"].mean())
+    assert values["record_published_error"] == pytest.approx(np.exp(record.league["median_error"].abs().median()))
+    assert values["record_nearer"] == pytest.approx(100 * record.same_day["closer"])
 
 
 def test_pairs_of_the_same_day_know_nothing_later(today, blocks):
     _, record = today
     rows = table(blocks, "record_same_day").rows
-    pairs = [one for one in record.league if one.ours is not None]
-    assert len(rows) == len(pairs) == record.same_day.number
-    assert all(one.ours.origin <= one.forecast.first_day for one in pairs)
+    pairs = record.league[record.league["made"].notna()]
+    assert len(rows) == len(pairs) == record.pairs
+    assert (pairs["made"] <= pairs["first_day"]).all()
 
 
 def test_what_was_frozen_by_the_date_waits_for_its_figures(today, sections):
     _, record = today
     assert len(record.frozen.releases) == len(frozen_files.all_in(RELEASES))
     (shown,) = [b for b in sections["frozen"] if isinstance(b, TableBlock)]
-    assert [row[2] for row in shown.rows] == [one.end.isoformat() for one in record.frozen.waiting[: len(shown.rows)]]
+    assert [row[2] for row in shown.rows] == [
+        day.isoformat() for day in record.frozen.waiting["day"].head(len(shown.rows))
+    ]
 
 
 def test_a_release_that_was_frozen_later_is_no_part_of_the_record(releases):
     context = Context(validate("track_record", {"as_of": "2026-11-19", "profile": "quick"}))
-    assert track_record.frozen_by(releases, context) == Frozen((), (), (), altered=False)
+    frozen = frozen_forecasts.record(releases, context)
+    assert frozen.releases == () and frozen.waiting.empty and not frozen.altered
 
 
 def test_an_altered_release_is_named_and_nothing_is_scored(releases, tmp_path):
@@ -222,8 +225,8 @@ def test_an_altered_release_is_named_and_nothing_is_scored(releases, tmp_path):
     shutil.copytree(releases, folder)
     table = frozen_files.all_in(folder)[0] / frozen_files.TABLE
     table.write_bytes(table.read_bytes() + b"\n")
-    frozen = track_record.frozen_by(folder, Context(validate("track_record", {"profile": "quick"})))
-    assert frozen.altered and not frozen.waiting
+    frozen = frozen_forecasts.record(folder, Context(validate("track_record", {"profile": "quick"})))
+    assert frozen.altered and frozen.waiting.empty
     assert "record.frozen_altered" in {b.key for b in frozen_releases.blocks(frozen) if isinstance(b, Paragraph)}
 
 
@@ -235,19 +238,20 @@ def test_what_cannot_enter_the_runs_key_does_not_change_the_record_of_its_date(r
     shutil.copytree(RELEASES / next(iter(frozen_files.all_in(RELEASES))).name, damaged)
     (damaged / frozen_files.TABLE).write_text("damaged")
     context = Context(validate("track_record", {"profile": "quick"}))
-    assert track_record.frozen_by(folder, context) == track_record.frozen_by(releases, context)
+    found, clean = (frozen_forecasts.record(one, context) for one in (folder, releases))
+    assert found.releases == clean.releases and found.waiting.equals(clean.waiting) and not found.altered
     assert len(frozen_files.frozen_by(folder, context.settings.as_of_date)) == len(frozen_files.all_in(releases))
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_a_frozen_forecast_that_met_its_figure_is_listed(lang):
-    one = FrozenScore(
-        "first", date(2026, 11, 20), "base", "internet_users", "persons", date(2026, 12, 31), "claim", "cnnic", "A",
-        date(2027, 2, 1), True, 1.13e9, 0.001, False, 1.1e9, 1.12e9, 1.14e9, 0.01, 0.01, 0.01, 0.0, 0.0, -0.01, 0.7,
-        {0.5: False, 0.8: True, 0.9: True, 0.95: True},
+    one = dict(
+        release="first", forecast_date=date(2026, 11, 20), target="internet_users", unit="persons",
+        day=date(2026, 12, 31), claim_id="claim", publisher="cnnic", published=1.13e9, doubtful=False, low=1.1e9,
+        median=1.12e9, high=1.14e9, crps=0.01, interval_coverage_80=True,
     )  # fmt: skip
-    scores = (one, replace(one, doubtful=True), replace(one, inside={0.8: False}))
-    blocks = frozen_releases.blocks(Frozen(("first",), scores, (), altered=False))
+    scores = pd.DataFrame([one, one | {"doubtful": True}, one | {"interval_coverage_80": False}], columns=SCORED)
+    blocks = frozen_releases.blocks(Frozen(("first",), scores, pd.DataFrame()))
     (shown,) = [b for b in blocks if isinstance(b, TableBlock)]
     assert [row[-2] for row in shown.rows] == ["@record.held.yes", "@record.held.doubtful", "@record.held.no"]
     assert all(html.fragment(b, lang) for b in blocks)
@@ -268,17 +272,17 @@ def test_the_check_cell_of_the_notebook_prints_the_pairs_also_where_there_are_no
     cells = json.loads((ROOT / "notebooks" / "track_record.ipynb").read_text(encoding="utf-8"))["cells"]
     record = today[1] if pairs else replace(today[1], same_day=None)
     exec("".join(cells[-1]["source"]), {"known": today[0], "record": record})
-    number, outcomes = (record.same_day.number, record.same_day.outcomes) if pairs else (0, 0)
+    number, outcomes = (record.same_day["number"], record.same_day["outcomes"]) if pairs else (0, 0)
     said = capsys.readouterr().out
     assert f"pairs of the same day: {number}" in said and f"their outcomes: {outcomes}" in said
 
 
 def test_an_early_date_knows_no_record_and_says_so(monkeypatch):
     context, record = recorded(monkeypatch, as_of="2019-06-30")
-    assert record.ours == [] and record.coverage is None and record.same_day is None
+    assert record.ours.empty and record.missed.empty and record.same_day is None
     assert (record.pairs, record.outcomes) == (0, 0)
     made = content.sections(context, record, {})
     keys = {b.key for section in made.values() for b in section if isinstance(b, Paragraph)}
     assert {"record.answer_ours_none", "record.ours_none", "record.misses_none", "record.same_day_none"} <= keys
-    assert all(one.forecast.end <= date(2019, 6, 30) for one in record.league)
+    assert (record.league["end"] <= date(2019, 6, 30)).all()
     assert html.page([b for section in made.values() for b in section], "zh")

@@ -8,9 +8,8 @@ import pytest
 
 from telemed_forecast import names
 from telemed_forecast.errors import InputError
-from telemed_forecast.evaluation import rolling_origins
+from telemed_forecast.evaluation import rolling_origins, scores
 from telemed_forecast.evaluation.markets import MARKETS
-from telemed_forecast.evaluation.rolling_origins import Score
 from telemed_forecast.forecast import hub
 from telemed_forecast.runs import backtest
 
@@ -19,12 +18,12 @@ pytestmark = pytest.mark.unit
 
 def score(member, *, crps=0.1, held=True, year=2020):
     """One forecast of one figure."""
-    return Score(
-        member=member, origin=date(year, 12, 31), claim_id="a", day=date(2022, 12, 31), known=date(2023, 3, 1),
-        comparable=True, low=90.0, median=100.0, high=110.0, published=104.0, unit="persons", crps=crps, wis=crps,
-        dispersion=0.5 * crps, overprediction=0.0, underprediction=0.5 * crps, log_score=-0.7, bias=-0.04, pit=0.6,
-        inside=dict.fromkeys(rolling_origins.LEVELS, held),
-        quantiles=tuple(100.0 + k for k in range(len(hub.QUANTILES))),
+    return dict(
+        market="user_adoption", member=member, forecast_date=date(year, 12, 31), claim_id="a", day=date(2022, 12, 31),
+        known=date(2023, 3, 1), comparable=True, low=90.0, median=100.0, high=110.0, published=104.0, unit="persons",
+        crps=crps, wis=crps, dispersion=0.5 * crps, overprediction=0.0, underprediction=0.5 * crps, log_score=-0.7,
+        bias=-0.04, pit=0.6, quantiles=tuple(100.0 + k for k in range(len(hub.QUANTILES))),
+        **dict.fromkeys(scores.COVERAGE, held),
     )  # fmt: skip
 
 
@@ -33,7 +32,7 @@ def scored(monkeypatch):
     """Backtests whose scores are given: nothing is fitted."""
     given = [score(name) for name in rolling_origins.MEMBERS] + [score("naive", crps=0.2, held=False)]
     monkeypatch.setattr(rolling_origins, "origins", lambda *_: [])
-    monkeypatch.setattr(rolling_origins, "score", lambda *_, **__: given)
+    monkeypatch.setattr(rolling_origins, "score", lambda *_, **__: rolling_origins._frame(given))
     return given
 
 
@@ -75,13 +74,13 @@ def test_the_table_fits_in_120_columns(scored, monkeypatch):
 
 def test_forecasters_with_nothing_in_common_get_no_score(monkeypatch):
     monkeypatch.setattr(rolling_origins, "origins", lambda *_: [])
-    monkeypatch.setattr(rolling_origins, "score", lambda *_, **__: [score("ours")])
+    monkeypatch.setattr(rolling_origins, "score", lambda *_, **__: rolling_origins._frame([score("ours")]))
     lines = list(backtest.table(backtest.make(backtest.Request(models=["channel_share"]), stream=io.StringIO())))
     assert "nan" not in "".join(lines)
     assert "none of the shared scores" in lines[4]
 
 
-def test_the_files_hold_every_score_and_standing(scored, tmp_path):
+def test_the_files_hold_every_score_and_summary(scored, tmp_path):
     backtest.make(backtest.Request(models=["user_adoption"], out=tmp_path / "new"), stream=io.StringIO())
     with (tmp_path / "new" / backtest.SCORES).open() as file:
         rows = list(csv.DictReader(file))

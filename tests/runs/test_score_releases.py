@@ -4,12 +4,12 @@ import csv
 import shutil
 from datetime import date
 
+import pandas as pd
 import pytest
 
 from telemed_forecast import cli, paths
 from telemed_forecast.errors import InputError
 from telemed_forecast.evaluation import frozen_forecasts
-from telemed_forecast.evaluation.frozen_forecasts import FrozenScore
 from telemed_forecast.runs import release, score_releases
 
 pytestmark = pytest.mark.unit
@@ -18,13 +18,13 @@ pytestmark = pytest.mark.unit
 def came(target="online_medical_users", **changed):
     """A frozen forecast that has met its figure."""
     given = dict(
-        release="2026-11-21-base-1", released=date(2026, 11, 22), scenario="base", target=target, unit="persons",
-        end=date(2026, 12, 31), claim_id="a", origin="cnnic", grade="A", known=date(2027, 3, 1), latent=False,
+        release="2026-11-21-base-1", forecast_date=date(2026, 11, 22), scenario="base", target=target, unit="persons",
+        day=date(2026, 12, 31), claim_id="a", publisher="cnnic", grade="A", known=date(2027, 3, 1), latent=False,
         published=4.2e8, rounding=0.001, doubtful=False, low=3.8e8, median=4e8, high=4.4e8, crps=0.03, wis=0.028,
-        dispersion=0.02, overprediction=0.0, underprediction=0.008, bias=-0.05, level=0.7,
-        inside={0.5: False, 0.8: True, 0.9: True, 0.95: True},
+        dispersion=0.02, overprediction=0.0, underprediction=0.008, bias=-0.05, pit=0.7,
+        interval_coverage_50=False, interval_coverage_80=True, interval_coverage_90=True, interval_coverage_95=True,
     )  # fmt: skip
-    return FrozenScore(**(given | changed))
+    return given | changed
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def met(monkeypatch):
     """Say what has come."""
 
     def give(*scores):
-        monkeypatch.setattr(frozen_forecasts, "score", lambda *_: list(scores))
+        monkeypatch.setattr(frozen_forecasts, "score", lambda *_: pd.DataFrame(scores, columns=frozen_forecasts.SCORED))
 
     return give
 

@@ -15,8 +15,8 @@ import altair as alt
 import numpy as np
 import vl_convert
 
-from telemed_forecast.forecast import hub
-from telemed_forecast.forecast.own_series import Forecast
+from telemed_forecast import hub_format
+from telemed_forecast.curves.own_series import Forecast
 from telemed_forecast.reporting.charts import style
 from telemed_forecast.reporting.charts.drawing import time_of
 from telemed_forecast.reporting.charts.style import FONTS, NARROW, WIDE
@@ -89,7 +89,7 @@ def _panel(forecast: Forecast) -> Any:
     last = known[-1]
     times = [last["period"], *(time_of(str(day)) for day in forecast.last_days)]
     # The fan opens at the last known value.
-    quantiles = np.vstack([np.full(len(hub.QUANTILES), last["value"]), forecast.quantiles])
+    quantiles = np.vstack([np.full(len(hub_format.QUANTILES), last["value"]), forecast.quantiles])
     bands = [
         {"period": time, "low": float(low), "high": float(high), "band": name}
         for name, lower, upper, _ in _BANDS
@@ -118,7 +118,7 @@ def _name(series_id: str) -> list[str]:
 
 
 def _at(level: float) -> int:
-    return int(np.flatnonzero(np.isclose(hub.QUANTILES, level))[0])
+    return int(np.flatnonzero(np.isclose(hub_format.QUANTILES, level))[0])
 
 
 def _x(times: Sequence[int]) -> alt.X:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from telemed_forecast.evaluation.scenario_effects import Comparison
+from telemed_forecast.exhibits import internet_hospitals, user_adoption
 from telemed_forecast.forecast.channel_share import ChannelShare
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.internet_hospitals import InternetHospitals
@@ -28,11 +29,9 @@ from telemed_forecast.reporting.blocks import (
 )
 from telemed_forecast.reporting.content import (
     channel_share,
-    internet_hospitals,
     market_size,
     parts,
     scenarios,
-    user_adoption,
 )
 from telemed_forecast.reporting.content.parts import Sections, value
 
@@ -78,15 +77,15 @@ def _summary(context: Context, markets: Markets) -> list[Block]:
     fits = (markets.market.fit, markets.hospitals.fit, markets.channels.fit, markets.users.fit)
     # From each report the figures that answer its question, in the reports' own words and numbers.
     market = market_size.key_figures(context, markets.market).items
-    hospitals = internet_hospitals.key_figures(context, markets.hospitals).items
+    hospitals = internet_hospitals.key_figures(context, markets.hospitals)
     channels = channel_share.key_figures(context, markets.channels).items
-    users = user_adoption.key_figures(context, markets.users).items
+    users, horizon = user_adoption.key_figures(context, markets.users), context.settings.horizon
     chosen = (
         _with_note(market[1], "figure.now_note", now=market[0]),
-        _with_note(hospitals[1], "figure.now_note", now=hospitals[0]),
+        _with_note(hospitals[f"hospitals_{horizon}"], "figure.now_note", now=hospitals["hospitals_now"]),
         _share_card(context, markets, channels[0], channels[2]),
-        _with_note(users[1], "figure.now_note", now=users[0]),
-        users[3],
+        _with_note(users[f"users_{horizon}"], "figure.now_note", now=users["users_now"]),
+        users["wave_left"],
         _largest_driver(context, markets),
     )
     return [

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
-from functools import lru_cache
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from telemed_forecast.evidence import ledger
+from telemed_forecast.exhibits.evidence import origin_name, printed_figure
+from telemed_forecast.exhibits.numbers import chance, share, status, value
 from telemed_forecast.forecast import hub
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.paths import Path, interval
@@ -30,7 +31,7 @@ from telemed_forecast.reporting.blocks import (
     TableBlock,
     Value,
 )
-from telemed_forecast.reporting.catalogue import TEXTS
+from telemed_forecast.reporting.catalogue import catalogue
 
 if TYPE_CHECKING:
     from telemed_forecast.evidence.observations import Observations
@@ -38,28 +39,55 @@ if TYPE_CHECKING:
 
 Sections = dict[str, list[Block]]
 
+__all__ = ["chance", "interval", "origin_name", "printed_figure", "share", "value"]
+
 PACKAGES = ("pymc", "nutpie", "arviz", "prophet", "pandas", "numpy", "telemed-forecast")
 
 
-def value(draws: np.ndarray, unit: str, level: float = 0.8) -> Value:
-    """Median and central interval of draws."""
-    low, middle, high = interval(draws, level)
-    return Value(value=middle, unit=unit, low=low, high=high, level=level)
+def percent(share: float, low: float | None = None, high: float | None = None, level: float = 0.8) -> Value:
+    """A part of one as a percentage, with its interval where it has one."""
+    if low is None or high is None:
+        return Value(value=100.0 * float(share), unit="percent", digits=2)
+    return Value(value=100.0 * share, unit="percent", low=100.0 * low, high=100.0 * high, level=level)
 
 
-def share(draws: np.ndarray, level: float = 0.8) -> Value:
-    """Median and central interval of shares from 0 to 1, in percent."""
-    return value(100.0 * draws, "percent", level)
+def multiple(error: float, low: float = np.nan, high: float = np.nan, level: float = 0.8) -> Value:
+    """An error on the log scale as a factor, with its interval where it has one."""
+    factor, first, last = np.exp([error, low, high]).tolist()
+    if np.isnan(low):
+        return Value(value=factor, unit="multiple", digits=3)
+    return Value(value=factor, unit="multiple", low=first, high=last, level=level)
 
 
-def chance(events: np.ndarray | float) -> Value:
-    """A probability from indicator draws, or a probability as it stands."""
-    return Value(value=float(np.mean(events)), unit="probability", digits=2)
+def printed(figure: float, unit: Any) -> Value:
+    """A figure as it was printed."""
+    return Value(value=float(figure), unit=unit, digits=4)
 
 
-def status(*fits: Fit) -> str:
-    """The word that marks every number of a fit."""
-    return "gated-ok" if all(fit.gate.ok for fit in fits) else "directional"
+def said(one: Any) -> Value:
+    """Median and 80% interval of a row of scores."""
+    return Value(value=one.median, unit=one.unit, low=one.low, high=one.high)
+
+
+def ratio(number: float) -> Value:
+    """A score, or another number without a unit."""
+    return Value(value=float(number), unit="ratio", digits=2)
+
+
+Cells = Sequence[tuple[str, str, Any, Callable[[Any], Any]]]
+"""Columns of a table: name, text key of the heading, unit (or None), and row -> cell."""
+
+
+def table(name: str, rows: pd.DataFrame | Iterable[Any], columns: Cells, **extra: Any) -> TableBlock:
+    """A table whose every column is told in one place; texts are ``table.<name>.title`` and ``.note`` unless given."""
+    each = rows.itertuples(index=False) if isinstance(rows, pd.DataFrame) else rows
+    texts = {"title_key": f"table.{name}.title", "note_key": f"table.{name}.note"}
+    return TableBlock(
+        id=name,
+        columns=tuple(Column(name=column, key=key, unit=unit) for column, key, unit, _ in columns),
+        rows=tuple(tuple(cell(row) for *_, cell in columns) for row in each),
+        **(texts | extra),
+    )
 
 
 def key_figure(
@@ -116,14 +144,15 @@ def fan(
     """
     shown = [k for k, day in enumerate(path.periods) if day.year >= since]
     q = path.quantiles(np.array([0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975]))[:, shown]
+    family = "exhibit" if f"exhibit.{name}.title" in catalogue("en").texts else "chart"
     days = [path.periods[k].isoformat() for k in shown]
     names = ("low95", "low80", "low50", "median", "high50", "high80", "high95")
     data = {"period": days} | {n: q[k] for k, n in enumerate(names)}
     return Chart(
         id=name,
         kind="fan",
-        title_key=f"chart.{name}.title",
-        alt_key=f"chart.{name}.alt",
+        title_key=f"{family}.{name}.title",
+        alt_key=f"{family}.{name}.alt",
         alt_values={
             "now": value(path.draws[:, path.last_known], path.unit),
             "known": path.periods[path.last_known].isoformat(),
@@ -256,34 +285,6 @@ def context_table(context: Context, name: str, claims: Sequence[str]) -> TableBl
         row = view.loc[claim]
         rows.append((f"@context.{claim}", printed_figure(row), origin_name(str(row["origin"])), str(row["grade"])))
     return TableBlock(id=name, title_key=f"table.{name}.title", columns=columns, rows=tuple(rows), sources=tuple(known))
-
-
-def printed_figure(row: Any) -> str:
-    """A ledger row's figure as it was printed: sign, digits and a unit that needs no translation.
-
-    Parameters
-    ----------
-    row
-        Mapping with relation, low, high, value and unit.
-    """
-    sign = {"gt": ">\u202f", "ge": "≥\u202f", "lt": "<\u202f", "le": "≤\u202f", "approx": "≈\u202f"}
-    before = {"CNY": "CNY ", "USD_million": "USD ", "multiple": "×"}.get(row["unit"], "")
-    after = {"percent": "%", "USD_million": " million"}.get(row["unit"], "")
-    ends = [row["low"], row["high"]] if row["relation"] == "between" else [row["value"]]
-    digits = "–".join(f"{float(end):,.10g}" for end in ends)
-    return f"{sign.get(row['relation'], '')}{before}{digits}{after}"
-
-
-@lru_cache(maxsize=1)
-def _origins() -> dict[str, str]:
-    with (TEXTS / "origins.toml").open("rb") as file:
-        return tomllib.load(file)
-
-
-def origin_name(origin: str) -> str:
-    """An origin's name for a reader: ``frost_sullivan`` -> Frost & Sullivan (弗若斯特沙利文)."""
-    name = str(origin)
-    return _origins().get(name) or " ".join(word.capitalize() for word in name.split("_"))
 
 
 def gates(context: Context, *fits: Fit) -> Gates:

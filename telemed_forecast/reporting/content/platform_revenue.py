@@ -223,7 +223,7 @@ def _score(forecasts: list[tuple[Past, np.ndarray]]) -> tuple[Value | None, Valu
         truth = scores.scaled(np.array([past.actual]), "CNY_million")
         scaled = scores.scaled(np.maximum(draws, 1e-6), "CNY_million")[:, None]
         crps.append(scores.crps(scaled, truth)[0])
-        inside.append(scores.inside(scaled, truth, 0.8)[0])
+        inside.append(scores.interval_coverage(scaled, truth, 0.8)[0])
     return (
         Value(value=float(np.mean(crps)), unit="ratio", digits=2),
         Value(value=100.0 * float(np.mean(inside)), unit="percent", digits=2),

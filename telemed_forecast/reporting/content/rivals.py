@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
-from telemed_forecast.evaluation import clustered_mean
 from telemed_forecast.evaluation import rolling_origins as rolling
+from telemed_forecast.evaluation import scores
 from telemed_forecast.evaluation.markets import MARKETS
-from telemed_forecast.evaluation.rolling_origins import OURS, POOL, Origin, Score, Standing
+from telemed_forecast.evaluation.rolling_origins import OURS, POOL, Origin
+from telemed_forecast.evaluation.score_summary import CONFIDENCE, rows
+from telemed_forecast.evaluation.scores import HELD
 from telemed_forecast.forecast.rivals import Known, rivals
 from telemed_forecast.models import ensemble
-from telemed_forecast.reporting.blocks import Block, Chart, Column, Heading, Paragraph, Table, TableBlock, Value
+from telemed_forecast.reporting.blocks import Block, Chart, Heading, Paragraph, Table, TableBlock, Value
 from telemed_forecast.reporting.content import parts
+from telemed_forecast.reporting.content.parts import percent, ratio
 
 if TYPE_CHECKING:
     from telemed_forecast.forecast.context import Context
     from telemed_forecast.forecast.paths import Path
 
-_PERCENT = [100.0 * level for level in rolling.LEVELS]
+Values = dict[str, Value | str | int | float]
 
 WIDE = 8.0
 """A chart whose largest number is that many times its smallest gets a logarithmic axis."""
@@ -55,23 +59,24 @@ def blocks(
         Year -> what a unit of that year's figures is worth in the page's money.
     """
     told = _Told(path or MARKETS[market].path(result), worth or (lambda year: 1.0))
-    found = rolling.score(past, seed=context.settings.seed)
-    table = rolling.standings(found, context.settings.as_of_date)
-    ours = [one for one in found if one.member == OURS]
+    found = rolling.score(past, market, seed=context.settings.seed)
+    table = rolling.summary(found, context.settings.as_of_date)
+    ours = found[found["member"] == OURS]
     shown: list[Block] = [Heading(key="rivals.heading")]
-    if not ours:
+    if ours.empty:
         shown.append(Paragraph(key="rivals.nothing"))
     else:
-        claims = tuple(dict.fromkeys(one.claim_id for one in ours))
-        shown.append(Paragraph(key="rivals.text", values=_values(ours, past), sources=claims))
-        shown += _chart(market, ours, past, told)
+        claims = tuple(ours["claim_id"].unique())
+        rule: Values = {"power": int(ensemble.POWER), "prior": ensemble.PRIOR_OUTCOMES}
         shown += [
-            _standing_table(market, table),
+            Paragraph(key="rivals.text", values=_values(ours, past), sources=claims),
+            *_chart(market, ours, told),
+            _summary_table(market, table),
             *_sureness(table),
-            Paragraph(key="rivals.weights_text", values=_rule()),
+            Paragraph(key="rivals.weights_text", values=rule),
         ]
     shown += [_verdict(table), _horizon_table(context, market, result.known, found, told)]
-    return [*shown, *_all(market, ours, past, told)]
+    return [*shown, *_all(market, ours, told)]
 
 
 @dataclass(frozen=True)
@@ -81,14 +86,14 @@ class _Told:
     path: Path
     worth: Callable[[int], float]
 
-    def value(self, one: Score) -> Value:
+    def value(self, one: Any) -> Value:
         """The forecast that was made then."""
         low, median, high = (end * self.worth(one.day.year) for end in (one.low, one.median, one.high))
         return Value(value=median, unit=self.unit, low=low, high=high)
 
-    def published(self, one: Score) -> float:
+    def published(self, one: Any) -> float:
         """The figure that came."""
-        return one.published * self.worth(one.day.year)
+        return float(one.published * self.worth(one.day.year))
 
     @property
     def unit(self) -> Any:
@@ -96,132 +101,103 @@ class _Told:
         return self.path.unit
 
 
-def _values(ours: Sequence[Score], made: Sequence[Origin]) -> dict[str, Value | str | int | float]:
-    worst = max((origin.gate.rhat_max for origin in made if origin.gate.rhat_max is not None), default=None)
+def _values(ours: pd.DataFrame, past: Sequence[Origin]) -> Values:
+    worst = max((origin.gate.rhat_max for origin in past if origin.gate.rhat_max is not None), default=None)
     return {
         "rhat": "–" if worst is None else Value(value=worst, unit="ratio", digits=3),
         "forecasts": len(ours),
-        "outcomes": len({one.claim_id for one in ours}),
-        "origins": len(made),
-        "first": made[0].day.isoformat(),
-        "last": made[-1].day.isoformat(),
-        "inside": _percent(np.mean([one.inside[0.8] for one in ours])),
-        "half": _percent(np.mean([one.inside[0.5] for one in ours])),
-        "passed": sum(origin.gate.ok for origin in made),
+        "outcomes": ours["claim_id"].nunique(),
+        "origins": len(past),
+        "first": past[0].forecast_date.isoformat(),
+        "last": past[-1].forecast_date.isoformat(),
+        "inside": percent(ours[HELD].mean()),
+        "half": percent(ours[scores.covered(0.5)].mean()),
+        "passed": sum(origin.gate.ok for origin in past),
     }
 
 
-def _rule() -> dict[str, Value | str | int | float]:
-    return {"power": int(ensemble.POWER), "prior": ensemble.PRIOR_OUTCOMES}
-
-
-def _percent(share: float | np.floating) -> Value:
-    return Value(value=100.0 * float(share), unit="percent", digits=2)
-
-
-def _chart(market: str, ours: Sequence[Score], made: Sequence[Origin], told: _Told) -> list[Block]:
+def _chart(market: str, ours: pd.DataFrame, told: _Told) -> list[Block]:
     """Each figure of the headline's own definition beside the last forecast made before its period ended."""
-    newest: dict[tuple[date, str], Score] = {}
-    names = _names(made)
-    for one in sorted(ours, key=lambda one: (one.day, one.origin)):
-        if one.comparable:
-            newest[one.day, names[one.claim_id]] = one
-    if not newest:
+    named = ours.assign(name=ours["publisher"].map(parts.origin_name))[ours["comparable"]]
+    by_day = named.sort_values(["day", "forecast_date"], kind="stable").groupby(["day", "name"], sort=False)
+    newest = by_day.last().reset_index()
+    if newest.empty:
         return []
-    rows: list[tuple[Any, ...]] = []
-    alone = len({name for _, name in newest}) == 1
-    for (day, name), one in newest.items():
-        category = day.isoformat() if alone else f"{day.isoformat()}, {name}"
+    alone = newest["name"].nunique() == 1
+    points: list[tuple[Any, ...]] = []
+    for one in rows(newest):
+        category = one.day.isoformat() if alone else f"{one.day.isoformat()}, {one.name}"
         then = told.value(one)
-        rows.append((category, "@rivals.forecast", then.value, then.low, then.high))
-        rows.append((category, "@rivals.published", told.published(one), None, None))
-    ends = [end for one in newest.values() for end in (one.low, one.high, one.published)]
-    held = sum(one.inside[0.8] for one in newest.values())
+        points.append((category, "@rivals.forecast", then.value, then.low, then.high))
+        points.append((category, "@rivals.published", told.published(one), None, None))
+    ends = newest[["low", "high", "published"]].to_numpy()
     chart = Chart(
         id=f"{market}_track",
         kind="dots",
         title_key="rivals.chart_title",
         alt_key="rivals.chart_alt",
-        alt_values={"number": len(newest), "held": held},
+        alt_values={"number": len(newest), "held": int(newest[HELD].sum())},
         unit=told.unit,
-        data=Table(columns=("category", "series", "value", "low", "high"), rows=tuple(rows)),
-        log=told.unit != "percent" and max(ends) > WIDE * min(ends),
-        sources=tuple(dict.fromkeys(one.claim_id for one in newest.values())),
+        data=Table(columns=("category", "series", "value", "low", "high"), rows=tuple(points)),
+        log=told.unit != "percent" and bool(ends.max() > WIDE * ends.min()),
+        sources=tuple(newest["claim_id"].unique()),
     )
     return [chart]
 
 
-def _names(made: Sequence[Origin]) -> dict[str, str]:
-    """Claim id -> who published it."""
-    return {
-        str(claim): parts.origin_name(str(who))
-        for origin in made
-        for claim, who in zip(origin.actuals.claim_id, origin.actuals.origin, strict=True)
-    }
-
-
-def _standing_table(market: str, table: Sequence[Standing]) -> TableBlock:
-    columns = (
-        Column(name="member", key="rivals.member"),
-        Column(name="weight", key="rivals.weight", unit="percent"),
-        Column(name="crps", key="rivals.crps", unit="ratio"),
-        Column(name="skill", key="rivals.skill", unit="percent"),
-        Column(name="difference", key="rivals.difference", unit="ratio"),
-        *(Column(name=f"inside{level:.0f}", key=f"rivals.inside{level:.0f}", unit="percent") for level in _PERCENT),
-        Column(name="forecasts", key="rivals.forecasts"),
-    )
-    rows = tuple(
-        (
-            f"@rivals.{row.member}",
-            None if row.weight is None else _percent(row.weight),
-            Value(value=row.crps, unit="ratio", digits=2) if row.common else None,
-            _percent(row.skill) if row.common else None,
-            _difference(row),
-            *(_percent(row.coverage[level]) for level in rolling.LEVELS),
-            row.number,
-        )
-        for row in table
-    )
-    return TableBlock(
-        id=f"{market}_rivals",
+def _summary_table(market: str, table: pd.DataFrame) -> TableBlock:
+    columns = [
+        ("member", "rivals.member", None, lambda row: f"@rivals.{row.member}"),
+        ("weight", "rivals.weight", "percent", lambda row: None if row.weight is None else percent(row.weight)),
+        ("crps", "rivals.crps", "ratio", lambda row: ratio(row.crps) if row.common else None),
+        ("skill", "rivals.skill", "percent", lambda row: percent(row.skill) if row.common else None),
+        ("difference", "rivals.difference", "ratio", _difference),
+        *(
+            (f"inside{100 * level:.0f}", f"rivals.inside{100 * level:.0f}", "percent", _coverage(scores.covered(level)))
+            for level in scores.LEVELS
+        ),
+        ("forecasts", "rivals.forecasts", None, lambda row: row.number),
+    ]
+    return parts.table(
+        f"{market}_rivals",
+        table,
+        columns,
         title_key="rivals.table_title",
         note_key="rivals.table_note",
-        note_values={"common": max((row.common for row in table), default=0)},
-        columns=columns,
-        rows=rows,
+        note_values={"common": int(table["common"].max()) if len(table) else 0},
     )
 
 
-def _difference(row: Standing) -> Value | None:
+def _coverage(name: str) -> Callable[[Any], Value]:
+    return lambda row: percent(getattr(row, name))
+
+
+def _difference(row: Any) -> Value | None:
     """Score less that of the random walk with drift; nothing where no interval can be given."""
     if not np.isfinite(row.difference_low) or row.member == rolling.BENCHMARK:
         return None
     return Value(value=row.difference, unit="ratio", digits=2, low=row.difference_low, high=row.difference_high)
 
 
-def _sureness(table: Sequence[Standing]) -> list[Block]:
+def _sureness(table: pd.DataFrame) -> list[Block]:
     """How the intervals of the differences are meant, where there are any."""
-    if all(_difference(row) is None for row in table):
+    if all(_difference(row) is None for row in rows(table)):
         return []
-    clusters = max(row.clusters for row in table)
-    values: dict[str, Value | str | int | float] = {"level": _percent(clustered_mean.LEVEL), "clusters": clusters}
+    values: Values = {"level": percent(CONFIDENCE), "clusters": int(table["clusters"].max())}
     return [Paragraph(key="rivals.difference_text", values=values)]
 
 
-def _verdict(table: Sequence[Standing]) -> Paragraph:
+def _verdict(table: pd.DataFrame) -> Paragraph:
     """Why ours is the headline, or why that is a close call."""
-    crps = {row.member: row.crps for row in table if row.common}
-    if OURS not in crps or POOL not in crps:
+    shared = table[table["common"] > 0].set_index("member")
+    if not {OURS, POOL} <= set(shared.index):
         return Paragraph(key="rivals.verdict_none")
-    values: dict[str, Value | str | int | float] = {
-        "ours": Value(value=crps[OURS], unit="ratio", digits=2),
-        "pool": Value(value=crps[POOL], unit="ratio", digits=2),
-        "common": next(row.common for row in table if row.member == OURS),
-    }
-    return Paragraph(key="rivals.verdict_ours" if crps[OURS] <= crps[POOL] else "rivals.verdict_pool", values=values)
+    ours, pool = shared["crps"][[OURS, POOL]]
+    values: Values = {"ours": ratio(ours), "pool": ratio(pool), "common": int(shared["common"][OURS])}
+    return Paragraph(key="rivals.verdict_ours" if ours <= pool else "rivals.verdict_pool", values=values)
 
 
-def _horizon_table(context: Context, market: str, known: Known, found: Sequence[Score], told: _Told) -> TableBlock:
+def _horizon_table(context: Context, market: str, known: Known, found: pd.DataFrame, told: _Told) -> TableBlock:
     """What each says for the horizon; the pool is of those that have anything to say."""
     horizon = context.settings.horizon
     path = told.path
@@ -230,57 +206,48 @@ def _horizon_table(context: Context, market: str, known: Known, found: Sequence[
     at = path.position(date(horizon, 12, 31))
     said: dict[str, np.ndarray] = {OURS: path.year_end(horizon)}
     said |= {name: told.worth(horizon) * draws[:, at] for name, draws in drawn.items()}
-    shares: Mapping[str, float] = rolling.weights(found, context.settings.as_of_date)
+    shares = rolling.weights(found, context.settings.as_of_date)
     pooled = ensemble.pool(said, shares, size=rolling.POOL_DRAWS, rng=context.generator(f"pool {market}"))
-    order = [OURS, POOL, *(name for name in said if name != OURS)]
-    said[POOL] = pooled
-    return TableBlock(
-        id=f"{market}_members",
+    rows = [(OURS, said.pop(OURS)), (POOL, pooled), *said.items()]
+    return parts.table(
+        f"{market}_members",
+        rows,
+        [
+            ("member", "rivals.member", None, lambda row: f"@rivals.{row[0]}"),
+            ("value", "rivals.value", told.unit, lambda row: parts.value(row[1], told.unit)),
+        ],
         title_key="rivals.horizon_title",
         title_values={"horizon": horizon},
-        note_key="rivals.horizon_note" if len(said) > 2 else "rivals.horizon_alone",
-        columns=(
-            Column(name="member", key="rivals.member"),
-            Column(name="value", key="rivals.value", unit=told.unit),
-        ),
-        rows=tuple((f"@rivals.{name}", parts.value(said[name], told.unit)) for name in order),
+        note_key="rivals.horizon_note" if len(rows) > 2 else "rivals.horizon_alone",
     )
 
 
-def _all(market: str, ours: Sequence[Score], made: Sequence[Origin], told: _Told) -> list[Block]:
+def _all(market: str, ours: pd.DataFrame, told: _Told) -> list[Block]:
     """Every forecast of ours with what came, folded."""
-    if not ours:
+    if ours.empty:
         return []
-    names = _names(made)
-    columns = (
-        Column(name="made", key="rivals.made"),
-        Column(name="day", key="column.day"),
-        Column(name="forecast", key="rivals.forecast", unit=told.unit),
-        Column(name="published", key="rivals.published", unit=told.unit),
-        Column(name="held", key="rivals.held"),
-        Column(name="origin", key="column.origin"),
-        Column(name="claim_id", key="column.claim_id"),
-    )
-    rows = tuple(
-        (
-            one.origin.isoformat(),
-            one.day.isoformat(),
-            told.value(one),
-            Value(value=told.published(one), unit=told.unit, digits=4),
-            "@rivals.yes" if one.inside[0.8] else "@rivals.no",
-            names[one.claim_id],
-            one.claim_id,
-        )
-        for one in ours
-    )
+    columns = [
+        ("made", "rivals.made", None, lambda one: one.forecast_date),
+        ("day", "column.day", None, lambda one: one.day),
+        ("forecast", "rivals.forecast", told.unit, told.value),
+        ("published", "rivals.published", told.unit, lambda one: parts.printed(told.published(one), told.unit)),
+        ("held", "rivals.held", None, held),
+        ("origin", "column.origin", None, lambda one: parts.origin_name(one.publisher)),
+        ("claim_id", "column.claim_id", None, lambda one: one.claim_id),
+    ]
     return [
-        TableBlock(
-            id=f"{market}_forecasts_then",
+        parts.table(
+            f"{market}_forecasts_then",
+            ours,
+            columns,
             title_key="rivals.all_title",
             note_key="rivals.all_note",
-            columns=columns,
-            rows=rows,
-            sources=tuple(dict.fromkeys(one.claim_id for one in ours)),
+            sources=tuple(ours["claim_id"].unique()),
             folded=True,
         )
     ]
+
+
+def held(one: Any) -> str:
+    """Whether the 80% interval of a forecast held the figure."""
+    return "@rivals.yes" if getattr(one, HELD) else "@rivals.no"

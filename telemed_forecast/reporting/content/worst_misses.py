@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
 
-from telemed_forecast.evaluation.misses import Miss
+from telemed_forecast.evaluation.score_summary import rows
 from telemed_forecast.evaluation.track_record import TrackRecord
 from telemed_forecast.reporting.blocks import Block, Heading, Paragraph, Value
 from telemed_forecast.reporting.content import parts
+
+Values = dict[str, Value | str | int | float]
 
 REMARKS: Mapping[tuple[str, int | str], str] = {
     ("internet_hospitals", 2019): "record.remark.hospitals_2019",
@@ -21,69 +25,55 @@ Shown only where that miss is among the worst."""
 
 def blocks(record: TrackRecord) -> list[Block]:
     """The worst misses, one a market and day, each with what the evidence says of it."""
-    shown: list[Block] = [Heading(key="record.misses")]
-    if not record.misses:
-        return [*shown, Paragraph(key="record.misses_none")]
-    values: dict[str, Value | str | int | float] = {"number": len(record.misses), "missed": record.missed}
-    shown.append(Paragraph(key="record.misses_text", values=values))
-    for miss in record.misses:
-        shown += _miss(miss)
-    return shown
+    heading = Heading(key="record.misses")
+    if record.misses.empty:
+        return [heading, Paragraph(key="record.misses_none")]
+    values: Values = {"number": len(record.misses), "missed": len(record.missed)}
+    text = Paragraph(key="record.misses_text", values=values)
+    return [heading, text, *(block for miss in rows(record.misses) for block in _miss(miss))]
 
 
-def _miss(miss: Miss) -> list[Block]:
-    one = miss.score
-    heading: dict[str, Value | str | int | float] = {
-        "market": f"@record.market.{miss.quantity}",
-        "year": one.origin.year,
-        "day": one.day.isoformat(),
-    }
-    return [
-        Heading(key="record.miss.heading", level=3, values=heading),
-        _what(miss),
-        _between(miss),
-        *_remarks(miss),
-    ]
+def _miss(miss: Any) -> Iterator[Block]:
+    """What came and what had been said, what lay in between, and what a reader who knows the field would add."""
+    made: date = miss.forecast_date
+    heading: Values = {"market": f"@record.market.{miss.quantity}", "year": made.year, "day": miss.day.isoformat()}
+    yield Heading(key="record.miss.heading", level=3, values=heading)
+    yield _what(miss)
+    yield _between(miss)
+    for name in (miss.claim_id, made.year):
+        if key := REMARKS.get((miss.market, name)):
+            yield Paragraph(key=key)
 
 
-def _what(miss: Miss) -> Paragraph:
+def _what(miss: Any) -> Paragraph:
     """What came, what had been said, and what was known."""
-    one = miss.score
-    values: dict[str, Value | str | int | float] = {
+    values: Values = {
         "publisher": parts.origin_name(miss.publisher),
         "grade": miss.grade,
-        "came": Value(value=one.published, unit=one.unit, digits=4),
-        "said": Value(value=one.median, unit=one.unit, low=one.low, high=one.high),
+        "came": parts.printed(miss.published, miss.unit),
+        "said": parts.said(miss),
         "factor": Value(value=miss.factor, unit="multiple", digits=2),
-        "widths": Value(value=miss.half_widths, unit="ratio", digits=2),
-        "known": miss.known,
+        "widths": parts.ratio(miss.half_widths),
+        "known": miss.figures,
     }
-    if miss.newest is None or miss.newest_day is None or miss.newest_value is None:
-        return Paragraph(key="record.miss.what_unknown", values=values, sources=(one.claim_id,))
-    values["newest"] = Value(value=miss.newest_value, unit=one.unit, digits=4)
-    values["newest_day"] = miss.newest_day.isoformat()
-    return Paragraph(key="record.miss.what_known", values=values, sources=(one.claim_id, miss.newest))
+    if not miss.figures:
+        return Paragraph(key="record.miss.what_unknown", values=values, sources=(miss.claim_id,))
+    values |= {"newest": parts.printed(miss.newest_value, miss.unit), "newest_day": miss.newest_day.isoformat()}
+    return Paragraph(key="record.miss.what_known", values=values, sources=(miss.claim_id, miss.newest))
 
 
-def _between(miss: Miss) -> Paragraph:
+def _between(miss: Any) -> Paragraph:
     """What changed between the forecast and the figure, who was nearer, and when it was learned."""
-    nothing = ""
-    better = "alone" if not miss.rivals else "ours" if miss.better is None else f"by_{miss.better}"
-    values: dict[str, Value | str | int | float] = {
-        "wave": "@record.miss.wave" if miss.wave else nothing,
-        "definition": "@record.miss.definition" if miss.other_definition else nothing,
-        "voice": "@record.miss.voice" if miss.new_voice else nothing,
+    better = "alone" if not miss.rivals else f"by_{miss.better}" if isinstance(miss.better, str) else "ours"
+    values: Values = {
+        "wave": "@record.miss.wave" if miss.wave else "",
+        "definition": "@record.miss.definition" if miss.other_definition else "",
+        "voice": "@record.miss.voice" if miss.new_publisher else "",
         "events": len(miss.events),
         "better": f"@record.miss.{better}",
     }
-    if miss.learned is not None:
+    if isinstance(miss.learned, date):
         values["learned"] = miss.learned.isoformat()
         return Paragraph(key="record.miss.between_learned", values=values, sources=miss.events)
-    values["later"] = "@record.miss.never" if miss.later else nothing
+    values["later"] = "@record.miss.never" if miss.later else ""
     return Paragraph(key="record.miss.between", values=values, sources=miss.events)
-
-
-def _remarks(miss: Miss) -> list[Block]:
-    """Written remarks, where there are any for this figure or for what was forecast that day."""
-    keys = (REMARKS.get((miss.market, name)) for name in (miss.score.claim_id, miss.score.origin.year))
-    return [Paragraph(key=key) for key in keys if key]

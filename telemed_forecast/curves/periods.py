@@ -1,0 +1,80 @@
+"""Periods as whole numbers: 2020 is 2020, its first quarter 8080, its January 24240.
+
+A date says when a period begins (or ends, or any day of it), not how long it is. The length is that of the longest
+period which tells all the dates of a series apart: dates that lie whole years apart are years, dates that lie three
+months apart quarters. So a series that is measured every third month is a quarterly one, whatever it is called.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from collections.abc import Iterable
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from telemed_forecast.curves.series import PERIODS_A_YEAR, Frequency
+
+EXPECTED = "a year (2020), a quarter (2020-Q1), a month (2020-01) or a day (2020-01-31)"
+"""What :func:`month` reads, in words."""
+
+_QUARTER = re.compile(r"(\d{4})-?[Qq]([1-4])")
+
+
+def month(text: str) -> int:
+    """Return the number of the month, counted from January of year 0, that a period begins in.
+
+    Parameters
+    ----------
+    text
+        A year, quarter, month or day (ISO 8601).
+
+    Raises
+    ------
+    ValueError
+        When the text is none of these.
+    """
+    quarter = _QUARTER.fullmatch(text)
+    if quarter:
+        return int(quarter[1]) * 12 + 3 * (int(quarter[2]) - 1)
+    if not re.fullmatch(r"\d{4}(-\d\d(-\d\d)?)?", text):
+        raise ValueError(f"{text!r} is not {EXPECTED}")
+    day = dt.date.fromisoformat((text + "-01-01")[:10])
+    return day.year * 12 + day.month - 1
+
+
+def frequency(months: Iterable[int]) -> Frequency:
+    """Return the length of period that the months of a series are told apart by.
+
+    Parameters
+    ----------
+    months
+        Numbers of months (see :func:`month`), in any order.
+    """
+    ordered = sorted(months)
+    step = math.gcd(*(later - earlier for earlier, later in pairwise(ordered)))
+    if step % 12 == 0:
+        return "annual"
+    return "quarterly" if step % 3 == 0 else "monthly"
+
+
+def ordinals(months: Iterable[int], frequency: Frequency) -> npt.NDArray[np.int64]:
+    """Return the numbers of the periods that months lie in, counted from year 0 in periods of this length."""
+    return np.fromiter(months, dtype=np.int64) * PERIODS_A_YEAR[frequency] // 12
+
+
+def label(ordinal: int, frequency: Frequency) -> str:
+    """Return a period as text: 2020, 2020-Q1 or 2020-01."""
+    year, part = divmod(int(ordinal), PERIODS_A_YEAR[frequency])
+    if frequency == "annual":
+        return f"{year:04d}"
+    return f"{year:04d}-Q{part + 1}" if frequency == "quarterly" else f"{year:04d}-{part + 1:02d}"
+
+
+def first_day(ordinal: int, frequency: Frequency) -> str:
+    """Return the day a period begins on (ISO 8601)."""
+    year, part = divmod(int(ordinal), PERIODS_A_YEAR[frequency])
+    return f"{year:04d}-{part * 12 // PERIODS_A_YEAR[frequency] + 1:02d}-01"

@@ -1,0 +1,457 @@
+"""Internet hospitals: how many, who runs them, what policy did, how many operate, and what 2022 would have said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from urllib.parse import urlsplit
+
+import numpy as np
+import pandas as pd
+
+from telemed_forecast.evaluation.influence import Influence
+from telemed_forecast.evaluation.look_back import LookBack
+from telemed_forecast.evidence import ledger
+from telemed_forecast.evidence.observations import Observations
+from telemed_forecast.exhibits import checks, influence
+from telemed_forecast.exhibits.evidence import (
+    claims_of,
+    context_table,
+    evidence_table,
+    newest,
+    origin_name,
+    printed_figure,
+)
+from telemed_forecast.exhibits.exhibit import Exhibit, Exhibits, named, with_interval
+from telemed_forecast.exhibits.forecasts import fan, parameter_table, year_table
+from telemed_forecast.exhibits.numbers import chance, key_figure, value
+from telemed_forecast.exhibits.values import Fact, Facts, KeyFigure, Value
+from telemed_forecast.fits.store import Fit
+from telemed_forecast.forecast import internet_hospitals as forecast
+from telemed_forecast.forecast.context import Context
+from telemed_forecast.forecast.internet_hospitals import InternetHospitals, at_days
+from telemed_forecast.forecast.paths import Path, interval
+from telemed_forecast.forecast.rivals import prophet
+from telemed_forecast.models import internet_hospitals as model
+from telemed_forecast.models import licensing_policy
+from telemed_forecast.models.odds import expit
+
+SINCE = 2017
+"""First year of the charts."""
+
+TARGET_CLAIM = "ih-2025-09-nhc-3756"
+"""The figure that the look back is held against."""
+
+SPONSORS = (
+    "ih-lai-public",
+    "ih-lai-tertiary_hospitals",
+    "ih-lai-secondary_hospitals",
+    "xu2021-hospital-n",
+    "xu2021-government-n",
+    "ih-2022-09-wedoctor",
+    "ih-2017-03-yinchuan",
+    "ih-zhejiang_ningbo_private_other",
+)
+"""Counts of one sponsor; only the first enters the model."""
+
+CENSUS = ("xu2021-hospital-n", "xu2021-government-n")
+"""Those of the web census that contradicts itself on who is who."""
+
+SUPPLY = (
+    "ih-2017-03-inactive",
+    "ih-2017-03-median-doctors",
+    "ih-2020-07-median-doctors",
+    "ih-2017-03-insured",
+    "ih-2022-09-wedoctor-insured",
+    "sichuan-2021-nodata",
+    "ih-zombie-kangxin",
+    "seed-yrd-docs",
+    "seed-yrd-hospbuilt",
+    "seed-jdh-online-docs",
+    "seed-jdh-income",
+    "seed-jdh-depts",
+    "seed-jdh-experience",
+    "pmc-tertiary-share",
+    "huang2024-licence",
+    "seed-gma-invest",
+    "seed-gma-provinces",
+)
+"""What surveys and reports say of supply and activity; shown with their sources. The first three bound the share that
+operates; the two of grade D are shown because they say what no better source does, and enter nothing."""
+
+PRESS = "ihshare-2021-08-seed-public"
+"""A figure of the article that says that few truly operate; the saying itself has none."""
+
+PLACES = (
+    "shandong",
+    "zhejiang_platform",
+    "hainan",
+    "shanghai",
+    "guangdong_platform",
+    "ningbo",
+    "yinchuan",
+)
+"""Segments that count internet hospitals in one place."""
+
+FOUNDED = ("internet_hospitals_of_tertiary_hospitals", "internet_hospitals_of_secondary_hospitals")
+"""Internet hospitals that hospitals of a level founded, by province."""
+
+MOST = 10
+"""Provinces shown in the chart."""
+
+PARAMETERS = (
+    ("pool_share", "hospital_logit_ceiling", expit),
+    ("firm_ceiling", "firm_log_ceiling", np.exp),
+    ("hospital_rate", "hospital_rate", np.asarray),
+    ("firm_rate", "firm_rate", np.asarray),
+    ("hospital_sigma", "hospital_sigma", np.asarray),
+    ("firm_sigma", "firm_sigma", np.asarray),
+    ("policy_fade", "policy_fade", np.asarray),
+    ("origin_spread", "origin_spread", np.asarray),
+    ("reporting_noise", "reporting_noise", np.asarray),
+)
+"""Parameters that the report shows: what they are called there, in the model, and the change of scale between."""
+
+
+def exhibits(
+    context: Context, result: InternetHospitals, earlier: LookBack | None = None, weighed: Sequence[Influence] = ()
+) -> Exhibits:
+    """The report's tables and charts by name; what nobody had published by then is not among them.
+
+    Parameters
+    ----------
+    context
+        Settings and evidence.
+    result
+        The forecast.
+    earlier
+        What the same model would have said earlier.
+    weighed
+        What the headline owes to each published figure.
+    """
+    shown, counts = years(context, result), newest(result.evidence, 3)
+    by_year = [result.published, result.share_of_pool, result.operating]
+    by_sponsor = [result.hospital_run, result.third_party, result.hospital_share]
+    return named(
+        _fan(context, "hospitals_path", result.published, result.evidence, _prophet(context, result)),
+        year_table("hospitals_by_year", by_year, shown, counts),
+        hospitals_by_sponsor(context, result),
+        year_table("sponsors_by_year", by_sponsor, shown, sponsor_claims(result)),
+        _listed(context, "sponsor_counts", SPONSORS),
+        policy_events(result),
+        counter_offsets(result),
+        hospitals_look_back(context, earlier),
+        fan("operating_share", result.operating_share, as_of=context.settings.as_of_date, since=SINCE,
+            claims=result.activity.claims),
+        context_table(context, "supply", SUPPLY),
+        hospitals_by_place(context, result),
+        hospitals_by_province(context),
+        parameter_table("hospitals_parameters", _parameters(result)),
+        evidence_table("hospitals_evidence", [result.evidence, result.own], "hospitals"),
+        evidence_table("hospital_share_evidence", [result.shares], "percent") if len(result.shares) else None,
+        _checks(context, result),
+        influence.exhibits(context, weighed),
+    )  # fmt: skip
+
+
+def key_figures(context: Context, result: InternetHospitals) -> dict[str, KeyFigure]:
+    """The headline numbers by name."""
+    horizon, last = context.settings.horizon, result.last_period
+    told, last_count, claims = _headline(context, result), _newest_count(result), newest(result.evidence, 2)
+    printed = dict(zip(("printed", "day", "grade"), last_count.values(), strict=True))
+    figures: tuple[tuple[str, str, str, Facts], ...] = (
+        ("hospitals_now", "hospitals_now", last.isoformat(), printed),
+        (f"hospitals_{horizon}", "hospitals_then", str(horizon), {}),
+        (f"pool_{horizon}", "pool_then", str(horizon), {"now": told["pool_now"]}),
+        ("hospitals_double", "hospitals_double", f"{last.year}/{horizon}", {}),
+    )
+    return {
+        name: key_figure(name, told[number], period, claims, [result.fit], note=note)
+        for name, number, period, note in figures
+    }
+
+
+def numbers(
+    context: Context, result: InternetHospitals, earlier: LookBack | None = None, weighed: Sequence[Influence] = ()
+) -> dict[str, Fact]:
+    """What the prose says, by name; None for what was not known."""
+    return {
+        "horizon": context.settings.horizon,
+        "last_period": result.last_period.isoformat(),
+        **_headline(context, result),
+        "newest_counts": newest(result.evidence, 3),
+        **_newest_count(result),
+        **_sponsor_numbers(context, result),
+        **_policy_numbers(result),
+        **_look_back_numbers(context, earlier),
+        **_activity_numbers(context, result),
+        **checks.numbers(_predictive(context, result), result.evidence),
+        **influence.numbers(weighed),
+    }
+
+
+def fits(result: InternetHospitals, earlier: LookBack | None = None) -> list[Fit]:
+    """The fits behind the report."""
+    return [result.fit, *([earlier.fit] if earlier else [])]
+
+
+def forecasts(result: InternetHospitals) -> list[Path]:
+    """The quantities that the report forecasts."""
+    return [
+        result.published,
+        result.count,
+        result.hospital_run,
+        result.third_party,
+        result.hospital_share,
+        result.share_of_pool,
+        result.operating,
+    ]
+
+
+def years(context: Context, result: InternetHospitals) -> list[int]:
+    """The year-ends that tables show: from the last count to the horizon."""
+    candidates = range(result.last_period.year, context.settings.horizon + 1)
+    return [year for year in candidates if date(year, 12, 31) in result.count.periods]
+
+
+def sponsor_claims(result: InternetHospitals) -> tuple[str, ...]:
+    """Rows that tell the sponsors apart."""
+    return tuple(str(claim) for one in (result.own, result.shares) for claim in one.claim_id)
+
+
+def hospitals_by_sponsor(context: Context, result: InternetHospitals) -> Exhibit:
+    """Both sponsors by half-year, with 80% intervals."""
+    paths = {"hospital_run": result.hospital_run, "third_party": result.third_party}
+    frame = pd.concat([_by_period(path).assign(series=name) for name, path in paths.items()], ignore_index=True)
+    return Exhibit(
+        name="hospitals_by_sponsor",
+        frame=frame[["period", "series", "value", "low", "high"]],
+        claims=sponsor_claims(result),
+        facts={
+            "end": result.count.periods[-1].isoformat(),
+            "own": value(result.hospital_run.draws[:, -1], "hospitals"),
+            "firms": value(result.third_party.draws[:, -1], "hospitals"),
+        },
+        as_of=context.settings.as_of_date,
+    )
+
+
+def policy_events(result: InternetHospitals) -> Exhibit | None:
+    """The dated events that act, and what each added; None before the first."""
+    events = result.events
+    if not events.event_id:
+        return None
+    effect = np.asarray(result.fit.posterior["event_effect"])
+    listed = ledger.policy_events().set_index("event_id").loc[list(events.event_id)]
+    rng = np.random.default_rng(1)
+    before = [direction * np.abs(rng.normal(0.0, licensing_policy.SIZE, 4000)) for direction in events.direction]
+    columns = with_interval(
+        effect=[value(100.0 * np.expm1(effect[:, k]), "percent") for k in range(len(events.event_id))],
+        before=[value(100.0 * np.expm1(prior), "percent") for prior in before],
+    )
+    hosts = [str(urlsplit(str(url)).hostname).removeprefix("www.") for url in listed["url"]]
+    days = [str(day) for day in listed["date"]]
+    frame = pd.DataFrame({"event": list(events.event_id)} | columns | {"day": days, "source": hosts})
+    return Exhibit(name="policy_events", frame=frame, claims=tuple(events.event_id))
+
+
+def counter_offsets(result: InternetHospitals) -> Exhibit:
+    """Counts by others relative to the official one."""
+    offsets = np.asarray(result.fit.posterior["origin_offset"])[:, : len(result.counters)]
+    low, middle, high = np.quantile(np.exp(offsets), [0.1, 0.5, 0.9], axis=0)
+    names = [origin_name(name) for name in result.counters]
+    others = result.evidence.where(~np.isin(result.evidence.origin, model.OFFICIAL))
+    return Exhibit(
+        name="counter_offsets",
+        frame=pd.DataFrame({"category": names, "value": middle, "low": low, "high": high}),
+        claims=claims_of(others),
+    )
+
+
+def hospitals_look_back(context: Context, earlier: LookBack | None) -> Exhibit | None:
+    """What the model says with an earlier vintage; None where that is not earlier, or its target not yet known."""
+    if earlier is None or _target(context) is None:
+        return None
+    evidence = context.observed("internet_hospitals", "national")
+    return fan("hospitals_look_back", earlier.result.published, as_of=earlier.as_of, since=SINCE, evidence=evidence)
+
+
+def hospitals_by_place(context: Context, result: InternetHospitals) -> Exhibit | None:
+    """Counts of single places beside the national estimate of the day; None before the first."""
+    counts = context.observed("internet_hospitals", *PLACES)
+    if not len(counts):
+        return None
+    counts = counts.where(np.argsort(counts.end, kind="stable"))
+    national, rng = at_days(result.count, counts.end), np.random.default_rng(1)
+    # "More than 100" is some number up to 200: each as likely as any other, on the log scale.
+    ends = zip(counts.low, counts.high, strict=True)
+    own = [np.exp(rng.uniform(np.log(low), np.log(high), len(national))) for low, high in ends]
+    known = [bool(np.isfinite(national[:, k]).all()) for k in range(len(counts))]
+    columns = with_interval(
+        national=[value(national[:, k], "hospitals") if known[k] else None for k in range(len(counts))],
+        part=[value(100.0 * own[k] / national[:, k], "percent") if known[k] else None for k in range(len(counts))],
+    )
+    view = context.view.set_index("claim_id")
+    frame = pd.DataFrame(
+        {
+            "place": [str(place) for place in counts.segment],
+            "day": [str(day)[:10] for day in counts.end],
+            "count": [printed_figure(view.loc[str(claim)]) for claim in counts.claim_id],
+            **columns,
+            "origin": [origin_name(origin) for origin in counts.origin],
+            "grade": [str(grade) for grade in counts.grade],
+        }
+    )
+    return Exhibit(name="hospitals_by_place", frame=frame, claims=claims_of(counts))
+
+
+def hospitals_by_province(context: Context) -> Exhibit | None:
+    """Internet hospitals that tertiary and secondary hospitals had founded, by province; None when nobody counted."""
+    levels = [context.observed(metric) for metric in FOUNDED]
+    counts = [level.where(level.segment != "national") for level in levels]
+    # Half of an odd sum would have no meaning: a printed interval stands for its rounded middle.
+    rows = [
+        (str(place), round(0.5 * float(low + high)))
+        for level in counts
+        for place, low, high in zip(level.segment, level.low, level.high, strict=True)
+    ]
+    if not rows:
+        return None
+    number = pd.DataFrame(rows, columns=["category", "value"]).groupby("category").sum().reset_index()
+    number = number.sort_values(["value", "category"], ascending=[False, True], ignore_index=True)
+    return Exhibit(
+        name="hospitals_by_province",
+        frame=number.head(MOST).astype({"value": float}),
+        claims=tuple(str(claim) for level in counts for claim in level.claim_id),
+        facts={
+            "first": f"@place.{number['category'][0]}",
+            "number": int(number["value"][0]),
+            "all": int(number["value"].sum()),
+        },
+    )
+
+
+def _fan(context: Context, name: str, path: Path, evidence: Observations, median: np.ndarray | None = None) -> Exhibit:
+    return fan(name, path, as_of=context.settings.as_of_date, since=SINCE, evidence=evidence, prophet=median)
+
+
+def _prophet(context: Context, result: InternetHospitals) -> np.ndarray | None:
+    return prophet(result.known, result.published.periods, context.settings.seed)
+
+
+def _by_period(path: Path) -> pd.DataFrame:
+    """Median and 80% interval by period."""
+    shown = [k for k, day in enumerate(path.periods) if day.year >= SINCE]
+    low, middle, high = path.quantiles(np.array([0.1, 0.5, 0.9]))[:, shown]
+    days = [path.periods[k].isoformat() for k in shown]
+    return pd.DataFrame({"period": days, "value": middle, "low": low, "high": high})
+
+
+def _listed(context: Context, name: str, claims: Sequence[str]) -> Exhibit | None:
+    """A table of published figures; None before the first was published."""
+    known = context.view["claim_id"].isin(claims).any()
+    return context_table(context, name, claims) if known else None
+
+
+def _parameters(result: InternetHospitals) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """Prior and posterior draws of the model's parameters."""
+    prior = model.prior_sample(result.fit.data, 4000, np.random.default_rng(1))
+    return [
+        (name, change(np.asarray(prior[own])), change(np.asarray(result.fit.posterior[own])))
+        for name, own, change in PARAMETERS
+    ]
+
+
+def _predictive(context: Context, result: InternetHospitals) -> np.ndarray:
+    return forecast.predictive(result, result.evidence, context.generator("hospitals_predictive"))
+
+
+def _checks(context: Context, result: InternetHospitals) -> list[Exhibit]:
+    prior = forecast.prior_predictive(result, context.generator("hospitals_prior"))
+    return checks.exhibits("hospitals", result.count, prior, _predictive(context, result), result.evidence)
+
+
+def _headline(context: Context, result: InternetHospitals) -> dict[str, Value]:
+    """The numbers that answer the report's question."""
+    now, horizon = result.count.last_known, context.settings.horizon
+    official, share = result.count.draws[:, now], result.hospital_share
+    then, share_then = result.published.year_end(horizon), share.year_end(horizon)
+    return {
+        "hospitals_now": value(official, "hospitals"),
+        "hospitals_then": value(then, "hospitals"),
+        "hospitals_double": chance(then > 2 * official),
+        "pool_now": value(result.share_of_pool.draws[:, now], "percent"),
+        "pool_then": value(result.share_of_pool.year_end(horizon), "percent"),
+        "hospital_share_now": value(share.draws[:, now], "percent"),
+        "hospital_share_then": value(share_then, "percent"),
+        "hospital_share_grows": chance(share_then > share.draws[:, now]),
+    }
+
+
+def _newest_count(result: InternetHospitals) -> dict[str, Fact]:
+    """The last published count: its number, day and grade."""
+    evidence, row = result.evidence, int(np.argsort(result.evidence.end, kind="stable")[-1])
+    middle = float(0.5 * (evidence.low[row] + evidence.high[row]))
+    return {
+        "newest_count": Value(value=middle, unit="hospitals"),
+        "newest_day": str(evidence.end[row])[:10],
+        "newest_grade": str(evidence.grade[row]),
+    }
+
+
+def _sponsor_numbers(context: Context, result: InternetHospitals) -> dict[str, Fact]:
+    claims = sponsor_claims(result)
+    days = [str(one.end.max())[:10] for one in (result.own, result.shares) if len(one)]
+    return {
+        "sponsor_claims": claims,
+        "sponsor_figures": len(claims),
+        "sponsor_newest": max(days, default=None),
+        "census_claims": tuple(claim for claim in CENSUS if (context.view["claim_id"] == claim).any()),
+    }
+
+
+def _policy_numbers(result: InternetHospitals) -> dict[str, Fact]:
+    events = result.events
+    known = bool(events.event_id)
+    return {
+        "policy_number": len(events.event_id),
+        "policy_fade": value(np.asarray(result.fit.posterior["policy_fade"]), "years") if known else None,
+        "policy_newest": str(events.day.max()) if known else None,
+    }
+
+
+def _target(context: Context) -> pd.Series | None:
+    """The row that the look back is held against."""
+    known = context.view["claim_id"] == TARGET_CLAIM
+    return context.view[known].iloc[0] if known.any() else None
+
+
+def _look_back_numbers(context: Context, earlier: LookBack | None) -> dict[str, Fact]:
+    row = _target(context)
+    if earlier is None or row is None:
+        return {"look_back_claims": ()}
+    actual = float(row["value"])
+    then = at_days(earlier.result.published, np.array([row["period_end"]], dtype="datetime64[D]"))[:, 0]
+    low, _, high = interval(then)
+    return {
+        "look_back_claims": (TARGET_CLAIM,),
+        "look_back_outcome": "inside" if low <= actual <= high else "outside",
+        "look_back_as_of": earlier.as_of.isoformat(),
+        "look_back_day": str(row["period_end"])[:10],
+        "look_back_forecast": value(then, "hospitals"),
+        "look_back_actual": Value(value=actual, unit="hospitals"),
+        "look_back_rank": chance(then < actual),
+    }
+
+
+def _activity_numbers(context: Context, result: InternetHospitals) -> dict[str, Fact]:
+    share, bounds = result.operating_share, result.activity
+    press = (context.view["claim_id"] == PRESS).any()
+    return {
+        "activity_claims": tuple(bounds.claims),
+        "activity_newest": str(bounds.day.max()) if bounds.claims else None,
+        "operating_share_now": value(share.draws[:, share.last_known], "percent"),
+        "operating_now": value(result.operating.draws[:, share.last_known], "hospitals"),
+        "operating_then": value(result.operating.year_end(context.settings.horizon), "hospitals"),
+        "press_claims": (PRESS,) if press else (),
+    }

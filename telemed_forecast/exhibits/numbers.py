@@ -1,0 +1,56 @@
+"""Numbers for prose and key figures: medians, intervals and chances from draws."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from telemed_forecast.exhibits.values import Facts, KeyFigure, Status, Value
+from telemed_forecast.forecast.paths import interval
+
+if TYPE_CHECKING:
+    from telemed_forecast.fits.store import Fit
+
+
+def value(draws: np.ndarray, unit: str, level: float = 0.8) -> Value:
+    """Median and central interval of draws."""
+    low, middle, high = interval(draws, level)
+    return Value(value=middle, unit=unit, low=low, high=high, level=level)
+
+
+def share(draws: np.ndarray, level: float = 0.8) -> Value:
+    """Median and central interval of shares from 0 to 1, in percent."""
+    return value(100.0 * draws, "percent", level)
+
+
+def chance(events: np.ndarray | float) -> Value:
+    """A probability from indicator draws, or a probability as it stands."""
+    return Value(value=float(np.mean(events)), unit="probability", digits=2)
+
+
+def status(*fits: Fit) -> Status:
+    """The word that marks every number of a fit."""
+    return "gated-ok" if all(fit.gate.ok for fit in fits) else "directional"
+
+
+def key_figure(
+    name: str, figure: Value, period: str, sources: Sequence[str], fits: Sequence[Fit], note: Facts | None = None
+) -> KeyFigure:
+    """A headline number.
+
+    Its label is the text ``figure.<name>``, without the year that ends the name; its note, when `note` says what it
+    tells, is ``figure.<name>_note``.
+    """
+    stem = name.rsplit("_", 1)[0] if name[-1].isdigit() else name
+    return KeyFigure(
+        id=name,
+        key=f"figure.{stem}",
+        value=figure,
+        period=period,
+        sources=tuple(sources),
+        note_key=f"figure.{stem}_note" if note else None,
+        note_values=dict(note or {}),
+        status=status(*fits),
+    )

@@ -1,0 +1,102 @@
+"""Where a report's numbers come from, as exhibits: sources, gates, forecasts in hub format, and how they were made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from importlib import metadata
+from typing import Any, Protocol
+
+import pandas as pd
+
+from telemed_forecast.evidence import ledger
+from telemed_forecast.exhibits.evidence import origin_name
+from telemed_forecast.exhibits.exhibit import Exhibit, Exhibits, named
+from telemed_forecast.exhibits.values import Facts, KeyFigure
+from telemed_forecast.fits.store import Fit
+from telemed_forecast.forecast import hub
+from telemed_forecast.forecast.context import Context
+from telemed_forecast.forecast.paths import Path
+
+PACKAGES = ("pymc", "nutpie", "arviz", "prophet", "pandas", "numpy", "telemed-forecast")
+
+
+def gates(context: Context, *fits: Fit) -> Exhibit:
+    """The gates of every fit behind the report, a row a fit."""
+    rows = [{**fit.gate.to_dict(), "profile": context.settings.profile} for fit in fits]
+    return Exhibit(name="gates", frame=pd.DataFrame(rows))
+
+
+def forecasts(context: Context, paths: Iterable[Path]) -> Exhibit:
+    """The quantiles of every quantity, in hub format."""
+    day, scenario = context.settings.as_of_date, context.scenario.name
+    rows = hub.rows(paths, reference=day, scenario=scenario, model="telemed_forecast")
+    return Exhibit(name="forecasts", frame=pd.DataFrame(rows))
+
+
+def provenance(context: Context, parameters: Mapping[str, Any]) -> Exhibit:
+    """How the numbers were made: settings, parameters and versions of software by name."""
+    settings = context.settings
+    made = {
+        "setting": {
+            "as_of": settings.as_of_date.isoformat(),
+            "vintage": ledger.vintage_date().isoformat(),
+            "scenario": context.scenario.name,
+            "seed": settings.seed,
+            "profile": settings.profile,
+        },
+        # Where a file of the user's own lies is nobody's business.
+        "parameter": {**parameters, "scenario": context.scenario.name},
+        "version": {name: metadata.version(name) for name in PACKAGES},
+    }
+    rows = [(kind, name, value) for kind, named_values in made.items() for name, value in named_values.items()]
+    return Exhibit(name="provenance", frame=pd.DataFrame(rows, columns=["kind", "name", "value"], dtype=object))
+
+
+class Citing(Protocol):
+    """Anything that cites published figures."""
+
+    def claims(self) -> tuple[str, ...]:
+        """Claim ids, in reading order."""
+
+
+def cited(
+    exhibits: Exhibits, numbers: Facts, figures: Mapping[str, KeyFigure], others: Iterable[Citing] = ()
+) -> tuple[str, ...]:
+    """Every claim id that a report may cite, each once."""
+    found = [claim for figure in figures.values() for claim in figure.sources]
+    found += [claim for fact in numbers.values() if isinstance(fact, tuple) for claim in fact]
+    found += [claim for exhibit in exhibits.values() for claim in exhibit.cited]
+    found += [claim for other in others for claim in other.claims()]
+    return tuple(dict.fromkeys(found))
+
+
+def sources(context: Context, claims: Iterable[str]) -> Exhibit:
+    """The rows of the ledger, or the policy events, behind claim ids; an event has no grade."""
+    view, events = context.view.set_index("claim_id"), ledger.policy_events().set_index("event_id")
+    rows = [_event(c, events.loc[c]) if c in events.index else _claim(c, view.loc[c]) for c in claims]
+    columns = ["claim_id", "origin", "title", "url", "date", "grade"]
+    return Exhibit(name="sources", frame=pd.DataFrame(rows, columns=columns, dtype=object))
+
+
+def record(
+    context: Context, parameters: Mapping[str, Any], fits: Iterable[Fit], paths: Iterable[Path], claims: Iterable[str]
+) -> Exhibits:
+    """The exhibits that every report ends with."""
+    return named(
+        gates(context, *fits), forecasts(context, paths), sources(context, claims), provenance(context, parameters)
+    )
+
+
+def _address(url: str) -> str:
+    """The address of a source on the web; the founding articles are files and have none."""
+    return url if url.startswith(("http://", "https://")) else ""
+
+
+def _claim(claim: str, row: Any) -> tuple[str | None, ...]:
+    title = str(row["source_title"] or row["publisher"] or claim)
+    day = str(row["source_date"] or "")[:10]
+    return claim, origin_name(row["origin"]), title, _address(str(row["url"])), day, str(row["grade"])
+
+
+def _event(event: str, row: Any) -> tuple[str | None, ...]:
+    return event, str(row["jurisdiction"]), str(row["event"]), _address(str(row["url"])), str(row["date"]), None

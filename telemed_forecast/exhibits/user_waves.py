@@ -1,0 +1,295 @@
+"""The waves of the epidemic: whom they brought, who stayed, and what platforms said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from telemed_forecast.exhibits.evidence import context_table, newest
+from telemed_forecast.exhibits.exhibit import Exhibit, with_interval
+from telemed_forecast.exhibits.numbers import share, value
+from telemed_forecast.exhibits.values import Fact, Value
+from telemed_forecast.forecast.context import Context
+from telemed_forecast.forecast.paths import interval
+from telemed_forecast.forecast.user_adoption import UserAdoption
+from telemed_forecast.models import adoption
+from telemed_forecast.models.odds import expit
+from telemed_forecast.models.priors import surge_prior
+
+FATES = ("staying", "leaving", "gone")
+"""What became of the people whom a wave brought, in the order of the chart."""
+
+PEAKS = (
+    "zju2-2020h1-mult",
+    "nhc-2020-thirdparty-mult",
+    "nhc-2020-44-mult",
+    "jdh-2020-03-surge",
+    "haodf-2020-surge10",
+    "seed-bjnews-pagd-reg",
+    "nhc-2020-thirdparty-rx",
+    "pagd-2020-02-newconsult",
+    "seed-bjnews-haodf-demand",
+    "jdh-2020h1-growth",
+    "seed-bjnews-haodf-reg",
+    "haodf-2020-01-growth",
+    "dxy-2020-02-mult",
+    "analysys-2020-01-pct",
+)
+"""Multiples that platforms, hospitals and app panels reported of the first wave at its height."""
+
+DEMAND, DAILY = "seed-bjnews-haodf-demand", "analysys-2020-01-pct"
+"""The largest rise in the headlines, and the one figure of people on many apps at once: the text compares them."""
+
+PEAK_METRICS = (
+    "consultation_multiple",
+    "consultation_growth",
+    "registration_multiple",
+    "registration_growth",
+    "visit_multiple",
+    "prescription_multiple",
+    "daily_active_users_growth",
+)
+"""Metrics of the rows above, as ratios to the base that each row names."""
+
+LATER = ("jdh-2020-growth", "haodf-2020-bj", "dxy-2020-06-mult")
+"""Multiples of volumes later in 2020, or of the whole year."""
+
+LATER_PEOPLE = {
+    "panel_peak": ("active-users-2019-11", "kita-2020-04-mau"),
+    "panel_year": ("active-users-2019-11", "active-users-2020-11"),
+    "pagd_year": ("pagd-2019-06-mau", "pagd-2020-06-mau"),
+}
+"""Ratios of two counts of monthly users, which are people and not visits: label -> claims of base and later."""
+
+SURGES = (
+    "seed-bjnews-haodf-demand",
+    "seed-bjnews-haodf-reg",
+    "haodf-2020-surge10",
+    "haodf-2020-01-growth",
+    "haodf-2020-03-growth",
+    "haodf-2020-bj",
+    "seed-bjnews-haodf-free",
+    "seed-bjnews-pagd-reg",
+    "seed-bjnews-pagd-consult",
+    "seed-bjnews-pagd-visits",
+    "seed-bjnews-pagd-video",
+    "seed-bjnews-pagd-govs",
+    "pagd-2019-06-mau",
+    "pagd-2020-06-mau",
+    "jdh-2020-03-surge",
+    "jdh-2020h1-growth",
+    "jdh-2020-growth",
+    "dxy-2020-02-mult",
+    "dxy-2020-06-mult",
+    "seed-tencent-users",
+    "seed-tencent-doctor",
+    "seed-tencent-push",
+    "seed-bjnews-platforms",
+    "seed-bjnews-topic-prevent",
+    "seed-bjnews-topic-symptoms",
+    "seed-bjnews-topic-transmission",
+    "nhc-2020-thirdparty-mult",
+    "nhc-2020-thirdparty-rx",
+    "nhc-2020-44-mult",
+    "zju2-2020h1-mult",
+    "analysys-2020-01-dau",
+    "analysys-2020-01-pct",
+    "bain-2020-12-usage-left",
+    "sh-2022-04-mult",
+    "sh-2022-04-rx",
+    "baidu-2022-12-fever",
+    "meituan-2022-12-fever",
+)
+"""What platforms, hospitals and app panels said of the waves, with what each compares; shown, not fitted."""
+
+
+def exhibits(context: Context, result: UserAdoption) -> list[Exhibit]:
+    """What the waves brought, what stayed and what was lost, and what platforms reported."""
+    claims = newest(result.evidence["panel"], 3)
+    return [
+        users_parts(result, claims),
+        *_lost(result, claims),
+        retention(result, claims),
+        *_platforms(context, result),
+        context_table(context, "surges", SURGES),
+    ]
+
+
+def numbers(context: Context, result: UserAdoption) -> dict[str, Fact]:
+    """What the prose says of the waves."""
+    now, multiples = result.users.last_known, reported(context)
+    both = {DEMAND, DAILY} <= set(multiples["category"])
+    rise, daily = (_multiple(multiples, claim) if both else None for claim in (DEMAND, DAILY))
+    return {
+        "wave_first": value(result.wave_gain[:, 0], "persons"),
+        "wave_second": value(result.wave_gain[:, 1], "persons"),
+        "wave_left_first": share(result.stays[:, now, 0]),
+        "wave_left_second": share(result.stays[:, now, 1]),
+        "wave_for_good": share(expit(np.asarray(result.fit.posterior["surge_logit_kept"]))),
+        "wave_claims": newest(result.evidence["panel"], 3),
+        "demand_rise": Value(value=100.0 * (rise - 1.0), unit="percent", digits=3) if rise else None,
+        "demand_multiple": Value(value=rise, unit="multiple", digits=2) if rise else None,
+        "daily_rise": Value(value=100.0 * (daily - 1.0), unit="percent", digits=2) if daily else None,
+        "reported_claims": (DEMAND, DAILY) if both else (),
+        "later_claims": _later(context)[1],
+    }
+
+
+def users_parts(result: UserAdoption, claims: Sequence[str]) -> Exhibit:
+    """Users by origin: those who would have come without the waves, and those won in a wave."""
+    days = [k for k, day in enumerate(result.users.periods) if day.year >= 2018 and day.month == 12]
+    paths = {"base": result.base, "kept": result.kept, "passing": result.passing}
+    draws = {name: path.draws for name, path in paths.items()}
+    return Exhibit(name="users_parts", frame=_means(result, draws, days), claims=tuple(claims))
+
+
+def fates(result: UserAdoption) -> dict[str, np.ndarray]:
+    """Persons whom each wave had brought in by each period, by what became of them.
+
+    Returns
+    -------
+    ``gained`` and its parts ``staying`` (for good), ``leaving`` (still there) and ``gone``.
+    Dims: (sample, period, wave).
+    """
+    come = result.for_good > 0
+    gained = result.wave_gain[:, None, :] * come
+    staying = gained * result.for_good
+    return {
+        "gained": gained,
+        "staying": staying,
+        "leaving": gained * (result.stays - result.for_good),
+        "gone": gained * (1.0 - result.stays) * come,
+    }
+
+
+def _lost(result: UserAdoption, claims: Sequence[str]) -> list[Exhibit]:
+    """The people whom the waves brought: still there and staying, still there but leaving, gone."""
+    found = fates(result)
+    if not found["gained"].any():
+        return []
+    periods, now, cited = result.users.periods, result.users.last_known, tuple(claims)
+    days = [k for k, day in enumerate(periods) if day.month == 12 and found["gained"][:, k].any()]
+    waves = [k for k in range(len(adoption.WAVES)) if found["gained"][:, now, k].any()]
+    both = {name: draws.sum(axis=2) for name, draws in found.items()}
+    # Every year that is known, and the last of the forecast: in between people only go on leaving.
+    told = [k for k in days if k <= now or k == days[-1]]
+    names = ("gained", *FATES)
+    by_wave = {name: [value(found[name][:, now, k], "persons") for k in waves] for name in names}
+    by_wave["gone_share"] = [share(1.0 - result.stays[:, now, k]) for k in waves]
+    by_year = with_interval(**{name: [value(both[name][:, k], "persons") for k in told] for name in names})
+    return [
+        Exhibit(name="wave_fates", frame=_means(result, {name: both[name] for name in FATES}, days), claims=cited),
+        Exhibit(
+            name="waves_now",
+            frame=pd.DataFrame({"wave": [str(k) for k in waves]} | with_interval(**by_wave)),
+            claims=cited,
+            facts={"day": result.last_period.isoformat()},
+        ),
+        Exhibit(
+            name="wave_fates_by_year",
+            frame=pd.DataFrame({"year": [periods[k].year for k in told]} | by_year),
+            claims=cited,
+        ),
+    ]
+
+
+def _means(result: UserAdoption, draws: dict[str, np.ndarray], positions: Sequence[int]) -> pd.DataFrame:
+    """Means by series and period, which add up as medians would not."""
+    periods = result.users.periods
+    rows = [
+        (periods[k].isoformat(), name, float(np.mean(drawn[:, k]))) for name, drawn in draws.items() for k in positions
+    ]
+    return pd.DataFrame(rows, columns=["period", "series", "value"])
+
+
+def retention(result: UserAdoption, claims: Sequence[str]) -> Exhibit:
+    """What is left of a wave, year by year: prior from other countries and posterior for China."""
+    since = np.arange(0.0, 6.01, 0.5)
+    prior, posterior, rng = surge_prior(), result.fit.posterior, np.random.default_rng(0)
+    drawn = {
+        "prior": (rng.normal(*prior.logit_kept, 4000), np.exp(rng.normal(*prior.log_half_life, 4000))),
+        "posterior": (np.asarray(posterior["surge_logit_kept"]), np.asarray(posterior["surge_half_life"])),
+    }
+    frames = []
+    for name, (logit, half_life) in drawn.items():
+        left = adoption.retention(since[None, :], kept=expit(logit)[:, None], half_life=half_life[:, None])
+        low, middle, high = 100.0 * np.quantile(left, [0.1, 0.5, 0.9], axis=0)
+        frames.append(pd.DataFrame({"period": since, "series": name, "value": middle, "low": low, "high": high}))
+    return Exhibit(name="retention", frame=pd.concat(frames, ignore_index=True), claims=tuple(claims))
+
+
+def _platforms(context: Context, result: UserAdoption) -> list[Exhibit]:
+    """What single platforms reported at the height of the first wave and later, beside the model's own ratio."""
+    multiples = reported(context)
+    peaks = multiples[multiples["category"].isin(PEAKS)]
+    found = [_multiples("platform_peaks", peaks, [c for c in PEAKS if c in set(peaks["category"])])]
+    later, claims = _later(context)
+    if claims:
+        found.append(_multiples("platform_left", pd.concat([later, _ours(result)]), claims))
+    return [one for one in found if len(one.frame)]
+
+
+def reported(context: Context) -> pd.DataFrame:
+    """Reported multiples: as printed, with the interval that the printed digits leave open."""
+    printed = context.view.set_index("claim_id")["value"]
+    rows = []
+    for metric in PEAK_METRICS:
+        seen = context.observed(metric)
+        for claim, low, high in zip(seen.claim_id, seen.low, seen.high, strict=True):
+            number = float(printed[claim])
+            middle = 1.0 + number / 100.0 if metric.endswith("_growth") else number
+            rows.append((str(claim), middle, float(low), float(high)))
+    order = {claim: k for k, claim in enumerate((*PEAKS, *LATER))}
+    return _rows(sorted(rows, key=lambda row: order.get(row[0], len(order))))
+
+
+def _multiple(multiples: pd.DataFrame, claim: str) -> float:
+    return float(multiples.set_index("category")["value"][claim])
+
+
+def _later(context: Context) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Multiples of volumes later in 2020, ratios of two counts of monthly users, and the claims behind them."""
+    multiples = reported(context)
+    known: dict[str, tuple[float, float]] = {}
+    for metric in ("online_medical_active_users", "monthly_active_users"):
+        seen = context.observed(metric)
+        ends = zip(seen.low.tolist(), seen.high.tolist(), strict=True)
+        known |= dict(zip(map(str, seen.claim_id), ends, strict=True))
+    volumes = multiples[multiples["category"].isin(LATER)]
+    people, claims = [], list(volumes["category"])
+    for name, pair in LATER_PEOPLE.items():
+        if all(claim in known for claim in pair):
+            base, later = (known[claim] for claim in pair)
+            people.append((name, sum(later) / sum(base), later[0] / base[1], later[1] / base[0]))
+            claims += pair
+    return pd.concat([volumes, _rows(people)]), tuple(dict.fromkeys(claims))
+
+
+def _ours(result: UserAdoption) -> pd.DataFrame:
+    """All users over users without the waves, by the model, at the ends of June and December 2020 (80% interval)."""
+    rows = []
+    for name, day in (("ours_june", date(2020, 6, 30)), ("ours_december", date(2020, 12, 31))):
+        if day in result.users.periods and result.for_good[:, result.users.position(day)].any():
+            k = result.users.position(day)
+            # A country with less than one user without the wave has no ratio to speak of.
+            low, middle, high = interval(result.users.draws[:, k] / np.maximum(result.base.draws[:, k], 1.0))
+            rows.append((name, middle, low, high))
+    return _rows(rows)
+
+
+def _rows(rows: Sequence[tuple[str, float, float, float]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["category", "value", "low", "high"])
+
+
+def _multiples(name: str, rows: pd.DataFrame, claims: Sequence[str]) -> Exhibit:
+    """Multiples of a base, the largest first."""
+    frame = rows.sort_values("value", ascending=False, kind="stable", ignore_index=True)
+    ends = frame["value"].iloc[[0, -1]].tolist() if len(frame) else []
+    facts = {
+        end: Value(value=number, unit="multiple", digits=2)
+        for end, number in zip(("largest", "smallest"), ends, strict=False)
+    }
+    return Exhibit(name=name, frame=frame, claims=tuple(claims), facts=facts)

@@ -1,0 +1,147 @@
+"""A report's page in one language: its prose with numbers, and its exhibits where the prose places them.
+
+`pages/<report>.<language>.md` is Markdown with Jinja: `{{ hospitals_then | full }}` writes a number and its interval,
+`{{ exhibits.hospitals_path }}` on a line of its own places an exhibit, `{{ cite(newest_counts) }}` at the end of a
+paragraph cites published figures, `## Heading {#anchor}` begins a section, `{{ section("rivals") }}` places what the
+notebook shows as blocks. A name that nobody knows is an error, and so is a number that is not known (None).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
+
+from telemed_forecast.errors import TelemedError
+from telemed_forecast.exhibits.exhibit import Exhibit
+from telemed_forecast.exhibits.values import Value
+from telemed_forecast.render.notebook import Shown
+from telemed_forecast.render.placed import RECORD, block_of, record_of
+from telemed_forecast.reporting.atoms import Language
+from telemed_forecast.reporting.blocks import Block, KeyFigures, Title
+from telemed_forecast.reporting.catalogue import Catalogue, catalogue
+from telemed_forecast.reporting.views import CITE, Prose, Section, escaped
+
+PAGES = Path(__file__).parent / "pages"
+
+_PLACE = re.compile(r"^\N{OBJECT REPLACEMENT CHARACTER}(\w+) (\w*)$")
+_HEADING = re.compile(r"^(#{2,3}) (.+?) \{#([a-z0-9-]+)\}$")
+
+
+class TemplateFault(TelemedError, ValueError):
+    """A page's template asks for what its report does not have."""
+
+
+class Written(str):
+    """Text of a page that is Markdown already."""
+
+
+def has_page(report: str) -> bool:
+    """Whether a report has a page template; others are made of blocks."""
+    return (PAGES / f"{report}.en.md").is_file()
+
+
+def blocks(report: str, shown: Shown, lang: Language) -> list[Block]:
+    """What stands on the page, in reading order: as its template says, or as the notebook shows it without one.
+
+    Raises
+    ------
+    TemplateFault
+        The template names a number or an exhibit that the notebook does not show, or writes one that is not known.
+    """
+    if not has_page(report):
+        return shown.blocks
+    body = list(_pieces(_text(report, shown, lang), shown))
+    first = [block for block in shown.blocks if isinstance(block, KeyFigures)]
+    cited = dict.fromkeys(claim for block in [*first, *body] for claim in block.claims())
+    return [Title(report=report), *first, *body, *record_of(shown.exhibits, cited)]
+
+
+def _text(report: str, shown: Shown, lang: Language) -> str:
+    """The page's Markdown, its numbers written and its exhibits as marks."""
+    exhibits = {name: one for name, one in shown.exhibits.items() if name not in RECORD}
+    told = {"exhibits": exhibits, "cite": _cite, "section": lambda name: Written(_mark("section", name))}
+    if clash := told.keys() & shown.numbers.keys():
+        raise TemplateFault(f"{report}: numbers may not be named {', '.join(sorted(clash))}")
+    try:
+        return _environment(lang).get_template(f"{report}.{lang}.md").render(**shown.numbers, **told)
+    except TemplateError as error:
+        raise TemplateFault(f"{report}.{lang}.md: {error}") from error
+
+
+@lru_cache
+def _environment(lang: Language) -> Environment:
+    texts = catalogue(lang)
+    made = Environment(
+        loader=FileSystemLoader(PAGES),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 (`finalize` escapes every value for Markdown, which allows no HTML)
+        finalize=_written(texts),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        comment_start_string="<!--",
+        comment_end_string="-->",
+    )
+    forms = ("full", "range", "interval", "date", "period")
+    made.filters |= {form: _form(texts, form) for form in forms}
+    return made
+
+
+def _form(texts: Catalogue, form: str) -> Callable[[Any], str]:
+    def write(fact: Any) -> str:
+        return texts.write(fact, form)
+
+    return write
+
+
+def _written(texts: Catalogue) -> Callable[[Any], Any]:
+    """What stands on the page for a value of the template."""
+
+    def write(fact: Any) -> Any:
+        if isinstance(fact, StrictUndefined | Written):
+            return fact  # an undefined name complains when it is written
+        if isinstance(fact, Exhibit):
+            return _mark("exhibit", fact.name)
+        if isinstance(fact, Value | str | int | float):
+            return escaped(texts.write(fact))
+        raise TemplateFault(f"neither a number nor a text: {fact!r}")
+
+    return write
+
+
+def _mark(kind: str, name: str) -> str:
+    return f"\N{OBJECT REPLACEMENT CHARACTER}{kind} {name}"
+
+
+def _cite(*claims: Sequence[str]) -> Written:
+    """Citations of published figures, numbered when the page is set."""
+    cited = " ".join(dict.fromkeys(claim for group in claims for claim in group))
+    return Written(f"{CITE}{cited}{CITE}" if cited else "")
+
+
+def _pieces(text: str, shown: Shown) -> Iterator[Block]:
+    """The page in pieces: headings, prose, exhibits, sections of blocks."""
+    prose: list[str] = []
+    for line in [*text.splitlines(), ""]:
+        heading, place = _HEADING.match(line), _PLACE.match(line)
+        if line.strip() and not heading and not place:
+            prose.append(line)
+            continue
+        if prose:
+            yield _prose("\n".join(prose))
+            prose = []
+        if heading:
+            yield Section(level=len(heading[1]), text=heading[2], anchor=heading[3])
+        elif place and place[1] == "exhibit":
+            yield block_of(shown.exhibits[place[2]])
+        elif place:
+            yield from (block for block in shown.blocks if not isinstance(block, KeyFigures))
+
+
+def _prose(text: str) -> Prose:
+    cited = [claim for group in text.split(CITE)[1::2] for claim in group.split()]
+    return Prose(text=text, sources=tuple(dict.fromkeys(cited)))

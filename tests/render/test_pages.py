@@ -1,0 +1,125 @@
+"""A page is its template: it places what the notebook shows, and a name that nobody knows is an error."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from jinja2 import meta
+from made_reports import PORTED, made
+
+from telemed_forecast.exhibits.values import Value
+from telemed_forecast.paths import NOTEBOOKS
+from telemed_forecast.render import pages
+from telemed_forecast.render.notebook import Shown
+from telemed_forecast.render.placed import RECORD
+from telemed_forecast.reporting.blocks import Sources
+from telemed_forecast.reporting.html import page
+
+pytestmark = pytest.mark.unit
+
+LANGUAGES = ("en", "zh")
+
+
+@pytest.fixture(scope="module", params=PORTED)
+def report(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def shown(report):
+    return made(report)
+
+
+def template(name, lang):
+    return (pages.PAGES / f"{name}.{lang}.md").read_text(encoding="utf-8")
+
+
+def asked(name, lang):
+    """Numbers, exhibits and citations that a template names, included parts too."""
+    text = template(name, lang)
+    text += "".join(template(part, lang) for part in re.findall(r'include "(\w+)\.', text))
+    tree = pages._environment(lang).parse(text)
+    exhibits = set(re.findall(r"exhibits\.(\w+)", text))
+    cited = sorted(re.findall(r"cite\(([^)]+)\)", text))
+    return meta.find_undeclared_variables(tree) - {"exhibits", "cite", "section", "checks"}, exhibits, cited
+
+
+@pytest.fixture
+def written(tmp_path, monkeypatch):
+    """Writes a page of a few lines from a template."""
+    monkeypatch.setattr(pages, "PAGES", tmp_path)
+    pages._environment.cache_clear()
+
+    def write(text, numbers=None, **given):
+        (tmp_path / "small.en.md").write_text(text, encoding="utf-8")
+        (tmp_path / "small.zh.md").write_text(text, encoding="utf-8")
+        return pages._text("small", Shown(numbers=numbers or {}, **given), "en")
+
+    yield write
+    pages._environment.cache_clear()
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_page_of_a_report_can_be_made(report, shown, lang):
+    text = page(pages.blocks(report, shown, lang), lang)
+    assert "{{" not in text and "\N{OBJECT REPLACEMENT CHARACTER}" not in text
+
+
+@pytest.mark.parametrize("day", ["2019-12-31", "2020-02-10", "2021-01-31"])
+def test_the_page_of_an_early_day_can_be_made_and_cites_what_was_known(report, day, monkeypatch):
+    # Drawing takes long and knows no dates; the texts and tables are what an early date may break.
+    monkeypatch.setattr("telemed_forecast.reporting.charts.svg", lambda *_, **__: "<svg></svg>")
+    shown = made(report, as_of=day)
+    for lang in LANGUAGES:
+        assert len(page(pages.blocks(report, shown, lang), lang)) > 30_000
+    assert all(str(date)[:10] <= day for date in shown.exhibits["sources"].frame["date"] if date)
+
+
+def test_both_languages_place_the_same_exhibits_numbers_and_citations(report):
+    assert asked(report, "en") == asked(report, "zh")
+
+
+def test_every_exhibit_that_a_report_makes_is_on_its_page(report, shown):
+    placed = {block.id for block in pages.blocks(report, shown, "en") if hasattr(block, "id")}
+    assert placed == shown.exhibits.keys() - {*RECORD}
+
+
+def test_every_exhibit_that_a_page_may_place_has_its_cell_in_the_notebook(report):
+    source = (NOTEBOOKS / f"{report}.ipynb").read_text(encoding="utf-8")
+    cells = set(re.findall(r'exhibits(?:\[|\.get\()\\"(\w+)', source))
+    assert asked(report, "en")[1] <= cells
+    assert made(report).exhibits.keys() - {*RECORD} <= cells
+
+
+def test_every_claim_on_the_page_has_its_source_in_the_order_of_citation(report, shown):
+    blocks = pages.blocks(report, shown, "en")
+    cited = list(dict.fromkeys(claim for block in blocks for claim in block.claims()))
+    [sources] = [block for block in blocks if isinstance(block, Sources)]
+    assert [row.claim_id for row in sources.rows] == cited
+
+
+def test_an_exhibit_that_the_notebook_does_not_show_is_an_error(report, shown):
+    name = next(iter(shown.exhibits))
+    without = replace(shown, exhibits={k: one for k, one in shown.exhibits.items() if k != name})
+    with pytest.raises(pages.TemplateFault, match=rf"{report}.en.md: .*{name}"):
+        pages.blocks(report, without, "en")
+
+
+def test_a_number_is_written_with_its_unit_and_escaped(written):
+    share = Value(value=40, unit="percent", low=30, high=50)
+    assert written("{{ share }} | {{ share | full }}", {"share": share}).startswith("40%")
+    assert written("{{ word }}", {"word": "*bold* <b>"}).startswith(r"\*bold\*")
+
+
+def test_a_name_that_nobody_knows_is_an_error_with_the_page(written):
+    with pytest.raises(pages.TemplateFault, match=r"small.en.md: 'nobody' is undefined"):
+        written("{{ nobody }}")
+
+
+def test_a_number_that_is_not_known_is_an_error(written):
+    with pytest.raises(pages.TemplateFault, match="neither a number nor a text: None"):
+        written("{{ count }}", {"count": None})
+
+
+def test_what_may_be_missing_is_left_out(written):
+    assert written("a\n{{ exhibits.no_such | default }}").strip() == "a"
