@@ -89,6 +89,16 @@ def speed(
 
 
 @app.command()
+def report(
+    profile: Annotated[str, typer.Option(help="quick or full.")] = "full",
+) -> None:
+    """Take the time of reports: cold, with one thing changed, with nothing changed; as ratios to bare notebooks."""
+    from benchmarks import reports
+
+    print(reports.printed(reports.measure(profile=profile, tell=_tell)))
+
+
+@app.command()
 def nuts(
     tasks: Annotated[Path, typer.Option(help="Tasks (CSV) of adoption, as of `growth`.")],
     sample: Annotated[int, typer.Option(min=1, help="Tasks, drawn at random, as many of each family.")] = 24,

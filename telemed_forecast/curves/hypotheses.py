@@ -158,7 +158,7 @@ def forecast(
     horizon
         Periods ahead, each series in its own.
     levels
-        Levels of the quantiles. Dims: (level,).
+        Of the quantiles. Dims: (level,).
     seed, draws
         Of the draws, and their number for each series.
     prior
@@ -166,24 +166,14 @@ def forecast(
 
     Returns
     -------
-    quantiles
-        In the unit of each series. Dims: (series, horizon, level).
-    mean
-        In the unit of each series, draws beyond the outermost half percent counting as its edge: growth with the
-        shocks of a Student-t has no mean that numbers could settle on. Dims: (series, horizon).
-
-    Raises
-    ------
-    InputError
-        A series has no value above zero: nothing can be said of its scale.
+    quantiles, mean
+        In the unit of each series. Dims: (series, horizon, level), (series, horizon). For the mean, draws beyond the
+        outermost half percent count as its edge: growth with the shocks of a Student-t has no mean that numbers could
+        settle on.
     """
-    faults = [
-        Fault(file="series", column=one.series_id, expected="at least one value above zero")
-        for one in series
-        if not np.any(one.values > 0)
-    ]
-    if faults:
-        raise InputError(faults)
+    dead = [one.series_id for one in series if not np.any(one.values > 0)]
+    if dead:
+        raise InputError(Fault(file="series", column=name, expected="at least one value above zero") for name in dead)
     known = shipped() if prior is None else prior
     numbers = uniform(draws, horizon, seed)
     quantiles = np.empty((len(series), horizon, len(levels)))
@@ -208,14 +198,11 @@ def sample(one: Series, horizon: int, *, prior: Prior, numbers: np.ndarray) -> t
     # Periods that only repeated a figure have passed already, without a measurement.
     waited = min(round(known.waiting / one.step), WAITING)
     steps = np.r_[np.full(waited, known.waiting / max(waited, 1)), np.full(horizon, one.step)]
-    first = 1 + len(PARAMETERS)
-    ahead, before = numbers[:, first : first + horizon], numbers[:, first + horizon :][:, :waited]
-    shocks = innovations.standard_shocks(np.c_[before, ahead].T, law)
+    ahead, before = np.split(numbers[:, 1 + len(PARAMETERS) :], [horizon], axis=1)
+    shocks = innovations.standard_shocks(np.c_[before[:, :waited], ahead].T, law)
     highest = np.inf if one.bound is None else np.log(one.bound + known.offset)
-    path = innovations.carry_on(known.z[-1], deviation, parameters, law, steps=steps, shocks=shocks, highest=highest)[
-        waited:
-    ]
-    return np.maximum(np.exp(path) - known.offset, 0.0), weights / weights.sum()
+    path = innovations.carry_on(known.z[-1], deviation, parameters, law, steps=steps, shocks=shocks, highest=highest)
+    return np.maximum(np.exp(path[waited:]) - known.offset, 0.0), weights / weights.sum()
 
 
 def law_of(one: Series, prior: Prior) -> Law:

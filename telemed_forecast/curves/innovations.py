@@ -131,18 +131,10 @@ def follow(known: Levels, draws: Draws, law: Law) -> tuple[np.ndarray, np.ndarra
 def carry_on(
     z: float, deviation: np.ndarray, draws: Draws, law: Law, *, steps: np.ndarray, shocks: np.ndarray, highest: float
 ) -> np.ndarray:
-    """Carry every draw on beyond the last level: levels after each step, as log(x + o). Dims: (step, draw).
+    """Carry every draw on beyond the last level `z`, from the `deviation` that :func:`follow` returns.
 
-    Parameters
-    ----------
-    z, deviation
-        The last level, and what :func:`follow` returns. Dims: (), (draw,).
-    steps
-        Length of each step, in years. Dims: (step,).
-    shocks
-        Standard shocks of the law (see :func:`standard_shocks`). Dims: (step, draw).
-    highest
-        No level is above it (infinite when nothing bounds the unit).
+    `steps` are in years (step,), `shocks` those of :func:`standard_shocks` (step, draw); no level is above `highest`.
+    Returns levels after each step, as log(x + o). Dims: (step, draw).
     """
     path = np.empty((len(steps), len(draws.rate)))
     level = np.full_like(draws.rate, z)

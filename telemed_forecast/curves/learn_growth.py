@@ -27,7 +27,7 @@ Wei & Tanner (1990), A Monte Carlo implementation of the EM algorithm, JASA 85(4
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +35,7 @@ import numpy as np
 
 from telemed_forecast.curves import hypotheses, innovations, units
 from telemed_forecast.curves.hypotheses import KINDS, Prior
-from telemed_forecast.curves.innovations import Draws, Law
+from telemed_forecast.curves.innovations import Draws, Law, Levels
 from telemed_forecast.errors import InputError
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ SOURCES = {
 
 GIVEN = "given by the user"
 
+# -- the fit
+
 SEED = 3
 
 DRAWS = 16384
@@ -77,121 +79,41 @@ WITHIN_GUESS = np.array([0.5, 0.5, 1.0, 0.15])
 BETWEEN_GUESS = np.array([0.2, 0.3, 0.3, 0.05])
 """Variances that the covariances are drawn towards, with the weight of five curves and of two technologies."""
 
-ORIGINS = (6, 9, 12)
-"""[points] Where forecasts begin that a skew is chosen by."""
+# -- what is learned from it
 
-AGE = 15
-"""[points] Age of a curve at which the engine's distance to the ceiling is learned: that of China's online markets."""
-
-AHEAD = 5
-"""[years] How far forecasts go that a skew is chosen by."""
-
-SCORED_DRAWS = 512
-"""Draws of such a forecast."""
+UNSURE = 1.3
+"""Factor on a new technology's covariance: the hierarchy's own numbers are estimates from few technologies."""
 
 OTHER_KIND = 0.1
 """Weight of a technology of the other kind beside one of the same, for the mean of a new one."""
 
-
-@dataclass(frozen=True, eq=False)
-class Hierarchy:
-    """What was found.
-
-    Attributes
-    ----------
-    means
-        Of each technology. Dims: (parameter,).
-    within, between
-        Covariances. Dims: (parameter, parameter).
-    weights
-        Of the draws, for each curve. Dims: (curve, draw).
-    """
-
-    means: dict[str, np.ndarray]
-    within: np.ndarray
-    between: np.ndarray
-    weights: np.ndarray
-
+AGE = 15
+"""[points] Age of a curve at which the engine's distance to the ceiling is learned: that of China's online markets."""
 
 HOME = "online_service"
 """Kind of the engine's prior for one more service of the home-grown class."""
 
-
-def learn(curves: Sequence[Series], home: Sequence[Series] = ()) -> dict[str, Any]:
-    """Learn the priors of growth from a reference class.
-
-    Parameters
-    ----------
-    curves
-        Annual curves; `reference_class` is the technology. Those without a natural scale of their unit, without a
-        known measure or with fewer than five usable values are left out.
-    home
-        Curves of other services of the same people (`telemed_forecast.curves.online_services`), one class: the engine
-        learns from them too, and what it learns of a further one of them is kept as the kind `HOME`. Forecasts of any
-        series are not touched.
-
-    Returns
-    -------
-    The content of ``data/priors/growth.json``.
-
-    Raises
-    ------
-    InputError
-        Fewer than two technologies are left.
-    """
-    used = [one for one in curves if _usable(one)]
-    families = sorted({one.reference_class for one in used})
-    if len(families) < 2:
-        raise InputError(
-            [f"{len(families)} technologies have curves to learn from: expected 2 (annual, in percent or per 100)"]
-        )
-    kinds = {one.reference_class: KINDS[one.measure] for one in used}
-    draws = _draws()
-    known = [_levels(one) for one in used]
-    names = [one.reference_class for one in used]
-    laws = [LAWS[kinds[name]] for name in names]
-    carried = fit(names, _likelihoods(known, laws, draws, _carried), draws)
-    levels = [*known, *(_levels(one) for one in home)]
-    likelihood = _likelihoods(levels, [ENGINE_LAW] * len(levels), draws, _autoregressive)
-    engine = fit([*names, *[HOME] * len(home)], likelihood, draws)
-    distance = _distances(known, names, kinds, engine.weights[: len(known)], draws)
-    content: dict[str, Any] = {
-        "about": "What past adoptions teach (see telemed_forecast/curves/learn_growth.py for the meaning).",
-        "sources": [f"{name}: {SOURCES.get(name, GIVEN)}" for name in families],
-        "forecast": {
-            "laws": {kind: asdict(law) for kind, law in LAWS.items()},
-            "families": {
-                name: {"kind": kinds[name], "mean": _rounded(mean), "skew": LAWS[kinds[name]].skew}
-                for name, mean in carried.means.items()
-            },
-            "within": _rounded(carried.within),
-            "new": {kind: _new(carried, kinds, kind) for kind in LAWS},
-            "far": list(FAR),
-            "near": list(NEAR),
-            "power": POWER,
-            "weights": WEIGHTS,
-        },
-        **{kind: _engine(*_new_technology(engine, kinds, kind), distance[kind], kind) for kind in LAWS},
-    }
-    if home:
-        # One more of a class that is known: what its members have in common is uncertain too.
-        covariance = UNSURE * engine.within * (1.0 + 1.0 / len(home))
-        content[HOME] = _engine(engine.means[HOME], covariance, distance["penetration"], "penetration")
-        content["sources"].append(f"{HOME}: other online services in the project's own ledger, as far as known in time")
-    for name, skew in _skews(used, content).items():
-        content["forecast"]["families"][name]["skew"] = skew
-    return content
-
-
-LAWS = {
-    "penetration": Law(theta=0.05, persistence=0.8, floor=0.02, elasticity=0.95, nu=4.0, skew=1.12, max_growth=0.8),
-    "share": Law(theta=0.05, persistence=0.8, floor=0.02, elasticity=0.95, nu=4.0, skew=0.95, max_growth=0.4),
-    "any": Law(theta=0.05, persistence=0.8, floor=0.02, elasticity=0.95, nu=4.0, skew=1.0, max_growth=0.5),
-}
-"""Constants of the law, chosen by score over rolling origins and argued in ``docs/growth.md``."""
-
 SKEWS = (0.95, 1.05, 1.12, 1.2, 1.3)
 """Skews that are tried for each technology."""
+
+ORIGINS = (6, 9, 12)
+"""[points] Where forecasts begin that a skew is chosen by."""
+
+AHEAD = 5
+"""[years] How far these forecasts go."""
+
+SCORED_DRAWS = 512
+"""Draws of such a forecast."""
+
+# -- what is decided: by score over rolling origins, argued in docs/growth.md
+
+_COMMON = {"theta": 0.05, "persistence": 0.8, "floor": 0.02, "elasticity": 0.95, "nu": 4.0}
+LAWS = {
+    "penetration": Law(**_COMMON, skew=1.12, max_growth=0.8),
+    "share": Law(**_COMMON, skew=0.95, max_growth=0.4),
+    "any": Law(**_COMMON, skew=1.0, max_growth=0.5),
+}
+"""Constants of the law, by kind."""
 
 POWER = 0.4
 """Power of the likelihood in a forecast."""
@@ -202,9 +124,6 @@ WEIGHTS = {
     "without_scale": {"far": 0.95, "near": 0.05},
 }
 """Of the hypotheses about the ceiling: of a technology that was never seen, less is taken for granted."""
-
-UNSURE = 1.3
-"""Factor on a new technology's covariance: the hierarchy's own numbers are estimates from few technologies."""
 
 FAR = (0.8, 1.0)
 """Mean and sd of log log(ceiling / level) where the unit has no natural scale. By score: what the curves themselves
@@ -218,6 +137,85 @@ ENGINE_LAW = Law(theta=0.3, persistence=1.0, floor=0.03, elasticity=1.05, nu=4.0
 
 ENGINE_FIXED = {"theta": [1.5, 3.0], "log_innovation": [-8.0, 1.0], "start_sd": 1.0}
 """Priors of the engine that the curves say nothing of: adoption without example is too small to be told from none."""
+
+
+@dataclass(frozen=True, eq=False)
+class Hierarchy:
+    """What was found."""
+
+    means: dict[str, np.ndarray]
+    """Of each technology. Dims: (parameter,)."""
+    within: np.ndarray
+    between: np.ndarray
+    """Covariances. Dims: (parameter, parameter)."""
+    weights: np.ndarray
+    """Of the draws, for each curve. Dims: (curve, draw)."""
+
+
+def learn(curves: Sequence[Series], home: Sequence[Series] = ()) -> dict[str, Any]:
+    """Learn the priors of growth from a reference class: the content of ``data/priors/growth.json``.
+
+    Parameters
+    ----------
+    curves
+        Annual curves; `reference_class` is the technology. Those without a natural scale of their unit, without a
+        known measure or with fewer than five usable values are left out.
+    home
+        Curves of other services of the same people (`online_services`), one class: the engine learns from them too,
+        and what it learns of a further one of them is kept as the kind `HOME`. Forecasts of any series are not touched.
+
+    Raises
+    ------
+    InputError
+        Fewer than two technologies are left.
+    """
+    used = [one for one in curves if _usable(one)]
+    kinds = {one.reference_class: KINDS[one.measure] for one in used}
+    if len(kinds) < 2:
+        expected = "expected 2 (annual, in percent or per 100)"
+        raise InputError([f"{len(kinds)} technologies have curves to learn from: {expected}"])
+    from scipy import special
+
+    draws = _draws()
+    parameters = Draws(np.exp(draws[:, 0]), draws[:, 1], special.expit(draws[:, 2]), np.exp(draws[:, 3]))
+    names, known = [one.reference_class for one in used], [_levels(one) for one in used]
+    likelihood = [
+        innovations.follow(own, parameters, LAWS[kinds[name]])[0] for own, name in zip(known, names, strict=True)
+    ]
+    carried = fit(names, np.array(likelihood), draws)
+    levels = [*known, *(_levels(one) for one in home)]
+    likelihood = [_autoregressive(own, parameters, ENGINE_LAW) for own in levels]
+    engine = fit([*names, *[HOME] * len(home)], np.array(likelihood), draws)
+    distance = _distances(known, names, kinds, engine.weights[: len(known)], draws)
+    content: dict[str, Any] = {
+        "about": "What past adoptions teach (see telemed_forecast/curves/learn_growth.py for the meaning).",
+        "sources": [f"{name}: {SOURCES.get(name, GIVEN)}" for name in sorted(kinds)],
+        "forecast": {
+            "laws": {kind: asdict(law) for kind, law in LAWS.items()},
+            "families": {
+                name: {"kind": kinds[name], "mean": _rounded(mean), "skew": LAWS[kinds[name]].skew}
+                for name, mean in carried.means.items()
+            },
+            "within": _rounded(carried.within),
+            "new": {
+                kind: dict(zip(("mean", "covariance"), map(_rounded, _new(carried, kinds, kind)), strict=True))
+                for kind in LAWS
+            },
+            "far": list(FAR),
+            "near": list(NEAR),
+            "power": POWER,
+            "weights": WEIGHTS,
+        },
+        **{kind: _engine(*_new(engine, kinds, kind), distance[kind], kind) for kind in LAWS},
+    }
+    if home:
+        # One more of a class that is known: what its members have in common is uncertain too.
+        covariance = UNSURE * engine.within * (1.0 + 1.0 / len(home))
+        content[HOME] = _engine(engine.means[HOME], covariance, distance["penetration"], "penetration")
+        content["sources"].append(f"{HOME}: other online services in the project's own ledger, as far as known in time")
+    for name, skew in _skews(used, Prior.from_content(content)).items():
+        content["forecast"]["families"][name]["skew"] = skew
+    return content
 
 
 def fit(names: Sequence[str], likelihood: np.ndarray, draws: np.ndarray) -> Hierarchy:
@@ -242,8 +240,7 @@ def fit(names: Sequence[str], likelihood: np.ndarray, draws: np.ndarray) -> Hier
         spread, errors = np.zeros_like(within), np.zeros_like(between)
         for family, own in members.items():
             weights[own] = _normalised(likelihood[own] + _log_normal(draws, means[family], within) - proposal)
-            precision = np.linalg.inv(between) + len(own) * np.linalg.inv(within)
-            error = np.linalg.inv(precision)
+            error = np.linalg.inv(np.linalg.inv(between) + len(own) * np.linalg.inv(within))
             average = (weights[own] @ draws).mean(axis=0)
             means[family] = error @ (np.linalg.solve(between, centre) + len(own) * np.linalg.solve(within, average))
             apart = draws - means[family]
@@ -264,13 +261,11 @@ def _usable(one: Series) -> bool:
     return bool(np.any(one.values > 0)) and len(_levels(one).z) >= 5
 
 
-def _levels(one: Series) -> innovations.Levels:
-    """A curve from its start, relative to the natural scale of its unit."""
-    scale = units.scale(one.unit)
-    assert scale is not None  # noqa: S101 - _usable has seen to it
+def _levels(one: Series) -> Levels:
+    """A curve from its start, relative to the natural scale of its unit (`_usable` has seen to it that it has one)."""
     first = int(np.argmax(one.values > 0))
     chosen = slice(first, first + LONGEST)
-    return innovations.levels(one.values[chosen] / scale, one.index[chosen] * one.step)
+    return innovations.levels(one.values[chosen] / (units.scale(one.unit) or np.nan), one.index[chosen] * one.step)
 
 
 def _draws() -> np.ndarray:
@@ -282,22 +277,7 @@ def _draws() -> np.ndarray:
     return PROPOSAL_MEAN + PROPOSAL_SD * special.ndtri(uniform)
 
 
-Form = Callable[[innovations.Levels, Draws, Law], np.ndarray]
-
-
-def _likelihoods(known: Sequence[innovations.Levels], laws: Sequence[Law], draws: np.ndarray, form: Form) -> np.ndarray:
-    """Log-likelihood of each curve at each draw. Dims: (curve, draw)."""
-    from scipy import special
-
-    parameters = Draws(np.exp(draws[:, 0]), draws[:, 1], special.expit(draws[:, 2]), np.exp(draws[:, 3]))
-    return np.array([form(one, parameters, law) for one, law in zip(known, laws, strict=True)])
-
-
-def _carried(known: innovations.Levels, draws: Draws, law: Law) -> np.ndarray:
-    return innovations.follow(known, draws, law)[0]
-
-
-def _autoregressive(known: innovations.Levels, draws: Draws, law: Law) -> np.ndarray:
+def _autoregressive(known: Levels, draws: Draws, law: Law) -> np.ndarray:
     """Log-likelihood of the engine's form: what growth deviates by is an AR(1) beside the law."""
     likelihood = np.zeros_like(draws.rate)
     deviation = np.zeros_like(draws.rate)
@@ -312,11 +292,7 @@ def _autoregressive(known: innovations.Levels, draws: Draws, law: Law) -> np.nda
 
 
 def _distances(
-    known: Sequence[innovations.Levels],
-    names: Sequence[str],
-    kinds: dict[str, str],
-    weights: np.ndarray,
-    draws: np.ndarray,
+    known: Sequence[Levels], names: Sequence[str], kinds: Mapping[str, str], weights: np.ndarray, draws: np.ndarray
 ) -> dict[str, tuple[float, float]]:
     """Mean and sd of log log(ceiling / level) of a grown curve, each technology weighing the same."""
     moments: dict[str, list[tuple[float, float]]] = {}
@@ -334,32 +310,24 @@ def _distances(
     return found
 
 
-def _skews(curves: Sequence[Series], content: dict[str, Any]) -> dict[str, float]:
+def _skews(curves: Sequence[Series], prior: Prior) -> dict[str, float]:
     """The skew of each technology that would have forecast its own curves best (CRPS relative to the level).
 
     The likelihood looks one step ahead and would take any skew that a lone jump suggests; what counts is where several
     such steps lead.
     """
-    prior = Prior.from_content(content)
     numbers = hypotheses.uniform(SCORED_DRAWS, AHEAD, SEED)
     scores: dict[str, list[list[float]]] = {}
     for one in curves:
-        start = int(np.argmax(one.values > 0))
-        for origin in ORIGINS:
-            if start + origin >= len(one.values):
-                continue
-            known, truth = _split(one, start + origin)
+        start, name = int(np.argmax(one.values > 0)), one.reference_class
+        for at in (start + origin for origin in ORIGINS if start + origin < len(one.values)):
+            known = replace(one, index=one.index[:at], values=one.values[:at])
+            ahead = one.index[at : at + AHEAD] - one.index[at - 1]
+            truth = one.values[at : at + AHEAD][ahead == np.arange(1, len(ahead) + 1)]  # a gap ends it
             if len(truth) >= 3:
-                own = [_score(known, truth, _with_skew(prior, one.reference_class, skew), numbers) for skew in SKEWS]
-                scores.setdefault(one.reference_class, []).append(own)
+                tried = [_with_skew(prior, name, skew) for skew in SKEWS]
+                scores.setdefault(name, []).append([_score(known, truth, each, numbers) for each in tried])
     return {name: SKEWS[int(np.argmin(np.mean(own, axis=0)))] for name, own in scores.items()}
-
-
-def _split(one: Series, at: int) -> tuple[Series, np.ndarray]:
-    """What is known at an origin, and the values of the next periods. A gap ends them."""
-    known = replace(one, index=one.index[:at], values=one.values[:at])
-    ahead = one.index[at : at + AHEAD] - one.index[at - 1]
-    return known, one.values[at : at + AHEAD][ahead == np.arange(1, len(ahead) + 1)]
 
 
 def _with_skew(prior: Prior, name: str, skew: float) -> Prior:
@@ -378,12 +346,7 @@ def _score(known: Series, truth: np.ndarray, prior: Prior, numbers: np.ndarray) 
     return min(float(score / truth.sum()), 5.0)
 
 
-def _new(found: Hierarchy, kinds: dict[str, str], kind: str) -> dict[str, Any]:
-    mean, covariance = _new_technology(found, kinds, kind)
-    return {"mean": _rounded(mean), "covariance": _rounded(covariance)}
-
-
-def _new_technology(found: Hierarchy, kinds: dict[str, str], kind: str) -> tuple[np.ndarray, np.ndarray]:
+def _new(found: Hierarchy, kinds: Mapping[str, str], kind: str) -> tuple[np.ndarray, np.ndarray]:
     """Mean and covariance of a technology that was not among those learned from."""
     technologies = [name for name in found.means if name in kinds]
     means = np.array([found.means[name] for name in technologies])
@@ -399,10 +362,10 @@ def _engine(mean: np.ndarray, covariance: np.ndarray, distance: tuple[float, flo
     """The prior of the engine from a technology's mean and covariance (see `priors.GrowthPrior`)."""
     sd = np.sqrt(np.diag(covariance))
     return {
-        "log_rate": _rounded(np.array([mean[0], sd[0]])),
-        "log_sigma": _rounded(np.array([mean[3], sd[3]])),
+        "log_rate": _rounded([mean[0], sd[0]]),
+        "log_sigma": _rounded([mean[3], sd[3]]),
         "rho": _rounded(_beta(mean[2], sd[2])),
-        "log_distance": _rounded(np.array(distance)),
+        "log_distance": _rounded(distance),
         "floor": ENGINE_LAW.floor,
         "elasticity": ENGINE_LAW.elasticity,
         "nu": ENGINE_LAW.nu,
@@ -411,7 +374,7 @@ def _engine(mean: np.ndarray, covariance: np.ndarray, distance: tuple[float, flo
     }
 
 
-def _beta(mean: float, sd: float) -> np.ndarray:
+def _beta(mean: float, sd: float) -> tuple[float, float]:
     """The Beta distribution with the mean and variance of a number whose logit is normal."""
     from scipy import special
 
@@ -419,7 +382,7 @@ def _beta(mean: float, sd: float) -> np.ndarray:
     values, weights = special.expit(mean + sd * nodes), weights / weights.sum()
     first, second = weights @ values, weights @ values**2
     size = first * (1 - first) / (second - first**2) - 1
-    return np.array([first * size, (1 - first) * size])
+    return first * size, (1 - first) * size
 
 
 def _log_normal(values: np.ndarray, mean: np.ndarray, covariance: np.ndarray) -> np.ndarray:
@@ -434,6 +397,6 @@ def _normalised(log_weights: np.ndarray) -> np.ndarray:
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def _rounded(values: np.ndarray) -> list[Any]:
+def _rounded(values: Any) -> list[Any]:
     """Numbers as they are kept: to four decimals, far finer than they are known."""
     return np.round(values, 4).tolist()

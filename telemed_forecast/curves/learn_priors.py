@@ -49,23 +49,16 @@ class Request:
 
 
 def make(request: Request, *, also: Sequence[str] = (), stream: TextIO | None = None) -> Path:
-    """Learn priors and write them, whole or not at all; return the file.
-
-    The same reference class gives the same bytes: no date is written.
+    """Learn priors and write them, whole or not at all; return the file. No date is in it: same curves, same bytes.
 
     Parameters
     ----------
     request
         What is asked for.
     also
-        Faults of the request that were found already.
+        Faults of the request that were found already: told together with the others.
     stream
         Where is said what is going on; standard error by default.
-
-    Raises
-    ------
-    InputError
-        The request or the reference class is wrong. Nothing has been written.
     """
     faults = [*_faults_of(request), *also]
     if faults:

@@ -9,14 +9,13 @@ checked on areas and families left out.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from telemed_forecast.curves.retention import FEWEST, NU, PARAMETERS, Windows, predictive, window
+from telemed_forecast.curves.retention import FEWEST, NU, PARAMETERS, predictive, window
 from telemed_forecast.curves.series import Series
-from telemed_forecast.curves.surges import SMALLEST_VALUE, surge_of
+from telemed_forecast.curves.surges import SMALLEST_VALUE, Surge, surge_of
 from telemed_forecast.errors import InputError
 from telemed_forecast.fits.sampling import ModelSpec, Profile, fit
 
@@ -85,102 +84,68 @@ PROFILE = Profile(chains=2, tune=400, draws=500, target_accept=0.9)
 """Effort of the sampler."""
 
 
-@dataclass(frozen=True)
-class Origins:
-    """All origins of all series with what came after them.
-
-    Attributes
-    ----------
-    windows
-        What was known at each origin.
-    family
-        Position of its family. Dims: (window,).
-    ahead
-        Horizons in periods. Dims: (window, horizon).
-    target
-        Log of the value over the window's scale, 0 where there is none. Dims: (window, horizon).
-    weight
-        Tempered weight, 0 where there is no value. Dims: (window, horizon).
-    phase
-        Period of the year of each target. Dims: (window, horizon).
-    """
-
-    windows: Windows
-    family: np.ndarray
-    ahead: np.ndarray
-    target: np.ndarray
-    weight: np.ndarray
-    phase: np.ndarray
-
-
 def family_of(reference_class: str) -> str:
     """Name of the family of a reference class."""
     return FAMILY_OF.get(reference_class, reference_class)
 
 
-def origins(curves: Sequence[Series], names: Sequence[str]) -> Origins:
-    """All origins of the series, with tempered weights.
+def _surge(curve: Series) -> Surge:
+    return surge_of(curve, pandemic=curve.reference_class in PANDEMIC)
 
-    Parameters
-    ----------
-    curves
-        Whole series.
-    names
-        Names of the families, which give their positions.
+
+def arrays(curves: Sequence[Series], names: Sequence[str]) -> dict[str, np.ndarray]:
+    """All origins of whole series with what came after them, family by family in the order of their names.
+
+    Returns
+    -------
+    The arrays of the model: those of a `retention.Window`, and
+
+    - family: position of each window's family. Dims: (window,)
+    - ahead: horizons in periods. Dims of this and the next three: (window, horizon)
+    - target: log of the value over the window's scale, 0 where there is none
+    - weight: tempered, 0 where there is no value
+    - target_phase: period of the year of each target
+    - families: typical log volatility of each family. Dims: (family,)
     """
-    rows = [row for curve in curves for row in _rolling(curve)]
-    rows = [row for name in names for row in _thinned([r for r in rows if r[-1] == name])]
-    windows, ahead, target, weight, phase, family = (list(column) for column in zip(*rows, strict=True))
-    positions = np.array([names.index(name) for name in family])
-    weights = np.stack(weight)
+    found: list[dict[str, np.ndarray]] = []
     for k, name in enumerate(names):
-        own = positions == k
-        years = sum(_years_after(curve) for curve in curves if family_of(curve.reference_class) == name)
-        weights[own] *= WEIGHT * years / weights[own].sum()
-    return Origins(Windows.stack(windows), positions, np.stack(ahead), np.stack(target), weights, np.stack(phase))
+        members = [curve for curve in curves if family_of(curve.reference_class) == name]
+        rows = [row for curve in members for row in _rolling(curve)]
+        own = _joined(rows[:: -(-len(rows) // MOST_ORIGINS)])
+        years = sum(float(np.sum(curve.index >= _surge(curve).height)) * curve.step for curve in members)
+        own["weight"] *= WEIGHT * years / own["weight"].sum()
+        found.append(own | {"family": np.full(len(own["since"]), k)})
+    data = _joined(found)
+    return data | {"families": _volatilities(data, len(names))}
 
 
-def _rolling(curve: Series) -> list[tuple[Any, ...]]:
+def _joined(parts: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _rolling(curve: Series) -> list[dict[str, np.ndarray]]:
     """Every origin of one series; the surge is seen from its whole length, the rest from what was known then."""
-    surge = surge_of(curve, pandemic=curve.reference_class in PANDEMIC)
-    periods = round(1.0 / curve.step)
+    surge = _surge(curve)
     steps = np.array(AHEAD[curve.frequency])
     place = {int(i): k for k, i in enumerate(curve.index)}
+    pad = (0, max(map(len, AHEAD.values())) - steps.size)
     found = []
     for n in range(FEWEST_KNOWN, len(curve.values)):
         origin = int(curve.index[n - 1])
-        if origin < surge.height:
-            continue
         past = Series(curve.series_id, curve.frequency, curve.index[:n], curve.values[:n])
         at = [place.get(origin + int(h)) for h in steps]
         scale = float(np.max(past.values))
-        if scale <= 0 or not any(k is not None for k in at):
+        if origin < surge.height or scale <= 0 or not any(k is not None for k in at):
             continue
         target = np.array([0.0 if k is None else np.log(max(curve.values[k] / scale, SMALLEST_VALUE)) for k in at])
-        there = np.array([float(k is not None) for k in at])
-        pad = (0, max(map(len, AHEAD.values())) - steps.size)
-        found.append(
-            (
-                window(past, surge),
-                np.pad(steps, pad, constant_values=1),
-                np.pad(target, pad),
-                np.pad(there, pad),
-                np.pad((origin + steps) % periods, pad),
-                family_of(curve.reference_class),
-            )
-        )
+        after = {
+            "target": np.pad(target, pad),
+            "weight": np.pad(np.array([float(k is not None) for k in at]), pad),
+            "target_phase": np.pad((origin + steps) % round(1.0 / curve.step), pad),
+            "ahead": np.pad(steps.astype(float), pad, constant_values=1),
+        }
+        found.append(window(past, surge) | {name: values[None] for name, values in after.items()})
     return found
-
-
-def _thinned(rows: Sequence[tuple[Any, ...]]) -> Sequence[tuple[Any, ...]]:
-    """Every k-th origin, so that no more than :data:`MOST_ORIGINS` are left."""
-    return rows[:: -(-len(rows) // MOST_ORIGINS)] if rows else rows
-
-
-def _years_after(curve: Series) -> float:
-    """Years of a series from its surge on."""
-    surge = surge_of(curve, pandemic=curve.reference_class in PANDEMIC)
-    return float(np.sum(curve.index >= surge.height)) * curve.step
 
 
 def build(data: Any) -> Any:
@@ -202,10 +167,9 @@ def build(data: Any) -> Any:
         p["log_volatility"] = d["families"][d["family"]][:, None]
         size = pm.HalfNormal("season_size", SEASON_SCALE)
         season = pm.Deterministic("season", size * pm.Normal("season_own", shape=(number, 12)))
-        w = Windows(**{name: d[name] for name in Windows.__dataclass_fields__})
         location, scale = predictive(
             p,
-            w,
+            d,
             ahead=d["ahead"],
             season_then=season[d["family"][:, None], d["target_phase"]],
             season_now=season[d["family"][:, None], d["phase"]],
@@ -218,48 +182,30 @@ def build(data: Any) -> Any:
     return model
 
 
-def arrays(seen: Origins, names: Sequence[str]) -> dict[str, np.ndarray]:
-    """Arrays of the model."""
-    data = {name: getattr(seen.windows, name) for name in Windows.__dataclass_fields__}
-    data |= {"family": seen.family, "ahead": seen.ahead.astype(float), "target": seen.target}
-    data |= {"weight": seen.weight, "target_phase": seen.phase, "families": _volatilities(seen, len(names))}
-    return data
-
-
-def _volatilities(seen: Origins, number: int) -> np.ndarray:
+def _volatilities(data: Mapping[str, np.ndarray], number: int) -> np.ndarray:
     """Typical log volatility of each family: the median over its origins with the longest pasts."""
-    w = seen.windows
+    volatility, changes = data["volatility"], data["changes"]
     found = np.full(number, np.nan)
     for k in range(number):
-        known = (seen.family == k) & (w.volatility > 0)
-        long = known & (w.changes >= min(ENOUGH_CHANGES, w.changes[known].max(initial=0.0)))
+        known = (data["family"] == k) & (volatility > 0)
+        long = known & (changes >= min(ENOUGH_CHANGES, changes[known].max(initial=0.0)))
         if long.any():
-            found[k] = np.median(np.log(w.volatility[long]))
+            found[k] = np.median(np.log(volatility[long]))
     # A family whose series are all too short, or all without noise, takes what the others have.
     others = np.nanmean(found) if np.isfinite(found).any() else USUAL_VOLATILITY
     return np.where(np.isfinite(found), found, others)
 
 
 def learn(curves: Sequence[Series], *, seed: int = 0) -> dict[str, Any]:
-    """Learn retention from series after surges.
+    """Learn retention from whole series after surges: what ``data/priors/surge.json`` holds.
 
-    Parameters
-    ----------
-    curves
-        Whole series; `reference_class` names the class of each.
-    seed
-        Seed of the sampler and of the draws of an unseen family.
-
-    Returns
-    -------
-    What ``data/priors/surge.json`` holds.
+    `reference_class` names the class of each series; `seed` is of the sampler and of the draws of an unseen family.
     """
     used = usable(curves)
     names = sorted({family_of(curve.reference_class) for curve in used})
     if not names:
         raise InputError(["curves: expected at least one series with a reference class, a surge and ten values"])
-    seen = origins(used, names)
-    data = arrays(seen, names)
+    data = arrays(used, names)
     # A name of its own for every number of families: the compiled model has their shape.
     posterior = fit(ModelSpec(f"retention_{len(names)}", build), data, profile=PROFILE, seed=seed)
     return content(posterior, used, names, data["families"], seed=seed)

@@ -99,18 +99,14 @@ def forecast(
 
     Parameters
     ----------
-    series
-        What is known.
-    horizon
-        Periods ahead, each series in its own.
+    series, horizon
+        What is known, and how many periods ahead, each series in its own.
     kind
         One of `KINDS`.
     seed
         Seed of everything random.
-    jobs
-        Processes that share the blocks.
-    size
-        Series in a block, at most.
+    jobs, size
+        Processes that share the blocks, and series in a block, at most.
     """
     size = max(1, min(size, -(-len(series) // jobs)))
     work = ((kind, list(block), horizon, seed) for block in batched(series, size))

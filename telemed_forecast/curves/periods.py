@@ -25,18 +25,7 @@ _QUARTER = re.compile(r"(\d{4})-?[Qq]([1-4])")
 
 
 def month(text: str) -> int:
-    """Return the number of the month, counted from January of year 0, that a period begins in.
-
-    Parameters
-    ----------
-    text
-        A year, quarter, month or day (ISO 8601).
-
-    Raises
-    ------
-    ValueError
-        When the text is none of these.
-    """
+    """Return the number of the month, counted from January of year 0, that a period begins in (`EXPECTED`)."""
     quarter = _QUARTER.fullmatch(text)
     if quarter:
         return int(quarter[1]) * 12 + 3 * (int(quarter[2]) - 1)
@@ -47,13 +36,7 @@ def month(text: str) -> int:
 
 
 def frequency(months: Iterable[int]) -> Frequency:
-    """Return the length of period that the months of a series are told apart by.
-
-    Parameters
-    ----------
-    months
-        Numbers of months (see :func:`month`), in any order.
-    """
+    """Return the length of period that the months of a series (see :func:`month`), in any order, are told apart by."""
     ordered = sorted(months)
     step = math.gcd(*(later - earlier for earlier, later in pairwise(ordered)))
     if step % 12 == 0:

@@ -96,56 +96,46 @@ STRATA = 16
 """Values of the Student-t for each draw."""
 
 
-@dataclass(frozen=True)
-class Windows:
-    """What the model sees of many series at their origins: data only, no parameters."""
+Window = dict[str, np.ndarray]
+"""What the model sees of series at their origins: data only, no parameters. Dims: (window,) or (window, lag).
 
-    logs: np.ndarray
-    """Log of the last values over the series' scale, newest first, 0 where missing. Dims: (window, lag)."""
-    present: np.ndarray
-    """Whether there is such a value after the surge. Dims: (window, lag)."""
-    lag: np.ndarray
-    """Periods before the origin. Dims: (window, lag)."""
-    phase: np.ndarray
-    """Period of the year of each of them, from 0. Dims: (window, lag)."""
-    since: np.ndarray
-    """Years from the height of the surge to the origin. Dims: (window,)."""
-    step: np.ndarray
-    """Length of a period in years. Dims: (window,)."""
-    base: np.ndarray
-    """Level before the surge over the series' scale. Dims: (window,)."""
-    changes: np.ndarray
-    """Number of changes that `volatility` rests on. Dims: (window,)."""
-    volatility: np.ndarray
-    """Mean square of these changes, a year. Dims: (window,)."""
+- logs: log of the last values over the series' scale, newest first, 0 where missing
+- present: whether there is such a value after the surge
+- lag: periods before the origin
+- phase: period of the year of each value, from 0
+- since: years from the height of the surge to the origin
+- step: length of a period in years
+- base: level before the surge over the series' scale
+- changes: number of changes that `volatility` rests on
+- volatility: mean square of these changes, a year
+"""
 
-    @classmethod
-    def stack(cls, windows: Sequence[Windows]) -> Windows:
-        """Many windows as one."""
-        return cls(*(np.concatenate([getattr(w, name) for w in windows]) for name in cls.__dataclass_fields__))
+Tensors = Mapping[str, Any]
+"""Arrays by name, or tensors inside a model."""
 
 
-def window(series: Series, surge: Surge) -> Windows:
+def window(series: Series, surge: Surge) -> Window:
     """The window at the end of a series, scaled by the largest value so that its unit does not matter."""
     scale = float(np.max(series.values))
     z = np.log(np.maximum(series.values, smallest(series.values)) / scale)
     used = np.flatnonzero(series.index >= surge.height)
     last = used[-LAGS:][::-1]
-    pad = (0, LAGS - last.size)
-    periods = round(1.0 / series.step)
-    changes = np.diff(z[used])
-    number, volatility = _volatility(changes, np.diff(series.index[used]) * series.step)
-    return Windows(
-        logs=np.pad(z[last], pad)[None],
-        present=np.pad(np.ones(last.size), pad)[None],
-        lag=np.pad((series.index[-1] - series.index[last]).astype(float), pad)[None],
-        phase=np.pad(series.index[last] % periods, pad)[None],
-        since=np.array([(series.index[-1] - surge.height) * series.step]),
-        step=np.array([series.step]),
-        base=np.array([surge.base / scale]),
-        changes=np.array([float(number)]),
-        volatility=np.array([volatility]),
-    )
+    number, volatility = _volatility(np.diff(z[used]), np.diff(series.index[used]) * series.step)
+    lagged = {
+        "logs": z[last],
+        "present": np.ones(last.size),
+        "lag": (series.index[-1] - series.index[last]).astype(float),
+        "phase": series.index[last] % round(1.0 / series.step),
+    }
+    single = {
+        "since": (series.index[-1] - surge.height) * series.step,
+        "step": series.step,
+        "base": surge.base / scale,
+        "changes": float(number),
+        "volatility": volatility,
+    }
+    padded = {name: np.pad(values, (0, LAGS - last.size))[None] for name, values in lagged.items()}
+    return padded | {name: np.array([value]) for name, value in single.items()}
 
 
 def _volatility(changes: np.ndarray, years: np.ndarray) -> tuple[int, float]:
@@ -162,7 +152,7 @@ def kept(since: Any, *, rho: Any, tau: Any, emergency: Any = 0.0, xp: Any = np) 
     return (rho + (1.0 - rho) * xp.exp2(-since / tau)) * xp.exp(emergency * xp.exp2(-since / EMERGENCY))
 
 
-def predictive(p: Mapping[str, Any], w: Any, *, ahead: Any, season_then: Any, season_now: Any, xp: Any = np) -> Any:
+def predictive(p: Tensors, w: Tensors, *, ahead: Any, season_then: Any, season_now: Any, xp: Any = np) -> Any:
     """Location and scale of the log level over the series' scale. Dims of each: (..., window, horizon).
 
     Parameters
@@ -170,7 +160,7 @@ def predictive(p: Mapping[str, Any], w: Any, *, ahead: Any, season_then: Any, se
     p
         Parameters by name (:data:`PARAMETERS`), broadcastable to (..., window, 1).
     w
-        Windows, or the same names with tensors.
+        A window, or the same names with tensors.
     ahead
         Horizons in periods. Dims: (window, horizon) or (horizon,).
     season_then, season_now
@@ -178,22 +168,18 @@ def predictive(p: Mapping[str, Any], w: Any, *, ahead: Any, season_then: Any, se
     xp
         numpy, or pytensor.tensor inside a model.
     """
-    retention = {
-        "rho": 1.0 / (1.0 + xp.exp(-p["logit_kept"])),
-        "tau": xp.exp(p["log_half_life"]),
-        "emergency": p["emergency"],
-    }
-    since, step, base = w.since[:, None], w.step[:, None], w.base[:, None]
+    rho, tau = 1.0 / (1.0 + xp.exp(-p["logit_kept"])), xp.exp(p["log_half_life"])
+    retention = {"rho": rho, "tau": tau, "emergency": p["emergency"]}
+    since, step, base = w["since"][:, None], w["step"][:, None], w["base"][:, None]
     years = ahead * step
-    weight = w.present * xp.exp(-xp.exp(p["log_forgetting"]) * w.lag)
-    level = (weight * (w.logs - season_now)).sum(axis=-1)[..., None] / weight.sum(axis=-1)[..., None]
+    weight = w["present"] * xp.exp(-xp.exp(p["log_forgetting"]) * w["lag"])
+    level = (weight * (w["logs"] - season_now)).sum(axis=-1)[..., None] / weight.sum(axis=-1)[..., None]
     decay = kept(since + years, **retention, xp=xp) / kept(since, **retention, xp=xp)
     excess = xp.exp(level) - base
     above = xp.log(base + xp.maximum(excess, 0.0) * decay)
     below = level + (xp.log(base) - level) * (1.0 - xp.exp(-xp.exp(p["log_return"]) * years))
-    own = (OWN_WEIGHT * xp.exp(p["log_volatility"]) + (w.changes * w.volatility)[:, None]) / (
-        OWN_WEIGHT + w.changes[:, None]
-    )
+    seen, own = w["changes"][:, None], OWN_WEIGHT * xp.exp(p["log_volatility"])
+    own = (own + (w["changes"] * w["volatility"])[:, None]) / (OWN_WEIGHT + seen)
     noise = own * step * (xp.exp(2 * p["log_noise"]) + xp.exp(2 * p["log_walk"]) * ahead)
     unrest = xp.exp(2 * p["log_unrest"]) * xp.exp2(-2 * since / UNREST)
     variance = xp.exp(2 * p["log_spread"]) + xp.exp(2 * p["log_drift"]) * years + noise + unrest
@@ -215,6 +201,13 @@ class Family:
     pandemic: bool
     """Its surge was that of spring 2020."""
 
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Family:
+        """A family from its part of the file."""
+        mean = np.array([row["mean"][name] for name in PARAMETERS])
+        covariance, season = np.array(row["covariance"]), np.array(row["season"])
+        return cls(tuple(row["classes"]), mean, covariance, season, bool(row["pandemic"]))
+
 
 @dataclass(frozen=True)
 class RetentionPrior:
@@ -226,22 +219,12 @@ class RetentionPrior:
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> RetentionPrior:
         """Read what ``learn_retention.learn`` returns and ``data/priors/surge.json`` holds."""
-        families = {name: _family(row) for name, row in content["retention"]["families"].items()}
-        return cls(families, _family(content["retention"]["unseen"]))
+        own = content["retention"]
+        return cls({name: Family.of(row) for name, row in own["families"].items()}, Family.of(own["unseen"]))
 
     def family(self, reference_class: str) -> Family:
         """The family of a class; the family never seen when the class is not known."""
         return next((f for f in self.families.values() if reference_class in f.classes), self.unseen)
-
-
-def _family(row: Mapping[str, Any]) -> Family:
-    return Family(
-        classes=tuple(row["classes"]),
-        mean=np.array([row["mean"][name] for name in PARAMETERS]),
-        covariance=np.array(row["covariance"]),
-        season=np.array(row["season"]),
-        pandemic=bool(row["pandemic"]),
-    )
 
 
 @lru_cache(maxsize=1)
@@ -251,14 +234,9 @@ def shipped_prior() -> RetentionPrior:
 
 
 def forecast(
-    series: Sequence[Series],
-    horizon: int,
-    *,
-    levels: np.ndarray,
-    seed: int = 0,
-    prior: RetentionPrior | None = None,
+    series: Sequence[Series], horizon: int, *, levels: np.ndarray, seed: int = 0, prior: RetentionPrior | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Forecast what stays after the surges of many series.
+    """Forecast what stays after the surges of many series; every one that cannot be forecast is named in one error.
 
     Parameters
     ----------
@@ -275,15 +253,9 @@ def forecast(
 
     Returns
     -------
-    quantiles
-        In the unit of each series, never above its bound. Dims: (series, horizon, level).
-    mean
-        Mean of what is left when the outermost values are moved in to :data:`MEAN_BETWEEN`. Dims: (series, horizon).
-
-    Raises
-    ------
-    InputError
-        Fewer than five values, no value above zero, or nothing measured since the surge; every such series is named.
+    quantiles, mean
+        In the unit of each series, never above its bound. Dims: (series, horizon, level), (series, horizon). The mean
+        is that of what is left when the outermost values are moved in to :data:`MEAN_BETWEEN`.
     """
     prior = prior or shipped_prior()
     families = [prior.family(s.reference_class) for s in series]
@@ -340,6 +312,6 @@ def _sample(
     periods = round(1.0 / series.step)
     season = family.season if family.season.size == periods else np.zeros(periods)
     then = season[(series.index[-1] + ahead) % periods]
-    location, scale = predictive(p, w, ahead=ahead, season_then=then, season_now=season[w.phase])
+    location, scale = predictive(p, w, ahead=ahead, season_then=then, season_now=season[w["phase"]])
     z = location[:, :, None, :] + scale[:, :, None, :] * t[:, None, :, None]
     return np.exp(z).reshape(-1, horizon) * float(np.max(series.values))

@@ -26,8 +26,9 @@ from __future__ import annotations
 
 import calendar
 import csv
+import math
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -104,24 +105,22 @@ def read(
     """
     table = tables.read(file, name=name)
     header = list(_header_faults(table, layout))
-    readable = bool(table.rows) and {"series_id", "value"} < set(table.header) and _times(table, layout)
-    rows = _Rows(table, layout) if readable and set(layout.needed) <= set(table.header) else None
-    found = rows.faults(classes) if rows else []
-    faults = sorted([*table.faults, *header, *found], key=partial(_place, layout))
+    readable = bool(_times(table, layout)) and {"series_id", "value", *layout.needed} <= set(table.header)
+    by_series: dict[str, list[_Row]] = {}
+    for row in _rows(table, layout) if readable else ():
+        by_series.setdefault(row.text["series_id"], []).append(row)
+    found = {name: list(_faults(table.file, rows, layout, classes)) for name, rows in by_series.items()}
+    everything = [*table.faults, *header, *(fault for own in found.values() for fault in own)]
+    place = {column: k for k, column in enumerate((None, *layout.columns))}
+    everything.sort(key=lambda fault: (fault.row or 0, place.get(fault.column, len(place))))
     whole = all(fault.value is not None for fault in table.faults)  # else the file was not read to its end
-    if rows is None or header or not whole:
-        return Reading((), tuple(faults), {})
-    at_line = {line: at for at, line in enumerate(table.lines)}
-    broken = {rows.ids[at_line[fault.row]] for fault in found if fault.row in at_line}
-    broken |= _named_in_ragged_rows(file, table)
-    good = [at for at in rows.by_series() if rows.ids[at[0]] not in broken]
-    lines = {rows.ids[at[0]]: table.lines[at.min()] for at in good}
-    return Reading(tuple(rows.series(at) for at in good), tuple(faults), lines)
-
-
-def _place(layout: Layout, fault: Fault) -> tuple[int, int]:
-    columns = (None, *layout.columns)
-    return fault.row or 0, columns.index(fault.column) if fault.column in columns else len(columns)
+    broken = _named_in_ragged_rows(file, table) if readable else set()
+    good = [name for name, own in found.items() if not own and name not in broken] if whole and not header else []
+    return Reading(
+        series=tuple(_series(by_series[name], layout) for name in good),
+        faults=tuple(everything),
+        lines={name: by_series[name][0].line for name in good},
+    )
 
 
 def _times(table: Table, layout: Layout) -> list[str]:
@@ -162,153 +161,37 @@ def _named_in_ragged_rows(file: Path, table: Table) -> set[str]:
     return {own[at].strip() for own in fields if len(own) > at}
 
 
-class _Rows:
-    """Rows of a table whose columns are right: what they hold, and everything that is wrong with them."""
+@dataclass(frozen=True)
+class _Row:
+    """A row of a table whose columns are right."""
 
-    def __init__(self, table: Table, layout: Layout) -> None:
-        self.table, self.layout, self.time = table, layout, _times(table, layout)[0]
-        empty = ("",) * len(table.rows)
-        self.text = dict.fromkeys(layout.labels, empty)
-        self.text |= dict(zip(table.header, zip(*table.rows, strict=True), strict=True))
-        self.ids = self.text["series_id"]
-        self.numbers = np.array([_number(text) for text in self.text["value"]])
-        """nan where the text is no finite number."""
-        days = [_day(text) if len(text) == 4 or self.time != "year" else _NO_DATE for text in self.text[self.time]]
-        self.months, self.is_year, self.is_end = np.array(days, dtype=np.int64).T
-        """Month counted from year 0 (-1 for no date), whether it is a year alone, whether it is a month's last day."""
-        names: dict[str, int] = {}
-        self._codes = np.array([names.setdefault(name, len(names)) for name in self.ids])
-        self._order = np.lexsort((np.arange(len(days)), self.months, self._codes))
-
-    def by_series(self) -> list[np.ndarray]:
-        """Positions of the rows of each series, by date; series in the order in which the file first names them."""
-        return np.split(self._order, np.flatnonzero(np.diff(self._codes[self._order])) + 1)
-
-    def series(self, at: np.ndarray) -> Series:
-        """One series from its rows (positions, by date) that have no fault."""
-        first, months = at[0], self.months[at]
-        label = {name: self.text[name][first] for name in self.layout.labels}
-        frequency = periods.frequency(months.tolist())
-        length = 12 // PERIODS_A_YEAR[frequency]
-        early = int(length - 1 - months[0] % length) if self.is_end[at].all() else 0
-        name = self.ids[first]
-        return Series(
-            series_id=name,
-            frequency=frequency,
-            index=periods.ordinals(months + early, frequency),
-            values=self.numbers[at],
-            unit=label["unit"],
-            measure=label["measure"],
-            reference_class=label[self.layout.technology],
-            bound=units.bound(label["unit"]),
-            early=early,
-            technology=label.get("technology", ""),
-            geo=label.get("geo") or (name.split("__")[1] if "__" in name else ""),
-        )
-
-    def faults(self, classes: Collection[str] | None) -> list[Fault]:
-        """Everything that is wrong, in no special order; `classes` are the names of technologies, None allows any."""
-        found = [*self._unnamed(), *self._values(), *self._repeated(), *self._mixed_dates()]
-        for label in self.layout.labels:
-            found += self._labels(label, classes)
-        return [*found, *self._too_little()]
-
-    def _fault(self, at: int, column: str, expected: str) -> Fault:
-        text = self.text[column][at]
-        return Fault(file=self.table.file, row=self.table.lines[at], column=column, value=text, expected=expected)
-
-    def _unnamed(self) -> Iterator[Fault]:
-        for column in ("series_id", *self.layout.needed):
-            expected = "the name of a series" if column == "series_id" else "a name"
-            for at, text in enumerate(self.text[column]):
-                if not text:
-                    yield self._fault(at, column, expected)
-
-    def _values(self) -> Iterator[Fault]:
-        bounds = {unit: units.bound(unit) for unit in set(self.text["unit"])}
-        limits = np.array([np.inf if bounds[unit] is None else bounds[unit] for unit in self.text["unit"]], dtype=float)
-        for at in np.flatnonzero(~((self.numbers >= 0) & (self.numbers <= limits))).tolist():
-            text, number = self.text["value"][at], self.numbers[at]
-            if number < 0:
-                expected = "0 or more"
-            elif number > limits[at]:
-                expected = f"at most {limits[at]:g}, because the unit is {self.text['unit'][at]}"
-            elif text.lower() in _NO_NUMBER:
-                expected = "a number; leave the row out when nothing was measured"
-            elif _NUMBER.fullmatch(text) or text.lower().lstrip("+-") in ("inf", "infinity"):
-                expected = "a finite number"
-            else:
-                expected = "a number such as 1234.5, without separators, signs of percent or words"
-            yield self._fault(at, "value", expected)
-        form = "a year such as 2020" if self.time == "year" else periods.EXPECTED
-        for at in np.flatnonzero(self.months < 0).tolist():
-            yield self._fault(at, self.time, f"{form}, from {_YEARS[0]} to {_YEARS[1]}")
-
-    def _repeated(self) -> Iterator[Fault]:
-        """Two dates of one series in one month."""
-        codes, months = self._codes[self._order], self.months[self._order]
-        same = (np.diff(codes) == 0) & (np.diff(months) == 0) & (months[1:] >= 0)
-        for before, at in zip(self._order[:-1][same].tolist(), self._order[1:][same].tolist(), strict=True):
-            line, other = self.table.lines[before], self.text[self.time][before]
-            if self.is_year[before] != self.is_year[at]:
-                continue  # told as mixed dates
-            if other == self.text[self.time][at]:
-                expected = f"a date that no other row of the series has; row {line} has it too"
-            else:
-                expected = f"a month (row {line} has {other}) that no other row of the series has"
-                expected += "; periods are months at the shortest"
-            yield self._fault(at, self.time, expected)
-
-    def _mixed_dates(self) -> Iterator[Fault]:
-        """Years beside months or days in one series."""
-        first: dict[str, int] = {}
-        for at in np.flatnonzero(self.months >= 0).tolist():
-            other = first.setdefault(self.ids[at], at)
-            if self.is_year[at] != self.is_year[other]:
-                form = "a year alone" if self.is_year[other] else "a date with its month"
-                expected = f"{form}, as in row {self.table.lines[other]}: one length of period a series"
-                yield self._fault(at, self.time, expected)
-
-    def _labels(self, label: str, classes: Collection[str] | None) -> Iterator[Fault]:
-        """Each text that a series has for a label, told once: no second one, and no unknown unit or technology."""
-        seen: dict[tuple[str, str], int] = {}
-        for at, key in enumerate(zip(self.ids, self.text[label], strict=True)):
-            seen.setdefault(key, at)
-        first: dict[str, int] = {}
-        for (name, text), at in seen.items():
-            if not name:
-                continue
-            other = first.setdefault(name, at)
-            if other != at:
-                line = self.table.lines[other]
-                yield self._fault(at, label, f"{self.text[label][other]!r}, as in row {line}: one {label} a series")
-            if label == "unit" and not units.known(text):
-                yield self._fault(at, label, "a known unit" + units.nearest(text))
-            if label == "reference_class" and classes is not None and text and text not in classes:
-                names = sorted(classes)
-                known = f"one of {', '.join(names)}, or nothing for a new technology" if names else "nothing"
-                yield self._fault(at, label, known + nearest(text, names))
-
-    def _too_little(self) -> Iterator[Fault]:
-        for rows in self.by_series():
-            at = int(rows.min())
-            if not self.ids[at]:
-                continue
-            if len(rows) < FEWEST:
-                many = f"{len(rows)} row{'' if len(rows) == 1 else 's'}"
-                yield self._fault(at, "series_id", f"at least {FEWEST} values of a series, not {many}")
-            if (self.numbers[rows] == 0).all():
-                yield self._fault(at, "value", "at least one value of the series above 0")
+    line: int
+    text: Mapping[str, str]
+    """By column; empty where the file has no such column."""
+    time: str
+    """Its column of dates."""
+    number: float
+    """nan where the text is no finite number."""
+    month: int
+    """Of the date, counted from year 0; -1 where the text is no date."""
+    is_year: bool
+    """A year alone."""
+    ends: bool
+    """The last day of a month."""
 
 
-def _number(text: str) -> float:
-    number = float(text) if _NUMBER.fullmatch(text) else np.nan
-    return number if np.isfinite(number) else np.nan
+def _rows(table: Table, layout: Layout) -> Iterator[_Row]:
+    missing, time = dict.fromkeys(layout.labels, ""), _times(table, layout)[0]
+    for line, fields in zip(table.lines, table.rows, strict=True):
+        text = missing | dict(zip(table.header, fields, strict=True))
+        number = float(text["value"]) if _NUMBER.fullmatch(text["value"]) else math.nan
+        day = _day(text[time]) if time != "year" or len(text[time]) == len("2019") else _NO_DATE
+        yield _Row(line, text, time, number if math.isfinite(number) else math.nan, *day)
 
 
 @lru_cache(maxsize=65536)
 def _day(text: str) -> tuple[int, bool, bool]:
-    """Month counted from year 0, whether the text is a year, whether it ends a month; -1 for what is no date."""
+    """Month counted from year 0, whether the text is a year, whether it ends a month."""
     try:
         month = periods.month(text)
     except ValueError:
@@ -320,3 +203,101 @@ def _day(text: str) -> tuple[int, bool, bool]:
     # Who writes the 28th of February every year means the month's end, in a leap year too.
     ends = len(text) == len("2019-02-28") and int(text[-2:]) >= (28 if place == 1 else last)
     return month, len(text) == len("2019"), ends
+
+
+def _series(rows: Sequence[_Row], layout: Layout) -> Series:
+    """One series from its rows, which have no fault."""
+    rows = sorted(rows, key=lambda row: row.month)
+    text, months = rows[0].text, np.array([row.month for row in rows])
+    frequency = periods.frequency(months.tolist())
+    length = 12 // PERIODS_A_YEAR[frequency]
+    early = int(length - 1 - months[0] % length) if all(row.ends for row in rows) else 0
+    name = text["series_id"]
+    return Series(
+        series_id=name,
+        frequency=frequency,
+        index=periods.ordinals(months + early, frequency),
+        values=np.array([row.number for row in rows]),
+        unit=text["unit"],
+        measure=text["measure"],
+        reference_class=text[layout.technology],
+        bound=units.bound(text["unit"]),
+        early=early,
+        technology=text.get("technology", ""),
+        geo=text.get("geo") or (name.split("__")[1] if "__" in name else ""),
+    )
+
+
+def _faults(file: str, rows: Sequence[_Row], layout: Layout, classes: Collection[str] | None) -> Iterator[Fault]:
+    """Everything that is wrong with the rows of one series, in no special order."""
+
+    def tell(row: _Row, column: str, expected: str) -> Fault:
+        return Fault(file=file, row=row.line, column=column, value=row.text[column], expected=expected)
+
+    for row in rows:
+        for column in ("series_id", *layout.needed):
+            if not row.text[column]:
+                yield tell(row, column, "the name of a series" if column == "series_id" else "a name")
+        if expected := _value_expected(row):
+            yield tell(row, "value", expected)
+        if row.month < 0:
+            form = "a year such as 2020" if row.time == "year" else periods.EXPECTED
+            yield tell(row, row.time, f"{form}, from {_YEARS[0]} to {_YEARS[1]}")
+    if not rows[0].text["series_id"]:
+        return
+    for row, expected in _periods_expected([row for row in rows if row.month >= 0]):
+        yield tell(row, row.time, expected)
+    for label in layout.labels:
+        # Each text that a series has for a label is told once.
+        first = {row.text[label]: row for row in reversed(rows)}
+        for text, row in first.items():
+            if text != rows[0].text[label]:
+                yield tell(row, label, f"{rows[0].text[label]!r}, as in row {rows[0].line}: one {label} a series")
+            if expected := _label_expected(label, text, classes):
+                yield tell(row, label, expected)
+    if len(rows) < FEWEST:
+        many = f"{len(rows)} row{'' if len(rows) == 1 else 's'}"
+        yield tell(rows[0], "series_id", f"at least {FEWEST} values of a series, not {many}")
+    if all(row.number == 0 for row in rows):
+        yield tell(rows[0], "value", "at least one value of the series above 0")
+
+
+def _value_expected(row: _Row) -> str:
+    """What would have been right in place of a value; empty when it is."""
+    text, bound = row.text["value"], units.bound(row.text["unit"])
+    if row.number < 0:
+        return "0 or more"
+    if bound is not None and row.number > bound:
+        return f"at most {bound:g}, because the unit is {row.text['unit']}"
+    if row.number >= 0:
+        return ""
+    if text.lower() in _NO_NUMBER:
+        return "a number; leave the row out when nothing was measured"
+    if _NUMBER.fullmatch(text) or text.lower().lstrip("+-") in ("inf", "infinity"):
+        return "a finite number"
+    return "a number such as 1234.5, without separators, signs of percent or words"
+
+
+def _periods_expected(rows: Sequence[_Row]) -> Iterator[tuple[_Row, str]]:
+    """Years beside months or days in one series, and two dates in one month."""
+    first: dict[int, _Row] = {}
+    for row in rows:
+        if row.is_year != rows[0].is_year:
+            form = "a year alone" if rows[0].is_year else "a date with its month"
+            yield row, f"{form}, as in row {rows[0].line}: one length of period a series"
+        elif (other := first.setdefault(row.month, row)) is not row:
+            same = row.text[row.time] == other.text[row.time]
+            period = "date" if same else f"month (row {other.line} has {other.text[row.time]})"
+            why = f"row {other.line} has it too" if same else "periods are months at the shortest"
+            yield row, f"a {period} that no other row of the series has; {why}"
+
+
+def _label_expected(label: str, text: str, classes: Collection[str] | None) -> str:
+    """What would have been right in place of a unit or technology; empty when it is."""
+    if label == "unit" and not units.known(text):
+        return "a known unit" + units.nearest(text)
+    if label == "reference_class" and classes is not None and text and text not in classes:
+        names = sorted(classes)
+        known = f"one of {', '.join(names)}, or nothing for a new technology" if names else "nothing"
+        return known + nearest(text, names)
+    return ""

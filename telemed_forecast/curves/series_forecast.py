@@ -4,18 +4,17 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import Protocol, TextIO
 
+from telemed_forecast.curves import own_series, series_file
+from telemed_forecast.curves.own_series import Forecast
+from telemed_forecast.curves.progress import bar
 from telemed_forecast.errors import Fault, InputError
 from telemed_forecast.files import replaced
-
-if TYPE_CHECKING:
-    from telemed_forecast.curves.own_series import Forecast
-    from telemed_forecast.curves.series_file import Reading
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,12 +55,12 @@ class Drawing(Protocol):
     FORMATS: tuple[str, ...]
     MOST: int
 
-    def draw(self, forecasts: "Sequence[Forecast]", file: Path, suffix: str) -> None:
+    def draw(self, forecasts: Sequence[Forecast], file: Path, suffix: str) -> None:
         """Draw at most `MOST` forecasts, in one of `FORMATS`."""
 
 
 def make(request: Request, *, drawing: Drawing | None = None, stream: TextIO | None = None) -> Outcome:
-    """Forecast the series of a file.
+    """Forecast the series of a file; what is wrong with the request or the file is refused, and nothing is written.
 
     Parameters
     ----------
@@ -71,14 +70,7 @@ def make(request: Request, *, drawing: Drawing | None = None, stream: TextIO | N
         What draws; needed for a plot.
     stream
         Where progress is shown, if it is a terminal; standard error by default.
-
-    Raises
-    ------
-    InputError
-        The request or the file is wrong (with `skip_bad`: no series is right). Nothing has been written.
     """
-    from telemed_forecast.curves import own_series, series_file
-
     asked = list(_faults_of(request, drawing))
     classes = own_series.classes(request.kind) if request.kind in own_series.KINDS else None
     reading = series_file.read(request.file, classes=classes)
@@ -101,8 +93,6 @@ def make(request: Request, *, drawing: Drawing | None = None, stream: TextIO | N
 
 
 def _faults_of(request: Request, drawing: Drawing | None) -> Iterator[str]:
-    from telemed_forecast.curves import own_series
-
     fewest, most = own_series.HORIZONS
     if not fewest <= request.horizon <= most:
         yield f"--horizon {request.horizon} is out of range: allowed {fewest}..{most} [periods of each series]"
@@ -123,22 +113,21 @@ def _faults_of(request: Request, drawing: Drawing | None) -> Iterator[str]:
 
 
 def _write_table(
-    request: Request, reading: "Reading", file: Path, most: int, stream: TextIO
-) -> tuple[int, list["Forecast"], list[Fault]]:
+    request: Request, reading: series_file.Reading, file: Path, most: int, stream: TextIO
+) -> tuple[int, list[Forecast], list[Fault]]:
     """Write the rows of all series; return how many, the first `most` of them, and why the model refused others."""
-    from telemed_forecast.curves import own_series
-
-    made, shown, faults = 0, list["Forecast"](), list[Fault]()
+    made, done, shown, faults = 0, 0, list[Forecast](), list[Fault]()
     suffix = ".csv" if request.out is None else request.out.suffix.lower()
     blocks = own_series.forecast(reading.series, request.horizon, kind=request.kind, jobs=request.jobs)
-    with own_series.table(file, suffix) as add, _progress(len(reading.series), stream) as advance:
+    with own_series.table(file, suffix) as add, bar(len(reading.series), stream) as tell:
         for block in blocks:
             add(row for forecast in block.forecasts for row in forecast.rows(f"telemed_forecast_{request.kind}"))
             shown += block.forecasts[: most - len(shown)]
             made += len(block.forecasts)
             for fault in block.faults:
                 faults.append(replace(fault, file=str(request.file), row=reading.lines[str(fault.value)]))
-            advance(block.size)
+            done += block.size
+            tell("series", done)
     return made, shown, faults
 
 
@@ -150,18 +139,3 @@ def _print(table: Path) -> None:
             sys.stdout.flush()
         except BrokenPipeError:  # the reader (`head`) has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-@contextmanager
-def _progress(total: int, stream: TextIO) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal, nothing anywhere else; gives the function that moves it on."""
-    if not stream.isatty():
-        yield lambda number: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("series"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(file=stream), transient=True) as progress:
-        bar = progress.add_task("series", total=total)
-        yield lambda number: progress.advance(bar, number)

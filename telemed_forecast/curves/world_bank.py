@@ -24,22 +24,24 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import math
 import os
 import re
+import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlencode
 
 import numpy as np
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from telemed_forecast.curves import units
 from telemed_forecast.curves.fetch import FetchError, Patience, get_json
+from telemed_forecast.curves.progress import bar
 from telemed_forecast.curves.series import Series
 from telemed_forecast.files import replaced
 from telemed_forecast.paths import CACHE
@@ -95,40 +97,34 @@ def read(
     progress: bool = True,
     patience: Patience | None = None,
 ) -> list[Series]:
-    """Read indicators of all countries, from the cache where it has them.
+    """Read indicators of all countries, from the cache where it has them: by indicator, then by name of the series.
 
     Parameters
     ----------
     indicators
         Which ones.
-    address
-        Where the interface answers; by default TELEMED_WORLD_BANK or else the World Bank itself.
-    folder
-        The cache; ``.cache/world_bank`` by default.
+    address, folder
+        Where the interface answers (by default TELEMED_WORLD_BANK or else the World Bank itself) and the cache.
     refresh
         Ask for everything again, whatever the cache has; what it has is replaced only by a complete answer.
     progress
         Show a bar on a terminal (stderr).
     patience
         Timeouts and repeats.
-
-    Returns
-    -------
-    list of Series
-        By indicator, then by name (``internet_users__kenya``).
-
-    Raises
-    ------
-    FetchError
-        Offline, an error of the server, an answer in another shape, or nothing that could be taken.
     """
     source = _Source.at(address, folder)
-    with _bar(len(indicators) + 1, progress) as step:
-        ask = partial(_answer, source, refresh=refresh, patience=patience or Patience(), step=step)
-        countries = ask("country", "countries", _countries)
-        found: list[Series] = []
-        for indicator in indicators:
-            found += ask(indicator.path, indicator.family, partial(_curves, indicator, countries))
+    found: list[Series] = []
+    with bar(len(indicators) + 1, sys.stderr, shown=progress) as tell:
+
+        def ask[T](path: str, what: str, take: Callable[[list[Any]], T], before: int) -> T:
+            def told(part: float) -> None:
+                tell(f"World Bank: {what}", before + part)
+
+            return _answer(source, path, take, told, refresh=refresh, patience=patience or Patience())
+
+        countries = ask("country", "countries", _countries, 0)
+        for before, indicator in enumerate(indicators, start=1):
+            found += ask(indicator.path, indicator.family, partial(_curves, indicator, countries), before)
     if not found:
         raise FetchError(f"{source.address}: no country has {MIN_POSITIVE} values above zero. {WITHOUT}")
     return found
@@ -143,42 +139,86 @@ def provenance(
     indicator that is not in the cache is missing.
     """
     source = _Source.at(address, folder)
-    kept = [(indicator, source.kept(indicator.path)) for indicator in indicators]
     return [
-        {"indicator": indicator.code, "family": indicator.family, **{name: answer[name] for name in _KEPT}}
-        for indicator, answer in kept
-        if answer is not None
+        {"indicator": indicator.code, "family": indicator.family} | {name: answer[name] for name in _TOLD}
+        for indicator in indicators
+        if (answer := source.kept(indicator.path)) is not None
     ]
 
 
 # -- curves from records
 
 
-def _countries(records: Iterable[Any]) -> set[str]:
+class _Named(BaseModel):
+    id: str
+    value: str
+
+
+class _Place(BaseModel):
+    """What the list of countries has: three letters, two letters, and a region that tells aggregates."""
+
+    id: str
+    iso2Code: str
+    region: _Named
+
+
+class _Record(BaseModel, strict=True):
+    """A country and year; no value where nothing was measured."""
+
+    country: _Named
+    countryiso3code: str
+    date: Annotated[str, Field(pattern=r"^\d{4}$")]
+    value: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None
+
+
+class _About(BaseModel):
+    """What a page says of itself; some numbers come as text."""
+
+    page: int
+    pages: int
+    total: int
+    lastupdated: str | None = None
+
+
+def _shaped[T](where: str, shape: type[T], answer: Any) -> T:
+    """An answer in the shape that it must have."""
+    try:
+        return TypeAdapter(shape).validate_python(answer)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place, seen = ".".join(map(str, first["loc"])), json.dumps(first["input"], default=str)[:120]
+        raise _changed(where, f"{place}: {first['msg']}, not {seen}") from error
+
+
+def _changed(where: str, what: str) -> FetchError:
+    told = f"The World Bank's answer is not in the shape that this version reads: {where}: {what}."
+    return FetchError(f"{told} {WITHOUT}")
+
+
+def _countries(records: list[Any]) -> set[str]:
     """Codes (of three letters and of two) of what the World Bank calls a country."""
     where = "the list of countries"
-    places = [_fields(where, record, ("id",), ("iso2Code",), ("region", "id")) for record in records]
-    countries = {code for *codes, region in places if region.strip() != AGGREGATE for code in codes}
-    if not countries or all(region.strip() != AGGREGATE for *_, region in places):
-        what = "countries" if not countries else f"aggregates (region {AGGREGATE})"
+    places = _shaped(where, list[_Place], records)
+    own = [place for place in places if place.region.id.strip() != AGGREGATE]
+    if not own or len(own) == len(places):
+        what = f"aggregates (region {AGGREGATE})" if own else "countries"
         raise _changed(where, f"it has no {what}")
-    return countries - {""}
+    return {code for place in own for code in (place.id, place.iso2Code)} - {""}
 
 
-def _curves(indicator: Indicator, countries: set[str], records: Iterable[Any]) -> list[Series]:
+def _curves(indicator: Indicator, countries: set[str], records: list[Any]) -> list[Series]:
     """One curve a country that has enough values, from its first one above zero on."""
     where, bound = f"indicator {indicator.code}", units.bound(indicator.unit)
     points: dict[tuple[str, str], dict[int, float]] = {}
-    for record in records:
-        code, name, iso3 = _fields(where, record, ("country", "id"), ("country", "value"), ("countryiso3code",))
-        if (iso3 or code) not in countries:
+    for record in _shaped(where, list[_Record], records):
+        code, name, year = record.countryiso3code or record.country.id, record.country.value.strip(), int(record.date)
+        if code not in countries or record.value is None:
             continue
-        year, value = _point(where, record, bound)
-        if value is None:
-            continue
-        own = points.setdefault((iso3 or code, name.strip()), {})
-        if own.setdefault(year, value) != value:
-            raise _changed(where, f"{name} has two values for {year}: {own[year]:g} and {value:g}")
+        if bound is not None and record.value > bound:
+            raise _changed(where, f"the value {record.value:g} of {year} is no number from 0 to {bound:g}")
+        own = points.setdefault((code, name), {})
+        if own.setdefault(year, record.value) != record.value:
+            raise _changed(where, f"{name} has two values for {year}: {own[year]:g} and {record.value:g}")
     names = _series_ids(indicator.family, points)
     found = []
     for key, own in points.items():
@@ -219,42 +259,10 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", letters.lower()).strip("_")
 
 
-def _point(where: str, record: Any, bound: float | None) -> tuple[int, float | None]:
-    """Year and value of a record; None for a year that was not measured."""
-    (date,) = _fields(where, record, ("date",))
-    value = record.get("value")
-    if not re.fullmatch(r"\d{4}", date):
-        raise _changed(where, f"the date {date!r} is no year")
-    if value is None:
-        return int(date), None
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not number or value < 0 or (bound is not None and value > bound):
-        most = "" if bound is None else f" from 0 to {bound:g}"
-        raise _changed(where, f"the value {value!r} of {date} is no number{most}")
-    return int(date), float(value)
-
-
-def _fields(where: str, record: Any, *paths: tuple[str, ...]) -> list[str]:
-    """Texts in a record, each by the names on the way to it."""
-    found = []
-    for path in paths:
-        value = record
-        for name in path:
-            value = value.get(name) if isinstance(value, dict) else None
-        if not isinstance(value, str):
-            raise _changed(where, f"a record has no text in {'.'.join(path)}: {json.dumps(record)[:120]}")
-        found.append(value)
-    return found
-
-
-def _changed(where: str, what: str) -> FetchError:
-    told = f"The World Bank's answer is not in the shape that this version reads: {where}: {what}."
-    return FetchError(f"{told} {WITHOUT}")
-
-
 # -- answers, kept
 
-_KEPT = ("url", "last_updated", "read_on")
+
+_TOLD = ("url", "last_updated", "read_on")
 """What is kept beside an answer's records."""
 
 
@@ -278,8 +286,8 @@ class _Source:
         """A kept answer; None when there is none or it is damaged, which is as good as none."""
         try:
             answer = json.loads(self._file(path).read_text(encoding="utf-8"))
-            whole = answer["sha256"] == _checksum(answer["records"]) and isinstance(answer["records"], list)
-            return answer if whole and all(isinstance(answer[name], str) for name in _KEPT) else None
+            whole = answer["sha256"] == _checksum(answer["records"])
+            return answer if whole and set(_TOLD) < set(answer) else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -299,19 +307,14 @@ def _checksum(records: Any) -> str:
     return hashlib.sha256(json.dumps(records, sort_keys=True).encode()).hexdigest()
 
 
-Step = Callable[[str, int, int], None]
-"""Tells that a page of a request has come: what is asked for, page, pages."""
-
-
 def _answer[T](
     source: _Source,
     path: str,
-    what: str,
     take: Callable[[list[Any]], T],
+    told: Callable[[float], None],
     *,
     refresh: bool,
     patience: Patience,
-    step: Step,
 ) -> T:
     """What is taken from the records of a request: kept ones, or all pages of the interface's answer.
 
@@ -319,15 +322,10 @@ def _answer[T](
     """
     kept = source.kept(path)
     if kept is not None and not refresh:
-        try:
-            taken = take(kept["records"])
-        except FetchError:
-            pass  # kept by an earlier version that read it in another way: as good as none
-        else:
-            step(what, 1, 1)
-            return taken
+        with suppress(FetchError):  # kept by an earlier version that read it in another way: as good as none
+            return take(kept["records"])
     try:
-        records, updated, url = _all_pages(f"{source.address}/{path}", patience, partial(step, what))
+        records, updated, url = _all_pages(f"{source.address}/{path}", patience, told)
         taken = take(records)
     except FetchError as error:
         older = " The copy read earlier is still there: leave the refresh out." if kept and refresh else ""
@@ -338,72 +336,37 @@ def _answer[T](
     return taken
 
 
-def _all_pages(place: str, patience: Patience, told: Callable[[int, int], None]) -> tuple[list[Any], str, str]:
+def _all_pages(place: str, patience: Patience, told: Callable[[float], None]) -> tuple[list[Any], str, str]:
     """Records of all pages, the day they were last updated, and the address of the first page."""
-
-    def address(page: int) -> str:
-        return f"{place}?" + urlencode({"format": "json", "per_page": PAGE, "page": page})
-
     records: list[Any] = []
-    updated, page, pages, total = "", 1, 1, 0
-    while page <= pages:
-        url = address(page)
+    first: tuple[str, _About] | None = None
+    page = 1
+    while first is None or page <= first[1].pages:
+        url = f"{place}?" + urlencode({"format": "json", "per_page": PAGE, "page": page})
         about, found = _page(url, get_json(url, patience))
-        day, number = str(about.get("lastupdated") or ""), _count(url, about, "total")
-        if page > 1 and (day, number) != (updated, total):
+        first = first or (url, about)
+        if (about.lastupdated, about.total) != (first[1].lastupdated, first[1].total):
             raise FetchError(f"{url}: the data were updated while they were read. Try again.")
-        pages, total, updated = _count(url, about, "pages"), number, day
-        if _count(url, about, "page") != page and found:
-            raise _changed(url, f"page {page} was asked for, {about['page']} came")
+        if about.page != page and found:
+            raise _changed(url, f"page {page} was asked for, {about.page} came")
         records += found
-        told(page, max(page, pages))
+        told(page / max(page, first[1].pages))
         page += 1
+    url, about = first
     if not records:
-        raise FetchError(f"{address(1)}: nothing came: the interface knows no such data.")
-    if len(records) != total:
-        raise _changed(address(1), f"{total} records were announced and {len(records)} came")
-    return records, updated, address(1)
+        raise FetchError(f"{url}: nothing came: the interface knows no such data.")
+    if len(records) != about.total:
+        raise _changed(url, f"{about.total} records were announced and {len(records)} came")
+    return records, about.lastupdated or "", url
 
 
-def _page(url: str, answer: Any) -> tuple[dict[str, Any], list[Any]]:
-    """What a page says of itself, and its records."""
-    first = answer[0] if isinstance(answer, list) and answer else None
-    if isinstance(first, dict) and "message" in first:
-        raise FetchError(f"{url}: the World Bank answers: {_told(first['message'])}.")
-    if not isinstance(first, dict) or len(answer) != 2 or not isinstance(answer[1], list | None):
-        raise _changed(url, f"no list of a page's description and its records: {json.dumps(answer)[:120]}")
-    return first, answer[1] or []
-
-
-def _told(messages: Any) -> str:
-    """An error of the interface in words."""
-    if not isinstance(messages, list) or not all(isinstance(message, dict) for message in messages):
-        return json.dumps(messages)[:200]
-    parts = [f"{m.get('key', 'error')} ({m.get('id', '?')}): {m.get('value', '')}".rstrip(". :") for m in messages]
-    return "; ".join(parts)
-
-
-def _count(url: str, about: dict[str, Any], name: str) -> int:
-    """A number of a page's description; some come as text."""
-    try:
-        return int(about[name])
-    except (KeyError, TypeError, ValueError) as error:
-        raise _changed(url, f"the page does not tell its {name}") from error
-
-
-@contextmanager
-def _bar(requests: int, shown: bool) -> Iterator[Step]:
-    """How far the reading is, on a terminal."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console, done = Console(stderr=True), 0
-    with Progress(console=console, transient=True, disable=not (shown and console.is_terminal)) as progress:
-        task = progress.add_task("World Bank", total=requests)
-
-        def step(what: str, page: int, pages: int) -> None:
-            nonlocal done
-            progress.update(task, description=f"World Bank: {what}", completed=done + page / pages)
-            done += page == pages
-
-        yield step
+def _page(url: str, answer: Any) -> tuple[_About, list[Any]]:
+    """What a page says of itself, and its records; an error of the interface in its own words."""
+    if isinstance(answer, list) and answer and isinstance(answer[0], dict) and "message" in answer[0]:
+        told = answer[0]["message"]
+        if isinstance(told, list) and all(isinstance(one, dict) for one in told):
+            each = (f"{m.get('key', 'error')} ({m.get('id', '?')}): {m.get('value', '')}".rstrip(". :") for m in told)
+            told = "; ".join(each)
+        raise FetchError(f"{url}: the World Bank answers: {str(told)[:200]}.")
+    about, records = _shaped(url, tuple[_About, list[Any] | None], answer)
+    return about, records or []

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from telemed_forecast.evaluation.markets import MARKETS, Market
-from telemed_forecast.evaluation.printed import Printed, as_stranger
+from telemed_forecast.evaluation.printed import Printed, predict_new_source
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM
 from telemed_forecast.models.odds import logit
@@ -144,7 +144,7 @@ def untold(context: Context, name: str) -> list[tuple[str, Context]]:
     found = []
     for origin in sorted(set(rows.origin.tolist())):
         own = rows.where(rows.origin == origin)
-        printed = as_stranger(market.module, result, own)
+        printed = predict_new_source(market.module, result, own)
         if printed is not None and len(own) < len(rows) and without(printed)[1] > RELIABLE:
             found.append((origin, _left_out(context, own, origin)))
     return found
@@ -161,7 +161,7 @@ def _conflict(
 ) -> Conflict | None:
     """One origin of one model; None when none of its rows lies within the model's periods."""
     own = rows.where(rows.origin == origin)
-    printed = as_stranger(market.module, result, own)
+    printed = predict_new_source(market.module, result, own)
     if printed is None:
         return None
     claims = tuple(own.claim_id.tolist())
@@ -176,7 +176,7 @@ def _conflict(
         method = "refit" if refit else "unreliable"
     if method == "refit":
         other = market.module.run(_left_out(context, own, origin))
-        again = as_stranger(market.module, other, own)
+        again = predict_new_source(market.module, other, own)
         if again is None:
             return None
         printed, after = again, _headline(context, market, other)

@@ -31,7 +31,10 @@ SURE = 0.9
 OUTCOME = ["metric", "definition", "end"]
 """What came is the same for all forecasts that share these."""
 
-OURS = ("made", "low", "median", "high", "our_error", "our_median_error", "held", "closer", "our_consensus_error")
+OURS = (
+    *("forecast_date", "low", "median", "high", "our_error", "our_median_error", "held", "closer"),
+    "our_consensus_error",
+)
 """What a row of the league says of our forecast of that day; empty where there is none."""
 
 COLUMNS = (
@@ -85,7 +88,7 @@ def _judged(one: Any, came: Truth, now: Voice, earlier: Mapping[date, Voice]) ->
     ours = _same_day(one, came, error, earlier)
     if consensus is not None:
         ours["consensus_error"] = float(scaled_error(one.value, consensus, one.unit))
-        if "made" in ours:
+        if "forecast_date" in ours:
             ours["our_consensus_error"] = float(scaled_error(ours["median"], consensus, one.unit))
     return one._asdict() | {
         "kind": came.kind,
@@ -124,7 +127,7 @@ def _same_day(one: Any, came: Truth, error: np.ndarray, earlier: Mapping[date, V
     low, median, high = np.quantile(draws, [0.1, 0.5, 0.9]).tolist()
     own = scaled_error(median, came.draws, one.unit)
     return {
-        "made": made,
+        "forecast_date": made,
         **{"low": low, "median": median, "high": high},
         "our_error": own,
         "our_median_error": float(np.median(own)),
@@ -155,7 +158,7 @@ def head_to_head(found: pd.DataFrame, *, by_consensus: bool = False) -> dict[str
     ``high`` end; the median absolute error of ``ours`` and ``theirs``; pairs in which our interval ``held`` what came.
     None without a pair.
     """
-    pairs = found[found["made"].notna()]
+    pairs = found[found["forecast_date"].notna()]
     errors = ["median_error", "our_median_error"]
     if by_consensus:
         errors = ["consensus_error", "our_consensus_error"]

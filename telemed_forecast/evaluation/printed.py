@@ -82,7 +82,7 @@ class Printed:
         return np.logaddexp.reduce(at_node + weights[:, None], axis=0)
 
 
-def as_stranger(module: Any, result: Any, rows: Observations) -> Printed | None:
+def predict_new_source(module: Any, result: Any, rows: Observations) -> Printed | None:
     """What the model would expect of rows of one origin, had it never heard of the origin.
 
     Parameters

@@ -21,13 +21,13 @@ import pandas as pd
 
 from telemed_forecast.evaluation import scores
 from telemed_forecast.evaluation.markets import MARKETS
-from telemed_forecast.evaluation.score_summary import FIGURE, summarise
+from telemed_forecast.evaluation.score_summary import FIGURE, SPREAD, summarise
 from telemed_forecast.evaluation.scores import Forecast
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.fits.gates import Gate
 from telemed_forecast.forecast import hub
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.forecast.rivals import Known, rivals
+from telemed_forecast.forecast.rivals import History, rivals
 from telemed_forecast.models import ensemble
 
 YEARS = range(2019, 2025)
@@ -129,7 +129,7 @@ def as_of(context: Context, day: date) -> Context:
     return Context(settings if settings.profile == "quick" else replace(settings, profile="origins"))
 
 
-def _rivals(history: Known, ends: np.ndarray, day: date, seed: int) -> dict[str, np.ndarray]:
+def _rivals(history: History, ends: np.ndarray, day: date, seed: int) -> dict[str, np.ndarray]:
     """What rivals say for the month in which each figure's period ends. Name -> draws, dims (draw, obs).
 
     They are asked for every month's end from the newest figure on, whatever came: Prophet and AutoETS draw for all
@@ -178,13 +178,14 @@ def score(past: Sequence[Origin], market: str, *, seed: int) -> pd.DataFrame:
     """
     rows: list[dict[str, Any]] = []
     for origin in past:
-        pooled = _pooled(origin, weights(_frame(rows), origin.forecast_date), seed)
+        pooled = _pooled(origin, weights(frame(rows), origin.forecast_date), seed)
         for member, draws in [*origin.draws.items(), (POOL, pooled)]:
             rows += [{"market": market, "member": member, **one} for one in _scored(origin, draws)]
-    return _frame(rows)
+    return frame(rows)
 
 
-def _frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+def frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """A frame of scores from its rows, with every column also where there is no row."""
     names = ("market", "member", "forecast_date", "claim_id", "day", "known", "publisher", "comparable")
     ends = ("low", "median", "high", "published")
     columns = [*names, *ends, "unit", *scores.METRICS, "quantiles"]
@@ -252,9 +253,10 @@ def summary(found: pd.DataFrame, day: date) -> pd.DataFrame:
     shares, order = weights(found, day), [*MEMBERS, "naive", POOL]
     own = summarise(found, ["member"]).set_index("member")
     common = summarise(shared(found), ["member"], benchmark=BENCHMARK).set_index("member")
-    kept = ["number", "outcomes", *scores.COVERAGE, "bias"]
-    table = own[kept].join(common.drop(columns=kept[1:]).rename(columns={"number": "common"}))
-    table = table.reindex([name for name in order if name in own.index])
+    told = ["number", "outcomes", "bias", *scores.COVERAGE]
+    common = common.drop(columns=[*told[1:], "pit", *SPREAD]).rename(columns={"number": "common"})
+    table = own[told].join(common).reindex([name for name in order if name in own.index])
     counts = table[["common", "clusters"]].fillna(0).astype(int)
     weight = pd.Series([shares.get(name) for name in table.index], index=table.index, dtype=object)
-    return table.assign(weight=weight, **counts).reset_index()
+    columns = ["member", "weight", *told[:3], *common.columns, *scores.COVERAGE]
+    return table.assign(weight=weight, **counts).reset_index()[columns]

@@ -107,7 +107,7 @@ def summarise(scores: pd.DataFrame, by: Sequence[str], *, benchmark: str = "") -
     scores
         A frame of scores.
     by
-        Columns that make a group.
+        Columns that make a group; none for all forecasts together.
     benchmark
         A member of the frame to hold the others against, on the same figures and days.
 
@@ -122,12 +122,13 @@ def summarise(scores: pd.DataFrame, by: Sequence[str], *, benchmark: str = "") -
     if benchmark:
         base = scores.loc[scores["member"] == benchmark].set_index(FIGURE)["crps"]
         scores = scores.assign(base=base.reindex(pd.MultiIndex.from_frame(scores[FIGURE])).to_numpy())
-    groups: Any = scores.groupby(list(by), sort=False) if len(scores) else []
-    found = [dict(zip(by, key, strict=True)) | _summary(own) for key, own in groups]
-    names = ["number", "outcomes", *METRICS, "bias_low", "bias_high", "typical_error"]
+    groups: Any = scores.groupby(list(by), sort=False) if by else [((), scores)]
+    found = [dict(zip(by, key, strict=True)) | _summary(own) for key, own in groups if len(own)]
+    names = ["number", "outcomes", *METRICS, *SPREAD]
     return pd.DataFrame(found, columns=[*by, *names, *(VERSUS if benchmark else ())])
 
 
+SPREAD = ("bias_low", "bias_high", "typical_error")
 VERSUS = ("skill", "difference", "difference_low", "difference_high", "clusters")
 
 
@@ -136,7 +137,7 @@ def _summary(own: pd.DataFrame) -> dict[str, Any]:
     # Summed in numpy's order, for a mean here is a weight's digits elsewhere.
     made |= {name: float(np.mean(own[name].to_numpy(dtype=float))) for name in METRICS if name in own}
     _, low, high, _ = clustered_mean(own["bias"].tolist(), *clusters(own))
-    made |= {"bias_low": low, "bias_high": high, "typical_error": float(np.median(np.abs(own["bias"])))}
+    made |= dict(zip(SPREAD, (low, high, float(np.median(np.abs(own["bias"])))), strict=True))
     if "base" in own:
         skill = 1.0 - made["crps"] / float(np.mean(own["base"].to_numpy()))
         difference = clustered_mean((own["crps"] - own["base"]).tolist(), *clusters(own))

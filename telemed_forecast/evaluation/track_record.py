@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ class TrackRecord:
         """Our forecasts whose 80% interval did not hold the figure."""
         return self.ours[~self.ours[HELD]]
 
-    @property
+    @cached_property
     def coverage(self) -> pd.DataFrame:
         """Coverage of our forecasts of all markets by level."""
         return coverage(self.ours["pit"].tolist(), *clusters(self.ours), seed=self.seed)

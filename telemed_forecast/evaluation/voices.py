@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 import pandas as pd
 
@@ -108,31 +106,22 @@ def contradictions(view: pd.DataFrame) -> pd.DataFrame:
 def _furthest(own: pd.DataFrame) -> dict[str, object] | None:
     """The two figures of different origins that lie furthest apart; None with a single origin."""
     smallest, largest = own.sort_values(["high", "claim_id"]), own.sort_values(["low", "claim_id"], ascending=False)
-    pairs = [
-        (max(1.0, high["low"] / low["high"]), low, high)
-        for low in _ends(smallest)
-        for high in _ends(largest)
-        if low["origin"] != high["origin"]
-    ]
-    if not pairs:
+    pairs = smallest.merge(largest, how="cross", suffixes=("_of_low", "_of_high"))
+    pairs = pairs[pairs["origin_of_low"] != pairs["origin_of_high"]]
+    if pairs.empty:
         return None
-    ratio, low, high = max(pairs, key=lambda pair: pair[0])
+    ratio = (pairs["low_of_high"] / pairs["high_of_low"]).clip(lower=1.0)
+    pair = pairs.iloc[int(ratio.to_numpy().argmax())]
     return {
         "period": own["end"].max(),
         "rows": len(own),
         "origins": own["origin"].nunique(),
-        "ratio": float(ratio),
-        **{f"low_{name}": low[column] for name, column in _NAMES.items()},
-        **{f"high_{name}": high[column] for name, column in _NAMES.items()},
+        "ratio": float(ratio.max()),
+        **{f"{end}_{name}": pair[f"{column}_of_{end}"] for end in ("low", "high") for name, column in _NAMES.items()},
     }
 
 
 _NAMES = {"claim": "claim_id", "origin": "origin"}
-
-
-def _ends(ordered: pd.DataFrame) -> Iterable[pd.Series]:
-    """The first figure of each origin in a given order."""
-    return (row for _, row in ordered.drop_duplicates("origin").iterrows())
 
 
 def spans(view: pd.DataFrame) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -79,10 +80,14 @@ class Compiled:
 
 _compiled: dict[str, Compiled] = {}
 
+SECONDS: dict[str, float] = {}
+"""How long the compilation of each model took in this process."""
+
 
 def compiled(spec: ModelSpec, data: Arrays) -> Compiled:
     """The compiled model, made once a process from the first arrays it meets."""
     if spec.name not in _compiled:
+        start = time.monotonic()
         # Compiled code belongs to the project's own cache, also where no Makefile has said so.
         os.environ.setdefault("PYTENSOR_FLAGS", f"base_compiledir={CACHE / 'pytensor'}")
         import nutpie
@@ -98,6 +103,7 @@ def compiled(spec: ModelSpec, data: Arrays) -> Compiled:
         model = spec.build(data)
         free = tuple(variable.name for variable in model.free_RVs)
         _compiled[spec.name] = Compiled(nutpie.compile_pymc_model(model), free)
+        SECONDS[spec.name] = time.monotonic() - start
     return _compiled[spec.name]
 
 

@@ -15,7 +15,7 @@ from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.internet_hospitals import InternetHospitals
 from telemed_forecast.forecast.paths import Path
 from telemed_forecast.forecast.platform_series import calendar_weights, reported
-from telemed_forecast.forecast.rivals import Known, known
+from telemed_forecast.forecast.rivals import History, history
 from telemed_forecast.models import channel_share
 from telemed_forecast.models import internet_hospitals as hospitals_model
 from telemed_forecast.models.channel_share import Encounters, Revenues
@@ -65,7 +65,7 @@ class ChannelShare:
     factor: np.ndarray
     rising: dict[str, np.ndarray]
     majority: dict[str, np.ndarray]
-    known: Known
+    known: History
     evidence: dict[str, Observations]
     encounters: list[Encounters]
     revenues: list[Revenues]
@@ -177,7 +177,7 @@ def run(context: Context) -> ChannelShare:
         factor=100.0 * factor,
         rising={m: channel_share.rising(s, now=now) for m, s in draws.items()},
         majority={m: channel_share.majority(s) for m, s in draws.items()},
-        known=known(evidence["counts"].where(comparable(evidence["counts"])), "logit"),
+        known=history(evidence["counts"].where(comparable(evidence["counts"])), "logit"),
         evidence=evidence,
         encounters=encounters,
         revenues=revenues,

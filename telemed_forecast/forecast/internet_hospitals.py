@@ -13,7 +13,7 @@ from telemed_forecast.fits.sampling import ModelSpec
 from telemed_forecast.fits.store import Fit, fitted
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.paths import Path
-from telemed_forecast.forecast.rivals import Known, known
+from telemed_forecast.forecast.rivals import History, history
 from telemed_forecast.models import activity, internet_hospitals, licensing_policy
 from telemed_forecast.models.activity import Bounds
 from telemed_forecast.models.licensing_policy import Events
@@ -73,7 +73,7 @@ class InternetHospitals:
     operating: Path
     counters: list[str]
     events: Events
-    known: Known
+    known: History
     evidence: Observations
     own: Observations
     shares: Observations
@@ -150,7 +150,7 @@ def _run(context: Context) -> InternetHospitals:
         operating=path("internet_hospitals_operating", "operating"),
         counters=counters,
         events=events,
-        known=known(counts.where(comparable(counts)), "log", draws["ceiling"]),
+        known=history(counts.where(comparable(counts)), "log", draws["ceiling"]),
         evidence=counts.where(internet_hospitals.parts(counts) == 0),
         own=counts.where(internet_hospitals.parts(counts) == 1),
         shares=shares,

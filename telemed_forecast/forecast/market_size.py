@@ -15,7 +15,7 @@ from telemed_forecast.forecast.channel_share import bounds
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.money import Money
 from telemed_forecast.forecast.paths import Path
-from telemed_forecast.forecast.rivals import Known, known
+from telemed_forecast.forecast.rivals import History, history
 from telemed_forecast.forecast.user_adoption import UserAdoption
 from telemed_forecast.models import market_size
 from telemed_forecast.models.channel_share import Encounters
@@ -72,7 +72,7 @@ class MarketSize:
     bottom_up: dict[str, np.ndarray]
     volume: Path
     origins: list[str]
-    known: Known
+    known: History
     evidence: Observations
     shares: Observations
     sellers: Observations
@@ -228,7 +228,7 @@ def run(context: Context) -> MarketSize:
         bottom_up=market_size.bottom_up(model.posterior),
         volume=path("online_encounters", "consultations", _volume(context, model, adoption, periods)),
         origins=origins,
-        known=known(broad, "log", market_size.ceiling(model.posterior, data)),
+        known=history(broad, "log", market_size.ceiling(model.posterior, data)),
         evidence=rows.sizes,
         shares=rows.shares,
         sellers=rows.sellers,

@@ -19,7 +19,7 @@ from telemed_forecast.models import baselines
 
 
 @dataclass(frozen=True)
-class Known:
+class History:
     """The history of a headline quantity as rivals see it: one number a day, no origins and no grades.
 
     Attributes
@@ -43,7 +43,7 @@ class Known:
     ceilings: tuple[float, ...] | None = None
 
 
-def known(observations: Observations, scale: Literal["log", "logit"], ceiling: np.ndarray | None = None) -> Known:
+def history(observations: Observations, scale: Literal["log", "logit"], ceiling: np.ndarray | None = None) -> History:
     """The history of observations of one unit.
 
     Parameters
@@ -51,14 +51,14 @@ def known(observations: Observations, scale: Literal["log", "logit"], ceiling: n
     observations
         Rows of the official definition only: a rival knows no offsets between definitions.
     scale
-        See :class:`Known`.
+        See :class:`History`.
     ceiling
         Posterior draws of our ceiling, in the unit of the observations. Dims: (sample,).
     """
     order = np.argsort(observations.end, kind="stable")
     middles = 0.5 * (observations.low + observations.high)
     quantiles = None if ceiling is None else np.quantile(ceiling, baselines.CEILING_LEVELS)
-    return Known(
+    return History(
         days=tuple(observations.end[order].astype("datetime64[D]").tolist()),
         values=tuple(middles[order].tolist()),
         scale=scale,
@@ -67,7 +67,7 @@ def known(observations: Observations, scale: Literal["log", "logit"], ceiling: n
     )
 
 
-def rivals(history: Known, periods: Sequence[date], seed: int) -> dict[str, np.ndarray]:
+def rivals(history: History, periods: Sequence[date], seed: int) -> dict[str, np.ndarray]:
     """Predictive draws of every rival at the end of each period, in the unit of the history.
 
     Returns
@@ -79,13 +79,13 @@ def rivals(history: Known, periods: Sequence[date], seed: int) -> dict[str, np.n
     return {name: draws for name, draws in drawn.items() if draws is not None}
 
 
-def prophet(history: Known, periods: Sequence[date], seed: int) -> np.ndarray | None:
+def prophet(history: History, periods: Sequence[date], seed: int) -> np.ndarray | None:
     """Prophet's draws alone, as in :func:`rivals`; None where the history is too short."""
     return _drawn("prophet", history, tuple(periods), seed)
 
 
 @lru_cache(maxsize=128)
-def _drawn(rival: str, history: Known, periods: tuple[date, ...], seed: int) -> np.ndarray | None:
+def _drawn(rival: str, history: History, periods: tuple[date, ...], seed: int) -> np.ndarray | None:
     """The draws of one rival, from the store or fitted; None is stored as no draws at all."""
     versions = [f"{name} {metadata.version(name)}" for name in ("prophet", "statsmodels", "numpy")]
     code = [file.read_bytes() for file in sources.files(baselines.__name__)]
@@ -100,7 +100,7 @@ def _drawn(rival: str, history: Known, periods: tuple[date, ...], seed: int) -> 
     return draws if len(draws) else None
 
 
-def _forecast(rival: str, history: Known, periods: tuple[date, ...], seed: int) -> np.ndarray | None:
+def _forecast(rival: str, history: History, periods: tuple[date, ...], seed: int) -> np.ndarray | None:
     """What the rival says in the unit of the history."""
     unit = 100.0 if history.scale == "logit" else 1.0
     draws = baselines.forecast(

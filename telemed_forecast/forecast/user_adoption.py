@@ -12,7 +12,7 @@ from telemed_forecast.fits.sampling import ModelSpec
 from telemed_forecast.fits.store import Fit, fitted
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.paths import Path
-from telemed_forecast.forecast.rivals import Known, known
+from telemed_forecast.forecast.rivals import History, history
 from telemed_forecast.models import adoption
 from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM
 from telemed_forecast.models.timeline import decimal_year, period_end
@@ -64,7 +64,7 @@ class UserAdoption:
     stays: np.ndarray
     for_good: np.ndarray
     wave_gain: np.ndarray
-    known: Known
+    known: History
     evidence: dict[str, Observations]
     fit: Fit
 
@@ -122,7 +122,7 @@ def _run(context: Context) -> UserAdoption:
         stays=draws["stays"],
         for_good=draws["for_good"],
         wave_gain=draws["wave_gain"],
-        known=known(surveys.where(comparable(surveys)), "log", draws["ceiling"]),
+        known=history(surveys.where(comparable(surveys)), "log", draws["ceiling"]),
         evidence=evidence,
         fit=model,
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from telemed_forecast.errors import InputError, did_you_mean
 from telemed_forecast.names import MARKETS
 from telemed_forecast.runs import folders, parameters
-from telemed_forecast.runs.tables import records, rounded, write
+from telemed_forecast.runs.tables import line, records, rounded, write
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,6 +75,7 @@ def make(request: Request, *, stream: TextIO | None = None) -> list[Backtest]:
     """
     settings = _checked(request)
     from telemed_forecast.evaluation import rolling_origins
+    from telemed_forecast.evaluation.scores import COVERAGE
     from telemed_forecast.forecast.context import Context
 
     made = []
@@ -83,11 +84,17 @@ def make(request: Request, *, stream: TextIO | None = None) -> list[Backtest]:
         context = Context(settings[model])
         found = rolling_origins.score(rolling_origins.origins(context, model), model, seed=context.settings.seed)
         summary = rolling_origins.summary(found, context.settings.as_of_date)
-        made.append(Backtest(model=model, scores=found, summary=summary.assign(market=model)))
+        summary.insert(0, "model", model)
+        made.append(Backtest(model=model, scores=found, summary=summary))
     if request.out is not None:
         write(request.out / FORECASTS, (row for one in made for row in _quantiles(one.scores)))
-        write(request.out / SCORES, (row for one in made for row in records(one.scores, _score_names())))
-        write(request.out / STANDINGS, (row for one in made for row in records(one.summary, _summary_names())))
+        covered = {name: name.replace("interval_coverage", "inside") for name in COVERAGE}
+        names = {"market": "model", "forecast_date": "origin", **covered}
+        scores = (one.scores.drop(columns=["publisher", "quantiles"]).rename(columns=names) for one in made)
+        write(request.out / SCORES, (row for frame in scores for row in records(frame)))
+        names = {name: name.removeprefix("interval_") for name in COVERAGE}
+        summaries = (one.summary.rename(columns=names) for one in made)
+        write(request.out / STANDINGS, (row for frame in summaries for row in records(frame)))
     return made
 
 
@@ -126,14 +133,12 @@ def table(made: Sequence[Backtest]) -> Iterator[str]:
 
 
 HEADING = ("forecaster", "number", "in 50/80/90/95%", "bias", "CRPS", "WIS=wide+over+under", "log", "skill", "vs drift")
-WIDTHS = (-10, 6, 15, 6, 5, 20, 6, 6, 23)
-"""Of the table's columns; below zero for text that begins on the left."""
+WIDTHS = (-10, 7, 16, 7, 2, 6, 21, 7, 7, 24)
+"""Of the table's columns; the fifth is the bar between what counts all forecasts and what counts the shared ones."""
 
 
 def _line(cells: Sequence[str]) -> str:
-    """One line of the table, with a bar between what counts all forecasts and what counts the shared ones."""
-    told = [f"{cell:<{-width}}" if width < 0 else f"{cell:>{width}}" for cell, width in zip(cells, WIDTHS, strict=True)]
-    return ("  " + "  ".join(told[:4]) + "  |  " + "  ".join(told[4:])).rstrip()
+    return f"  {line([*cells[:4], ' |', *cells[4:]], WIDTHS)}".rstrip()
 
 
 def _cells(row: Any) -> list[str]:
@@ -175,28 +180,3 @@ def _quantiles(scores: "pd.DataFrame") -> Iterator[dict[str, Any]]:
         for level, value in zip(hub.QUANTILES, one.quantiles, strict=True):
             output = {"output_type": "quantile", "output_type_id": f"{level:g}", "value": rounded(value)}
             yield {**days, "location": hub.LOCATION, **output, **own}
-
-
-SAME = ("crps", "wis", "dispersion", "overprediction", "underprediction", "log_score")
-
-
-def _score_names() -> dict[str, str]:
-    """Column of a frame of scores -> its name in the file."""
-    from telemed_forecast.evaluation.scores import COVERAGE
-
-    forecast = ("claim_id", "day", "known", "comparable", "low", "median", "high", "published", "unit")
-    return {
-        **{"market": "model", "member": "member", "forecast_date": "origin"},
-        **{name: name for name in (*forecast, *SAME, "bias", "pit")},
-        **{name: name.replace("interval_coverage", "inside") for name in COVERAGE},
-    }
-
-
-def _summary_names() -> dict[str, str]:
-    """Column of a summary -> its name in the file."""
-    from telemed_forecast.evaluation.score_summary import VERSUS
-    from telemed_forecast.evaluation.scores import COVERAGE
-
-    first = ("member", "weight", "number", "outcomes", "bias", "common")
-    coverage = {name: name.removeprefix("interval_") for name in COVERAGE}
-    return {"market": "model", **{name: name for name in (*first, *SAME, *VERSUS)}, **coverage}

@@ -61,6 +61,8 @@ class Task:
         Values to inject.
     waits_for : tuple of str
         Names of the tasks that have to end first.
+    pages : Mapping
+        Arguments of :func:`telemed_forecast.runs.publish.write_pages`; no pages are drawn when empty.
     """
 
     notebook: str
@@ -68,6 +70,7 @@ class Task:
     output: Path
     parameters: Mapping[str, Any]
     waits_for: tuple[str, ...] = ()
+    pages: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -82,6 +85,7 @@ class Task:
             output=str(folder / "executed.ipynb"),
             parameters=dict(self.parameters),
             cwd=str(self.source.parent),
+            pages={**self.pages, "folder": str(self.output.parent.parent)} if self.pages else {},
         )
 
     def finish(self, folder: Path) -> None:
@@ -225,7 +229,9 @@ class Execution:
             for name in task.waits_for:
                 await finished[name].wait()
             async with free:
-                seconds[task.name] = await self._timed(task)
+                seconds[task.name], compiling = await self._timed(task)
+            if compiling:
+                seconds[f"compiling, in {task.name}"] = round(compiling, 3)
             finished[task.name].set()
 
         try:
@@ -234,33 +240,35 @@ class Execution:
                     group.create_task(one(task))
         except* TaskFailed as failures:
             raise failures.exceptions[0] from None
-        return {task.name: seconds[task.name] for task in tasks}
+        return dict(sorted(seconds.items()))
 
-    async def _timed(self, task: Task | Fits) -> float:
+    async def _timed(self, task: Task | Fits) -> tuple[float, float]:
+        """Carry out one task; return its seconds, and those that went into compiling."""
         start = time.monotonic()
         ok = False
         if self.listener is not None:
             self.listener.started(task.name)
         try:
-            await self._execute(task)
+            compiling = await self._execute(task)
             ok = True
         finally:
             if self.listener is not None:
                 self.listener.ended(task.name, time.monotonic() - start, ok)
-        return round(time.monotonic() - start, 3)
+        return round(time.monotonic() - start, 3), compiling
 
-    async def _execute(self, task: Task | Fits) -> None:
-        """Carry out one task; once more when another process took its kernel's port."""
+    async def _execute(self, task: Task | Fits) -> float:
+        """Carry out one task; once more when another process took its kernel's port. Seconds of compiling."""
         folder = self.scratch / task.name
         for attempt in (1, 2):
             folder.mkdir()
             event = await self._attempt(task, folder)
             if event.kind == "done":
                 task.finish(folder)
-                return
+                return event.compiling
             if attempt == 2 or _PORT_TAKEN not in event.message + _text(folder / "worker.log"):
                 raise task.failure(event, self._keep(task, folder))
             folder.rename(folder.with_name(f"{task.name}.first-attempt"))
+        raise AssertionError("the second attempt returns or raises")
 
     async def _attempt(self, task: Task | Fits, folder: Path) -> Event:
         """Start a worker, follow its events to the end and leave no process behind."""

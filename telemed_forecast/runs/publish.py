@@ -27,8 +27,12 @@ _INDEX_FIGURES = 6
 class Pages:
     """The publisher that `report` uses: pages, data and index of the reporting room."""
 
+    def pages_of(self, run: Run, notebook: str) -> Mapping[str, Any]:
+        """What the worker of a notebook needs to draw its pages, as arguments of :func:`write_pages`."""
+        return {"report": notebook, "languages": list(run.languages), "reports": list(run.settings)}
+
     def run(self, run: Run, folder: Path) -> Published:
-        """Write pages and data beside `folder`/notebooks/*.ipynb.
+        """Write data beside `folder`/notebooks/*.ipynb, whose pages are drawn already.
 
         Parameters
         ----------
@@ -46,7 +50,6 @@ class Pages:
             An executed notebook does not hold what a page needs.
         """
         from telemed_forecast.render import notebook, pages
-        from telemed_forecast.reporting import html
 
         try:
             shown = {name: notebook.read(folder / "notebooks" / f"{name}.ipynb") for name in run.settings}
@@ -54,10 +57,6 @@ class Pages:
             raise TelemedError(str(error)) from error
         blocks = {name: pages.blocks(name, one, "en") for name, one in shown.items()}
         _write_data(blocks, folder / "data")
-        for lang in run.languages:
-            for name, one in shown.items():
-                text = html.page(pages.blocks(name, one, lang), lang, links=_links(run, name, lang))
-                (folder / page_name(name, lang)).write_text(text, encoding="utf-8")
         return Published(gates=tuple(_gates(blocks)), key_figures=tuple(_key_figures(blocks)))
 
     def index(self, manifests: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
@@ -88,10 +87,37 @@ def page_name(name: str, lang: Language) -> str:
     return f"{name}.html" if lang == "en" else f"{name}.{lang}.html"
 
 
-def _links(run: Run, name: str, lang: Language) -> "PageLinks":
+def write_pages(
+    executed: Path, folder: Path, *, report: str, languages: Sequence[Language], reports: Sequence[str]
+) -> None:
+    """Draw a report's pages from its executed notebook.
+
+    Parameters
+    ----------
+    executed : Path
+        The notebook.
+    folder : Path
+        Folder of the run, which takes the pages.
+    report : str
+        Name of the report.
+    languages : sequence of str
+        Languages of the run.
+    reports : sequence of str
+        All reports of the run, to link to.
+    """
+    from telemed_forecast.render import notebook, pages
+    from telemed_forecast.reporting import html
+
+    shown = notebook.read(executed)
+    for lang in languages:
+        text = html.page(pages.blocks(report, shown, lang), lang, links=_links(languages, reports, report, lang))
+        (folder / page_name(report, lang)).write_text(text, encoding="utf-8")
+
+
+def _links(languages: Sequence[Language], reports: Sequence[str], name: str, lang: Language) -> "PageLinks":
     from telemed_forecast.reporting.html import PageLinks
 
-    others = [other for other in run.languages if other != lang]
+    others = [other for other in languages if other != lang]
     return PageLinks(
         index=f"../{page_name('index', lang)}",
         other=page_name(name, others[0]) if others else None,
@@ -99,7 +125,7 @@ def _links(run: Run, name: str, lang: Language) -> "PageLinks":
         manifest=manifest.NAME,
         forecasts=FORECASTS[0],
         data="data",
-        reports=tuple((other, page_name(other, lang)) for other in run.settings if other != name),
+        reports=tuple((other, page_name(other, lang)) for other in reports if other != name),
     )
 
 

@@ -49,6 +49,9 @@ class Published:
 class Publisher(Protocol):
     """Makes what a reader sees from executed notebooks."""
 
+    def pages_of(self, run: Run, notebook: str) -> Mapping[str, Any]:
+        """What a notebook's worker needs to draw its pages; empty when `run` makes them."""
+
     def run(self, run: Run, folder: Path) -> Published:
         """Write pages and data beside `folder`/notebooks/*.ipynb."""
 
@@ -220,6 +223,7 @@ class Reports:
                 output=notebooks / f"{name}.ipynb",
                 parameters=run.settings[name].values(),
                 waits_for=stage.waits_for(name),
+                pages=self.publisher.pages_of(run, name),
             )
             for name, source in sources.items()
         ]

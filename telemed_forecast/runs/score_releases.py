@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from telemed_forecast.errors import InputError
 from telemed_forecast.runs import folders, parameters
-from telemed_forecast.runs.tables import records, write
+from telemed_forecast.runs.tables import line, records, write
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,6 +70,7 @@ def make(folder: Path, *, as_of: str = "", out: Path | None = None) -> Outcome:
         raise InputError(faults)
     settings = parameters.from_texts(["user_adoption"], [("as_of", as_of)])["user_adoption"]
     from telemed_forecast.evaluation import frozen_forecasts
+    from telemed_forecast.evaluation.scores import COVERAGE
     from telemed_forecast.forecast.context import Context
 
     context = Context(settings)
@@ -78,7 +79,10 @@ def make(folder: Path, *, as_of: str = "", out: Path | None = None) -> Outcome:
     scores, waiting = frozen_forecasts.score(frozen, context), frozen_forecasts.waiting(frozen, context)
     unprinted = frozen_forecasts.unprinted(frozen)
     if out is not None:
-        write(out / FILE, records(scores, _names()), list(_names().values()))
+        covered = {name: name.replace("interval_coverage", "inside") for name in COVERAGE}
+        names = {"forecast_date": "released", "day": "end", "publisher": "origin", "pit": "level", **covered}
+        named = scores.drop(columns="log_score").rename(columns=names)  # it would need tails that nobody froze
+        write(out / FILE, records(named), [str(name) for name in named])
     day = context.settings.as_of_date
     return Outcome(day=day, by=by, frozen=frozen, scores=scores, waiting=waiting, unprinted=unprinted)
 
@@ -120,8 +124,7 @@ WIDTHS = (-10, -33, -10, 20, 17, 13, 5, -2)
 
 
 def _line(cells: Sequence[str]) -> str:
-    told = [f"{cell:<{-width}}" if width < 0 else f"{cell:>{width}}" for cell, width in zip(cells, WIDTHS, strict=True)]
-    return ("  " + " ".join(told)).rstrip()
+    return f"  {line(cells, WIDTHS)}".rstrip()
 
 
 def _cells(one: Any) -> list[str]:
@@ -144,13 +147,3 @@ def _waiting(waiting: pd.DataFrame, day: date) -> Iterator[str]:
     one: Any
     for one in dated.head(NEXT).itertuples():
         yield f"  {one.target:<33} {one.day}  about {one.due}{' (late)' if one.due < day else ''}"
-
-
-def _names() -> dict[str, str]:
-    """Column of the frame of scores -> its name in the file; a log score would need tails that nobody froze."""
-    from telemed_forecast.evaluation import frozen_forecasts
-    from telemed_forecast.evaluation.scores import COVERAGE
-
-    others = {"forecast_date": "released", "day": "end", "publisher": "origin", "pit": "level"}
-    others |= {name: name.replace("interval_coverage", "inside") for name in COVERAGE}
-    return {name: others.get(name, name) for name in frozen_forecasts.SCORED if name != "log_score"}

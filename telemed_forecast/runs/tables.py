@@ -16,10 +16,16 @@ def rounded(value: Any) -> Any:
     return float(f"{value:.10g}") if isinstance(value, float) else value
 
 
-def records(frame: "pd.DataFrame", names: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """The rows of a frame under the names that a table has: column -> its name there, in order."""
-    for row in frame[list(names)].itertuples(index=False, name=None):
-        yield {name: rounded(value) for name, value in zip(names.values(), row, strict=True)}
+def records(frame: "pd.DataFrame") -> Iterator[dict[str, Any]]:
+    """The rows of a frame, rounded."""
+    for row in frame.itertuples(index=False, name=None):
+        yield {str(name): rounded(value) for name, value in zip(frame.columns, row, strict=True)}
+
+
+def line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    """One line of a table of plain text; a width below zero is that of text that begins on the left."""
+    told = [f"{cell:<{-width}}" if width < 0 else f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True)]
+    return " ".join(told)
 
 
 def write(file: Path, rows: Iterator[Mapping[str, Any]], columns: Sequence[str] = ()) -> None:

@@ -30,12 +30,16 @@ class Job:
         Values that papermill injects.
     cwd : str
         Working directory of the kernel.
+    pages : Mapping
+        Arguments of :func:`telemed_forecast.runs.publish.write_pages`: whoever executed a notebook draws its pages,
+        beside the others. Empty when there are none to draw.
     """
 
     source: str
     output: str
     parameters: Mapping[str, Any]
     cwd: str
+    pages: Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +81,8 @@ class Event:
         The first line of that cell, or what the fit is of.
     message : str
         With `failed`: the error, and behind it what else is known.
+    compiling : float
+        With `done`, after fits: seconds that compiling the model took of them.
     """
 
     kind: Literal["kernel", "cell", "done", "failed"]
@@ -85,6 +91,7 @@ class Event:
     cells: int = 0
     line: str = ""
     message: str = ""
+    compiling: float = 0.0
 
 
 def main() -> int:
@@ -126,7 +133,7 @@ def _fit(job: FitsJob, events: TextIO) -> Event:
     from telemed_forecast import files
     from telemed_forecast.evaluation import needs
     from telemed_forecast.evaluation.markets import MARKETS
-    from telemed_forecast.fits import store
+    from telemed_forecast.fits import sampling, store
     from telemed_forecast.forecast.context import Context
     from telemed_forecast.runs import parameters
 
@@ -147,7 +154,7 @@ def _fit(job: FitsJob, events: TextIO) -> Event:
     except Exception as error:  # whatever it is, the starter says which fit it was
         return replace(current, kind="failed", message=f"{type(error).__name__}: {error}")
     files.write(Path(job.made), json.dumps(names))
-    return Event(kind="done", cell=len(names), cells=len(names))
+    return Event(kind="done", cells=len(names), compiling=sampling.SECONDS.get(job.model, 0.0))
 
 
 def _run(job: Job, events: TextIO, kernel: list[int]) -> Event:
@@ -198,7 +205,21 @@ def _run(job: Job, events: TextIO, kernel: list[int]) -> Event:
     except Exception as error:  # a dead kernel, a port taken, a file that is no notebook: all are reported
         return failed(f"{type(error).__name__}: {error}")
     complaint = unfinished(notebook)
-    return failed(complaint) if complaint else Event(kind="done", cells=total)
+    if complaint:
+        return failed(complaint)
+    try:
+        _draw(job)
+    except Exception as error:  # the page says what it misses; a fault of ours comes with its type
+        return replace(failed(f"its page cannot be made: {type(error).__name__}: {error}"), line="")
+    return Event(kind="done", cells=total)
+
+
+def _draw(job: Job) -> None:
+    if job.pages:
+        from telemed_forecast.runs import publish
+
+        pages = {name: value for name, value in job.pages.items() if name != "folder"}
+        publish.write_pages(Path(job.output), Path(job.pages["folder"]), **pages)
 
 
 def _literal_path(path: str) -> str:

@@ -10,7 +10,7 @@ import truths
 from scipy import stats
 
 from telemed_forecast.curves import learn_retention
-from telemed_forecast.curves.learn_retention import LEARNED, PROFILE, WEIGHT, arrays, learn, origins, usable
+from telemed_forecast.curves.learn_retention import LEARNED, PROFILE, WEIGHT, arrays, learn, usable
 from telemed_forecast.curves.retention import RetentionPrior, forecast, kept
 from telemed_forecast.curves.series import PERIODS_A_YEAR, Series
 from telemed_forecast.errors import InputError
@@ -51,9 +51,9 @@ def families(number=12, seed=0, **more):
 @pytest.mark.unit
 def test_a_family_weighs_a_third_of_its_area_years():
     curves = families(4, step_sd=0.0, noise=0.0)
-    seen = origins(curves, ["fast", "slow"])
+    seen = arrays(curves, ["fast", "slow"])
     for k in range(2):
-        assert seen.weight[seen.family == k].sum() == pytest.approx(WEIGHT * 4 * 5.0)
+        assert seen["weight"][seen["family"] == k].sum() == pytest.approx(WEIGHT * 4 * 5.0)
 
 
 @pytest.mark.unit
@@ -66,12 +66,12 @@ def test_an_origin_knows_nothing_of_what_came_later():
         np.where(np.arange(24) < 16, whole.values, whole.values * 3),
         reference_class="slow",
     )
-    one, other = (origins([c], ["slow"]).windows for c in (whole, later))
+    one, other = (arrays([c], ["slow"]) for c in (whole, later))
     # Origins before position 16, four periods of base and one of the surge passed.
-    same = one.since <= 2.75
+    same = one["since"] <= 2.75
     assert same.sum() > 5
     for field in ("logs", "base", "volatility", "since"):
-        np.testing.assert_array_equal(getattr(one, field)[same], getattr(other, field)[same])
+        np.testing.assert_array_equal(one[field][same], other[field][same])
 
 
 @pytest.mark.unit
@@ -79,20 +79,19 @@ def test_a_missing_target_weighs_nothing():
     whole = families(1)[0]
     rows = np.setdiff1d(np.arange(24), [14])
     holes = Series("s", "quarterly", whole.index[rows], whole.values[rows], reference_class="slow")
-    seen = origins([holes], ["slow"])
-    targets = seen.ahead + (seen.windows.since[:, None] * 4).round() + 2014 * 4 + 4
-    missing = (targets == whole.index[14]) & (seen.target == 0)
+    seen = arrays([holes], ["slow"])
+    targets = seen["ahead"] + (seen["since"][:, None] * 4).round() + 2014 * 4 + 4
+    missing = (targets == whole.index[14]) & (seen["target"] == 0)
     assert missing.any()
-    assert np.all(seen.weight[targets == whole.index[14]] == 0)
+    assert np.all(seen["weight"][targets == whole.index[14]] == 0)
 
 
 @pytest.mark.unit
 def test_the_unit_of_a_series_does_not_matter_to_what_is_learned_from_it():
     one = families(1)
     other = [Series(c.series_id, c.frequency, c.index, c.values * 1000, reference_class=c.reference_class) for c in one]
-    for a, b in zip(
-        *(arrays(origins(c, ["fast", "slow"]), ["fast", "slow"]).values() for c in (one, other)), strict=True
-    ):
+    learned, again = (arrays(curves, ["fast", "slow"]).values() for curves in (one, other))
+    for a, b in zip(learned, again, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-9)
 
 
@@ -116,7 +115,7 @@ def test_short_and_smooth_series_give_finite_arrays(length, noise):
         Series(c.series_id, c.frequency, c.index[:length], c.values[:length], reference_class=c.reference_class)
         for c in curves
     ]
-    data = arrays(origins(usable(short), ["fast", "slow"]), ["fast", "slow"])
+    data = arrays(usable(short), ["fast", "slow"])
     assert all(np.all(np.isfinite(values)) for values in data.values())
 
 

@@ -278,7 +278,7 @@ def shares_below(one, family, *, number, rng):
     season = family.season if family.season.size else np.zeros(4)
     w = window(one, surge_of(one, pandemic=family.pandemic))
     then = season[(one.index[-1] + ahead) % 4]
-    location, scale = predictive(p, w, ahead=ahead, season_then=then, season_now=season[w.phase])
+    location, scale = predictive(p, w, ahead=ahead, season_then=then, season_now=season[w["phase"]])
     truth = np.exp(location + scale * rng.standard_t(NU, scale.shape))[:, 0] * one.values.max()
     return (truth[:, :, None] <= quantiles(one, 5)[ahead - 1]).mean(axis=0)
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from telemed_forecast.evaluation import conflict
-from telemed_forecast.evaluation.printed import Printed, as_stranger
+from telemed_forecast.evaluation.printed import Printed, predict_new_source
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.runs.parameters import validate
@@ -63,7 +63,7 @@ def level():
 
 def test_an_origin_with_a_bias_is_looked_at_as_if_it_were_a_stranger(level):
     model = Model(level, {"house": np.full(DRAWS, 0.7)})
-    printed = as_stranger(model, None, rows([200.0, 210.0], ["house", "house"]))
+    printed = predict_new_source(model, None, rows([200.0, 210.0], ["house", "house"]))
     assert printed.mu == pytest.approx(np.repeat(level[:, None], 2, axis=1))
     assert printed.scale == pytest.approx(NOISE)
     assert printed.spread == pytest.approx(SPREAD)
@@ -71,7 +71,7 @@ def test_an_origin_with_a_bias_is_looked_at_as_if_it_were_a_stranger(level):
 
 def test_an_origin_that_defines_the_quantity_has_no_bias_to_guess(level):
     # Under another name the official origin would get the spread of strangers.
-    printed = as_stranger(Model(level, {}), None, rows([200.0], ["official"]))
+    printed = predict_new_source(Model(level, {}), None, rows([200.0], ["official"]))
     assert printed.spread == pytest.approx(0.0)
 
 
@@ -81,14 +81,14 @@ def test_rows_outside_of_the_periods_are_dropped(level):
             o.low < 100, np.nan, np.exp(level[:, None] + rng.standard_t(4, size=(DRAWS, len(o))))
         )
     )
-    assert as_stranger(model, None, rows([50.0, 200.0], ["a", "a"])).mu.shape == (DRAWS, 1)
-    assert as_stranger(model, None, rows([50.0], ["a"])) is None
+    assert predict_new_source(model, None, rows([50.0, 200.0], ["a", "a"])).mu.shape == (DRAWS, 1)
+    assert predict_new_source(model, None, rows([50.0], ["a"])) is None
 
 
 def test_shares_are_compared_on_the_logit_scale():
     share = np.full(DRAWS, 70.0)
     model = SimpleNamespace(predictive=lambda result, o, rng: np.repeat(share[:, None], len(o), axis=1))
-    printed = as_stranger(model, None, rows([70.0], ["a"], unit="percent"))
+    printed = predict_new_source(model, None, rows([70.0], ["a"], unit="percent"))
     assert printed.mu == pytest.approx(np.log(0.7 / 0.3))
 
 

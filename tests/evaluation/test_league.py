@@ -76,12 +76,12 @@ def test_ours_is_that_of_the_last_year_end_not_after_theirs(record, on, made):
     [one] = rows(record([made_up_record.forecast(100.0, year=2026, on=on)])[0])
     assert one.why_not == ("" if made else "early")
     if made:
-        assert one.made.year == made and one.made <= one.first_day
+        assert one.forecast_date.year == made and one.forecast_date <= one.first_day
 
 
 def test_a_forecast_without_a_day_has_none_of_ours_beside_it(record):
     found, _ = record([made_up_record.forecast(100.0, year=2026, on="2024-06-30", dated=False)])
-    assert found["why_not"].tolist() == ["undated"] and found["made"].isna().all()
+    assert found["why_not"].tolist() == ["undated"] and found["forecast_date"].isna().all()
 
 
 def test_a_copy_of_what_nobody_can_judge_is_no_copy_of_a_scored_one(record):
@@ -127,7 +127,7 @@ def test_head_to_head_counts_are_within_bounds_and_hang_on_no_order(pairs):
         one = made_up_record.forecast(value, publisher=f"house {k}", year=year)
         own = float(league.scaled_error(90.0, 100.0, "CNY_million"))
         nearer = float(abs(own) < abs(league.scaled_error(value, 100.0, "CNY_million")))
-        ours = {"made": date(2020, 12, 31), "our_median_error": own, "held": True, "closer": nearer}
+        ours = {"forecast_date": date(2020, 12, 31), "our_median_error": own, "held": True, "closer": nearer}
         found.append(made_up_record.held(one, **ours))
     duel = league.head_to_head(made_up_record.league(*found))
     assert duel["outcomes"] <= duel["number"] == len(pairs)

@@ -15,7 +15,7 @@ from telemed_forecast.evidence import ledger
 from telemed_forecast.fits.gates import Gate
 from telemed_forecast.forecast import context as context_module
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.forecast.rivals import Known, known
+from telemed_forecast.forecast.rivals import History, history
 from telemed_forecast.runs import parameters
 
 pytestmark = pytest.mark.unit
@@ -28,7 +28,7 @@ class Result:
     """What the toy model learned: the newest middle, and the history for rivals."""
 
     newest: float
-    known: Known
+    known: History
     fit: SimpleNamespace
 
 
@@ -39,7 +39,7 @@ def headline(context):
 def run(context):
     rows = headline(context)
     middles = 0.5 * (rows.low + rows.high)
-    return Result(float(middles[np.argmax(rows.end)]), known(rows, "log"), SimpleNamespace(gate=GATE))
+    return Result(float(middles[np.argmax(rows.end)]), history(rows, "log"), SimpleNamespace(gate=GATE))
 
 
 def predictive(result, observations, rng):
@@ -128,14 +128,14 @@ def test_rivals_wait_until_there_are_figures_enough(toy, monkeypatch, claims):
 
 def test_a_rival_is_asked_for_every_month_and_answers_for_the_nearest_end_of_one():
     days = tuple(date(year, month, 28) for year in (2019, 2020) for month in (3, 9))
-    history = Known(days, (1.0, 1.2, 1.5, 1.7), "log", "persons")
+    history = History(days, (1.0, 1.2, 1.5, 1.7), "log", "persons")
     ends = np.array(["2021-06-30", "2021-06-23", "2021-07-15", "2021-07-16", "2021-12-31", "2045-12-31"], dtype="M8[D]")
     for name, draws in rolling._rivals(history, ends, date(2020, 12, 31), 1).items():
         june, earlier, later, july, december, never = draws.T
         assert np.array_equal(june, earlier) and np.array_equal(june, later), name
         assert not np.array_equal(june, july)
         assert np.isfinite(december).all() and np.isnan(never).all()
-    assert rolling._rivals(Known((), (), "log", ""), ends, date(2020, 12, 31), 1) == {}
+    assert rolling._rivals(History((), (), "log", ""), ends, date(2020, 12, 31), 1) == {}
 
 
 def test_every_forecast_is_scored_and_the_ensemble_with_them(toy, monkeypatch, claims):
@@ -170,7 +170,7 @@ def everyone(year, claim):
 
 
 def weights(rows, day):
-    return rolling.weights(rolling._frame(rows), day)
+    return rolling.weights(rolling.frame(rows), day)
 
 
 def test_weights_are_equal_before_anything_has_come():
@@ -193,12 +193,12 @@ def test_one_outcome_forecast_from_three_origins_is_one_outcome():
 def test_a_forecast_that_not_all_made_moves_no_weight():
     found, alone = everyone(2021, "a"), made_up("ours", 2021, "b", 9.0)
     assert weights([*found, alone], date(2025, 1, 1)) == weights(found, date(2025, 1, 1))
-    assert set(rolling.shared(rolling._frame([*found, alone]))["claim_id"]) == {"a"}
+    assert set(rolling.shared(rolling.frame([*found, alone]))["claim_id"]) == {"a"}
 
 
 def test_skill_is_against_the_drift_and_coverage_over_all_forecasts_of_a_member():
     found = [*everyone(2021, "a"), made_up("ours", 2020, "b", 0.7, covered=False)]
-    table = rolling.summary(rolling._frame(found), date(2025, 1, 1)).set_index("member")
+    table = rolling.summary(rolling.frame(found), date(2025, 1, 1)).set_index("member")
     assert list(table.index) == list(rolling.MEMBERS)
     ours = table.loc["ours"]
     assert ours["skill"] == pytest.approx(0.8)
@@ -209,9 +209,9 @@ def test_skill_is_against_the_drift_and_coverage_over_all_forecasts_of_a_member(
 
 
 def test_a_member_that_shares_no_forecast_has_no_skill():
-    table = rolling.summary(rolling._frame([made_up("ours", 2021, "a", 0.3)]), date(2025, 1, 1))
+    table = rolling.summary(rolling.frame([made_up("ours", 2021, "a", 0.3)]), date(2025, 1, 1))
     assert table["common"].tolist() == [0] and table["crps"].isna().all()
 
 
 def test_without_forecasts_there_is_no_table():
-    assert rolling.summary(rolling._frame([]), date(2025, 1, 1)).empty
+    assert rolling.summary(rolling.frame([]), date(2025, 1, 1)).empty

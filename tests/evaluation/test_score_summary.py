@@ -1,12 +1,16 @@
 """Scores in short: the interval on their mean holds the truth where days and years are shared, a plain one does not."""
 
+from datetime import date
+
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t
 
-from telemed_forecast.evaluation.score_summary import clustered_mean
+from telemed_forecast.evaluation.score_summary import clustered_mean, summarise
+from telemed_forecast.evaluation.scores import METRICS
 
 pytestmark = pytest.mark.unit
 
@@ -79,3 +83,37 @@ def test_one_day_alone_has_a_mean_but_no_interval():
 
 def test_of_no_numbers_there_is_no_mean():
     assert np.isnan(clustered_mean([], [], [])[0])
+
+
+def scored(member, crps, *, market="users", year=2021, claim="a"):
+    days = {"forecast_date": date(year, 12, 31), "day": date(year + 1, 6, 30)}
+    return {"market": market, "member": member, "claim_id": claim, **days, **dict.fromkeys(METRICS, crps)}
+
+
+def test_groups_hold_the_means_of_every_metric_in_the_order_in_which_they_come():
+    frame = pd.DataFrame([scored("ours", 0.4), scored("ours", 0.2, claim="b"), scored("ours", 0.9, market="sizes")])
+    table = summarise(frame, ["market", "member"])
+    assert table["market"].tolist() == ["users", "sizes"]
+    assert table["number"].tolist() == table["outcomes"].tolist() == [2, 1]
+    for name in METRICS:
+        assert table[name].tolist() == pytest.approx([0.3, 0.9])
+    assert summarise(frame, [])["crps"].tolist() == pytest.approx([0.5])
+
+
+def test_a_benchmark_counts_on_the_same_figures_only():
+    frame = pd.DataFrame(
+        [
+            scored(who, crps, year=year)
+            for who, crps, year in (("ours", 0.1, 2021), ("drift", 0.2, 2021), ("drift", 9.0, 2022))
+        ]
+    )
+    ours = summarise(frame, ["member"], benchmark="drift").set_index("member").loc["ours"]
+    assert ours["skill"] == pytest.approx(0.5)
+    assert ours["difference"] == pytest.approx(-0.1)
+
+
+@pytest.mark.parametrize("by", [[], ["member"]])
+def test_without_scores_there_is_no_group_but_every_column(by):
+    empty = pd.DataFrame(columns=list(scored("ours", 0.1)))
+    table = summarise(empty, by, benchmark="drift")
+    assert table.empty and {"crps", "typical_error", "skill"} <= set(table)

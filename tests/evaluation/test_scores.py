@@ -97,3 +97,21 @@ def test_shares_are_scored_on_the_logit_scale_and_stay_finite_at_its_ends(share)
     value = scores.scaled(share, "percent")
     assert np.isfinite(value)
     assert scores.scaled(100.0 - share, "percent") == pytest.approx(-value, rel=1e-6, abs=1e-9)
+
+
+@pytest.mark.parametrize("truth", [-2.5, -0.4, 0.3, 1.9])
+def test_a_forecast_told_by_quantiles_scores_as_its_draws_do(truth):
+    levels = np.arange(1, 200) / 200
+    draws, quantiles = quantiles_of(0.0, 1.0), norm.ppf(levels)[:, None]
+    told, drawn = scores.Forecast(quantiles, levels), scores.Forecast(quantiles, levels, draws)
+    for name, metric in scores.METRICS.items():
+        if name != "log_score":  # the tails would have to be made up
+            assert metric(told, np.array([truth])) == pytest.approx(metric(drawn, np.array([truth])), abs=0.01), name
+    assert np.isnan(told.log_score(np.array([truth])))
+
+
+def test_a_row_of_scores_holds_the_figure_and_every_metric():
+    draws = quantiles_of(np.log(100.0), 0.1, 2001)
+    row = scores.score(scores.Forecast(draws[::100], np.linspace(0.0, 1.0, 21), draws), 90.0, 110.0, "persons")
+    assert set(row) == {"published", "unit", *scores.METRICS}
+    assert row["published"] == 100.0 and row["interval_coverage_50"] and row["bias"] == pytest.approx(0.005, abs=1e-3)

@@ -15,7 +15,7 @@ from telemed_forecast.evidence.observations import intervals
 from telemed_forecast.fits.gates import Gate
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.paths import Path
-from telemed_forecast.forecast.rivals import Known
+from telemed_forecast.forecast.rivals import History
 from telemed_forecast.reporting.blocks import Chart, Paragraph, TableBlock
 from telemed_forecast.reporting.content import rivals as section
 from telemed_forecast.reporting.html import fragment
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.unit
 
 HORIZON = date(2030, 12, 31)
 GATE = Gate("toy", True, 1.0, 1000.0, 1000.0, 0, 1.0, 2, 1000)
-NOTHING = Known((), (), "log", "")
+NOTHING = History((), (), "log", "")
 PATH = Path("users", "persons", (HORIZON,), np.linspace(4e8, 6e8, 101)[:, None], 0, 6)
 
 
@@ -120,7 +120,7 @@ def test_without_rivals_the_ensemble_is_our_model(made, surveys):
 
 def test_rivals_and_the_ensemble_stand_beside_our_forecast_of_the_horizon(made, surveys):
     days = tuple(date(year, 12, 31) for year in range(2017, 2025))
-    history = Known(days, tuple(np.linspace(2e8, 4e8, 8).tolist()), "log", "persons", (5e8, 7e8))
+    history = History(days, tuple(np.linspace(2e8, 4e8, 8).tolist()), "log", "persons", (5e8, 7e8))
     table = one(made(origins_of(surveys, {"ours": 1.0}), history), TableBlock, "toy_members")
     names = [row[0].removeprefix("@rivals.") for row in table.rows]
     assert names == ["ours", "ensemble", "prophet", "ets", "theta", "drift", "naive"]

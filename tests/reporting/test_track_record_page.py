@@ -200,9 +200,9 @@ def test_the_key_figures_are_those_of_the_record(today, blocks):
 def test_pairs_of_the_same_day_know_nothing_later(today, blocks):
     _, record = today
     rows = table(blocks, "record_same_day").rows
-    pairs = record.league[record.league["made"].notna()]
+    pairs = record.league[record.league["forecast_date"].notna()]
     assert len(rows) == len(pairs) == record.pairs
-    assert (pairs["made"] <= pairs["first_day"]).all()
+    assert (pairs["forecast_date"] <= pairs["first_day"]).all()
 
 
 def test_what_was_frozen_by_the_date_waits_for_its_figures(today, sections):

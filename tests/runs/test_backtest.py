@@ -32,7 +32,7 @@ def scored(monkeypatch):
     """Backtests whose scores are given: nothing is fitted."""
     given = [score(name) for name in rolling_origins.MEMBERS] + [score("naive", crps=0.2, held=False)]
     monkeypatch.setattr(rolling_origins, "origins", lambda *_: [])
-    monkeypatch.setattr(rolling_origins, "score", lambda *_, **__: rolling_origins._frame(given))
+    monkeypatch.setattr(rolling_origins, "score", lambda *_, **__: rolling_origins.frame(given))
     return given
 
 
@@ -74,7 +74,7 @@ def test_the_table_fits_in_120_columns(scored, monkeypatch):
 
 def test_forecasters_with_nothing_in_common_get_no_score(monkeypatch):
     monkeypatch.setattr(rolling_origins, "origins", lambda *_: [])
-    monkeypatch.setattr(rolling_origins, "score", lambda *_, **__: rolling_origins._frame([score("ours")]))
+    monkeypatch.setattr(rolling_origins, "score", lambda *_, **__: rolling_origins.frame([score("ours")]))
     lines = list(backtest.table(backtest.make(backtest.Request(models=["channel_share"]), stream=io.StringIO())))
     assert "nan" not in "".join(lines)
     assert "none of the shared scores" in lines[4]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from test_publish import write_executed
 
 from telemed_forecast import cli
-from telemed_forecast.runs import manifest, plan
+from telemed_forecast.runs import manifest, plan, publish
 from telemed_forecast.runs.publish import Pages
 
 pytestmark = pytest.mark.unit
@@ -21,6 +21,8 @@ def folder(project, tmp_path):
     [run] = plan.runs(plan.request(["user_adoption"]), project)
     folder = tmp_path / "reports" / run.run_id
     write_executed(folder / "notebooks" / "user_adoption.ipynb", "user_adoption")
+    executed = folder / "notebooks" / "user_adoption.ipynb"
+    publish.write_pages(executed, folder, **Pages().pages_of(run, "user_adoption"))
     made = Pages().run(run, folder)
     manifest.write(
         manifest.build(run, folder, gates=made.gates, key_figures=made.key_figures, seconds={"pages": 1.0}), folder

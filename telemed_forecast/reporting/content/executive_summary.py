@@ -15,7 +15,7 @@ from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.internet_hospitals import InternetHospitals
 from telemed_forecast.forecast.market_size import MarketSize
 from telemed_forecast.forecast.paths import Path
-from telemed_forecast.forecast.rivals import Known, prophet
+from telemed_forecast.forecast.rivals import History, prophet
 from telemed_forecast.forecast.user_adoption import UserAdoption
 from telemed_forecast.models import market_size as model
 from telemed_forecast.reporting.blocks import (
@@ -210,7 +210,7 @@ def _paths(context: Context, markets: Markets) -> list[Block]:
 
 
 def _trust(context: Context, markets: Markets) -> list[Block]:
-    def median(known: Known, path: Path) -> Value | str:
+    def median(known: History, path: Path) -> Value | str:
         draws = prophet(known, path.periods, context.settings.seed)
         if draws is None:
             return "–"

@@ -80,7 +80,7 @@ LEAGUE: parts.Cells = (
 
 PAIRS: parts.Cells = (
     *SAID,
-    ("made", "rivals.made", None, lambda one: one.made),
+    ("made", "rivals.made", None, lambda one: one.forecast_date),
     ("ours", "record.column.ours", None, parts.said),
     ("came", "record.column.came", None, came),
     ("closer", "record.column.closer", "probability", lambda one: parts.chance(one.closer)),

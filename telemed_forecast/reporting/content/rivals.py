@@ -16,7 +16,7 @@ from telemed_forecast.evaluation.markets import MARKETS
 from telemed_forecast.evaluation.rolling_origins import OURS, POOL, Origin
 from telemed_forecast.evaluation.score_summary import CONFIDENCE, rows
 from telemed_forecast.evaluation.scores import HELD
-from telemed_forecast.forecast.rivals import Known, rivals
+from telemed_forecast.forecast.rivals import History, rivals
 from telemed_forecast.models import ensemble
 from telemed_forecast.reporting.blocks import Block, Chart, Heading, Paragraph, Table, TableBlock, Value
 from telemed_forecast.reporting.content import parts
@@ -197,7 +197,7 @@ def _verdict(table: pd.DataFrame) -> Paragraph:
     return Paragraph(key="rivals.verdict_ours" if ours <= pool else "rivals.verdict_pool", values=values)
 
 
-def _horizon_table(context: Context, market: str, known: Known, found: pd.DataFrame, told: _Told) -> TableBlock:
+def _horizon_table(context: Context, market: str, known: History, found: pd.DataFrame, told: _Told) -> TableBlock:
     """What each says for the horizon; the pool is of those that have anything to say."""
     horizon = context.settings.horizon
     path = told.path
