@@ -16,6 +16,11 @@ class TelemedError(Exception):
     """Base class of every error raised on purpose by this package."""
 
 
+def listed(heading: str, lines: Iterable[object]) -> str:
+    """A heading and its lines, as messages show them."""
+    return "\n".join([f"{heading}:", *(f"  - {line}" for line in lines)])
+
+
 @dataclass(frozen=True, kw_only=True)
 class Fault:
     """One thing that is wrong in the user's input.
@@ -65,7 +70,7 @@ class InputError(TelemedError, ValueError):
         self.faults: list[Fault | str] = list(faults)
         number = len(self.faults)
         self.heading = heading or f"{number} fault{'' if number == 1 else 's'} in the input"
-        super().__init__("\n".join([f"{self.heading}:", *(f"  - {fault}" for fault in self.faults)]))
+        super().__init__(listed(self.heading, self.faults))
 
 
 def did_you_mean(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from telemed_forecast import __version__
-from telemed_forecast.errors import InputError
+from telemed_forecast.errors import InputError, TelemedError, listed
 from telemed_forecast.evidence.dictionary import vintage_date
 from telemed_forecast.fits.processor import processor
 from telemed_forecast.runs import plan
@@ -159,6 +159,12 @@ def differences(folder: Path) -> list[str]:
     if plan.key_of(**said) != manifest["key"]:
         found.append(f"{NAME}: the key does not follow from the parameters and inputs stated")
     return found
+
+
+def require_as_written(folder: Path) -> None:
+    """Refuse a run whose files are not as they were written (`differences`, as a `TelemedError`)."""
+    if found := differences(folder):
+        raise TelemedError(listed(f"{folder} is not as it was written", found))
 
 
 def _broken_seal(folder: Path) -> str | None:
