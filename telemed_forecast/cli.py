@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from telemed_forecast import __version__
-from telemed_forecast.errors import InputError, TelemedError
+from telemed_forecast.errors import InputError, TelemedError, collecting, listed
 
 DEBUG_VARIABLE = "TELEMED_DEBUG"
 
@@ -116,7 +116,7 @@ def report(
         print(outcome.folder)
         missed += [f"{outcome.manifest['run_id']}: {line}" for line in manifest.missed_gates(outcome.manifest)]
     if strict and missed:
-        raise TelemedError("\n".join(["fits that missed their gates:", *(f"  - {line}" for line in missed)]))
+        raise TelemedError(listed("fits that missed their gates", missed))
 
 
 def _pairs(parameters: Sequence[str]) -> tuple[list[tuple[str, str]], list[str]]:
@@ -238,7 +238,7 @@ def calibrate(
     for line in calibrating.table(made):
         print(line)
     if found := calibrating.uncalibrated(made):
-        raise TelemedError("\n".join(["not calibrated:", *(f"  - {line}" for line in found)]))
+        raise TelemedError(listed("not calibrated", found))
 
 
 @app.command("learn-priors")
@@ -276,6 +276,13 @@ def learn_priors(
     print(learn_priors.make(asked, also=found))
 
 
+def _folder_of(run: str) -> Path:
+    """A run's folder, given as such or by its name in reports/."""
+    from telemed_forecast import paths
+
+    return Path(run) if Path(run).is_dir() else paths.REPORTS / run
+
+
 @app.command()
 def verify(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, or its name in reports/.")],
@@ -290,20 +297,17 @@ def verify(
 
     Inputs that have changed in this project since the run was made are named too; that is no fault of the run.
     """
-    from telemed_forecast import paths
     from telemed_forecast.runs import manifest
     from telemed_forecast.runs.plan import Project
 
-    folder = Path(run) if Path(run).is_dir() else paths.REPORTS / run
-    found = manifest.differences(folder)
-    if found:
-        raise TelemedError("\n".join([f"{folder} is not as it was written:", *(f"  - {line}" for line in found)]))
+    folder = _folder_of(run)
+    manifest.require_as_written(folder)
     print(f"{folder}: {len(manifest.outputs_in(folder))} files as they were written")
     since = manifest.changed_inputs(manifest.read(folder), Project())
-    lines = [f"{folder} was made from other inputs than this project holds now:", *(f"  - {line}" for line in since)]
+    changed = listed(f"{folder} was made from other inputs than this project holds now", since)
     if since and inputs:
-        raise TelemedError("\n".join(lines))
-    print("\n".join(lines) if since else f"{folder}: its inputs are those of this project")
+        raise TelemedError(changed)
+    print(changed if since else f"{folder}: its inputs are those of this project")
     if not rerun:
         return
     from telemed_forecast.runs import rerun as again
@@ -313,8 +317,7 @@ def verify(
     held = again.compare(folder, Reports(publisher=Pages()))
     where = f"on {held.now}" if held.exact else f"on {held.now}, first made on {held.before}"
     if held.differences:
-        lines = [f"{folder} comes out differently, made again {where}:", *(f"  - {line}" for line in held.differences)]
-        raise TelemedError("\n".join(lines))
+        raise TelemedError(listed(f"{folder} comes out differently, made again {where}", held.differences))
     how = "with the same numbers" if held.exact else "with the same forecasts within Monte Carlo error"
     print(f"{folder}: made again from nothing {where}, {how}")
 
@@ -334,7 +337,7 @@ def compare(
 
     if faults := folders.faults(out):
         raise InputError(faults)
-    a, b = (comparing.read(Path(run) if Path(run).is_dir() else paths.REPORTS / run) for run in (first, second))
+    a, b = (comparing.read(_folder_of(run)) for run in (first, second))
     for line in comparing.lines(a, b):
         print(line)
     print(comparing.write(a, b, out or paths.CACHE / "compare")[0])
@@ -354,8 +357,7 @@ def release(
 
     if faults := folders.faults(out):
         raise InputError(faults)
-    folder = Path(run) if Path(run).is_dir() else paths.REPORTS / run
-    print(releasing.freeze(folder, out or paths.RELEASES, today=dt.datetime.now(dt.UTC).date()))
+    print(releasing.freeze(_folder_of(run), out or paths.RELEASES, today=dt.datetime.now(dt.UTC).date()))
 
 
 @evidence_app.command("check")
@@ -387,14 +389,10 @@ def evidence_show(
     frame = ledger.load()
     faults: list[object] = []
     known = table = frame
-    try:
+    with collecting(faults):
         known = vintage.as_of(frame, as_of)
-    except InputError as error:
-        faults.extend(error.faults)
-    try:
+    with collecting(faults):
         table = observations.summary(known, metric, segment)
-    except InputError as error:
-        faults.extend(error.faults)
     if faults:
         raise InputError([str(fault) for fault in faults])
     for row in table.to_dict("records"):

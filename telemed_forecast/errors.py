@@ -7,12 +7,18 @@ it carries *all* faults that were found, so that one run is enough to see everyt
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 
 class TelemedError(Exception):
     """Base class of every error raised on purpose by this package."""
+
+
+def listed(heading: str, lines: Iterable[object]) -> str:
+    """A heading and its lines, as messages show them."""
+    return "\n".join([f"{heading}:", *(f"  - {line}" for line in lines)])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,10 +70,19 @@ class InputError(TelemedError, ValueError):
         self.faults: list[Fault | str] = list(faults)
         number = len(self.faults)
         self.heading = heading or f"{number} fault{'' if number == 1 else 's'} in the input"
-        super().__init__("\n".join([f"{self.heading}:", *(f"  - {fault}" for fault in self.faults)]))
+        super().__init__(listed(self.heading, self.faults))
 
 
 def did_you_mean(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
     """Name the nearest known name, or nothing when none is near."""
     nearest = difflib.get_close_matches(name, list(known), n=1, cutoff=cutoff)
     return f'; did you mean "{nearest[0]}"?' if nearest else ""
+
+
+@contextmanager
+def collecting(faults: list[object]) -> Iterator[None]:
+    """Add the faults of an `InputError` to others, so that all of them come in one message."""
+    try:
+        yield
+    except InputError as error:
+        faults.extend(error.faults)

@@ -7,8 +7,8 @@ rows of grade D and rows that restate another row never enter; `left_out` names 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -28,6 +28,7 @@ FX_WIDENING = 0.03
 """Relative widening of an exchange rate taken from the nearest year because the period has none."""
 
 _DAYS_PER_YEAR = 365.2425
+_TEXTS = ("claim_id", "metric", "segment", "origin", "grade", "unit")
 
 Strings = npt.NDArray[np.str_]
 Floats = npt.NDArray[np.float64]
@@ -81,20 +82,11 @@ class Observations:
 
 
 def intervals(frame: pd.DataFrame, *, include_context: bool = False) -> Observations:
-    """Turn rows of the ledger into observations.
+    """Turn rows of the ledger, or of a view of it, into observations, in the order of the frame.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        Rows of `ledger.load`, or a view of them (`vintage.as_of`, a selection).
-    include_context : bool
-        Also take rows whose `use` is context (shown, not fitted by default).
-
-    Returns
-    -------
-    Observations
-        In the order of the frame. A row that restates another is left out when its primary row is in the
-        frame; where it is not (a view of an early date), the first known of the copies stands in for it.
+    A row that restates another is left out when its primary row is in the frame; where it is not (a view of an early
+    date), the first known of the copies stands in for it. Rows whose `use` is context (shown, not fitted) enter only
+    when asked for.
     """
     reasons = _reasons(frame, include_context=include_context)
     chosen = frame[reasons == ""]
@@ -114,13 +106,7 @@ def intervals(frame: pd.DataFrame, *, include_context: bool = False) -> Observat
 
 
 def left_out(frame: pd.DataFrame, *, include_context: bool = False) -> pd.DataFrame:
-    """List every row that `intervals` leaves out of the same frame, and why.
-
-    Returns
-    -------
-    DataFrame
-        claim_id, metric, segment, origin, grade, reason; in the order of the frame.
-    """
+    """Every row that `intervals` leaves out of the same frame (claim_id, metric, segment, origin, grade, reason)."""
     reasons = _reasons(frame, include_context=include_context)
     columns = ["claim_id", "metric", "segment", "origin", "grade"]
     return frame.loc[reasons != "", columns].assign(reason=reasons[reasons != ""])
@@ -166,16 +152,8 @@ def _interval(row: Mapping[str, Any]) -> tuple[float, float]:
 def _level(row: Mapping[str, Any], low: float, high: float) -> dict[str, Any]:
     end = row["period_end"]
     start = end if pd.isna(row["period_start"]) else row["period_start"]
-    return {
-        "row": row,
-        "unit": row["unit"],
-        "low": low,
-        "high": high,
-        "start": start,
-        "end": end,
-        "base_start": pd.NaT,
-        "base_end": pd.NaT,
-    }
+    dates = {"start": start, "end": end, "base_start": pd.NaT, "base_end": pd.NaT}
+    return {name: row[name] for name in _TEXTS} | {"low": low, "high": high} | dates
 
 
 def _ratio(row: Mapping[str, Any], low: float, high: float, base: str) -> dict[str, Any]:
@@ -184,64 +162,34 @@ def _ratio(row: Mapping[str, Any], low: float, high: float, base: str) -> dict[s
         low, high = 1 + low / 100, 1 + high / 100
     level = _level(row, low, high) | {"unit": "ratio"}
     start, end = level["start"], level["end"]
+    year, day = pd.DateOffset(years=1), pd.Timedelta(days=1)
     if base == "first_day":
         return level | {"start": end, "base_start": start, "base_end": start}
-    year = pd.DateOffset(years=1)
     if base == "year_before":
         return level | {"base_start": start - year, "base_end": end - year}
     if base == "first_year":
         years = round((end - start).days / _DAYS_PER_YEAR) - 1
-        return level | {
-            "low": low**years,
-            "high": high**years,
-            "start": end - year + pd.Timedelta(days=1),
-            "base_start": start,
-            "base_end": start + year - pd.Timedelta(days=1),
-        }
+        dates = {"start": end - year + day, "base_start": start, "base_end": start + year - day}
+        return level | {"low": low**years, "high": high**years} | dates
     return level
 
 
-def _observations(found: list[dict[str, Any]]) -> Observations:
-    def text(name: str) -> Strings:
-        return np.array([record["row"][name] for record in found], dtype=np.str_)
-
+def _observations(found: Sequence[Mapping[str, Any]]) -> Observations:
     def days(name: str) -> Days:
         return pd.to_datetime(pd.Series([r[name] for r in found], dtype="datetime64[s]")).to_numpy("datetime64[D]")
 
-    def numbers(name: str) -> Floats:
-        return np.array([record[name] for record in found], dtype=np.float64)
-
-    return Observations(
-        claim_id=text("claim_id"),
-        metric=text("metric"),
-        segment=text("segment"),
-        origin=text("origin"),
-        grade=text("grade"),
-        unit=np.array([record["unit"] for record in found], dtype=np.str_),
-        low=numbers("low"),
-        high=numbers("high"),
-        start=days("start"),
-        end=days("end"),
-        base_start=days("base_start"),
-        base_end=days("base_end"),
-    )
+    columns: dict[str, Any] = {name: np.array([r[name] for r in found], dtype=np.str_) for name in _TEXTS}
+    columns |= {name: np.array([r[name] for r in found], dtype=np.float64) for name in ("low", "high")}
+    columns |= {name: days(name) for name in ("start", "end", "base_start", "base_end")}
+    return Observations(**columns)
 
 
 def to_cny(observations: Observations, ledger: pd.DataFrame) -> Observations:
-    """Convert amounts in US dollars to yuan at the ledger's own exchange rates.
+    """Convert amounts in USD or USD_million to CNY or CNY_million at the ledger's own exchange rates.
 
-    Parameters
-    ----------
-    observations : Observations
-        Rows in USD or USD_million are converted to CNY or CNY_million; all others stay.
-    ledger : DataFrame
-        Rows that hold the metric `fx_cny_per_usd` (the same `as_of` view as the observations).
-
-    Returns
-    -------
-    Observations
-        The rate of a period is the mean of the rates that overlap it, weighted by days. Outside of them the
-        nearest rate is taken and the interval widened by `FX_WIDENING` to either side.
+    The rate of a period is the mean of the rates (`fx_cny_per_usd` in the same view of the ledger) that overlap it,
+    weighted by days. Outside of them the nearest rate is taken and the interval widened by `FX_WIDENING` to either
+    side.
 
     Raises
     ------
@@ -259,9 +207,8 @@ def to_cny(observations: Observations, ledger: pd.DataFrame) -> Observations:
         rate, widening = _rate(rates, observations.start[position], observations.end[position])
         low[position] *= rate * (1 - widening)
         high[position] *= rate * (1 + widening)
-    changed = {field.name: getattr(observations, field.name) for field in fields(observations)}
     unit = np.where(dollars, np.char.replace(observations.unit, "USD", "CNY"), observations.unit)
-    return Observations(**(changed | {"low": low, "high": high, "unit": unit}))
+    return replace(observations, low=low, high=high, unit=unit)
 
 
 def _rate(rates: pd.DataFrame, start: np.datetime64, end: np.datetime64) -> tuple[float, float]:
@@ -279,23 +226,10 @@ def _rate(rates: pd.DataFrame, start: np.datetime64, end: np.datetime64) -> tupl
 
 
 def summary(frame: pd.DataFrame, metric: str, segment: str | None = None) -> pd.DataFrame:
-    """Table of the rows of a metric, for `evidence show`.
+    """Table of the rows of a metric, for `evidence show`, sorted by segment and period.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        Rows of the ledger or of a view of it.
-    metric : str
-        Name of the quantity.
-    segment : str, optional
-        Only this segment; all segments by default.
-
-    Returns
-    -------
-    DataFrame
-        segment, period_start, period_end, printed, relation, low, high, unit, kind, origin, grade,
-        known_date, status ("fitted" or why not), claim_id, source_title, url; sorted by segment and period.
-        low and high are the interval in the unit of the row.
+    Its columns are those of the ledger, with `low` and `high`, the interval in the unit of the row, and `status`:
+    "fitted" or why not.
 
     Raises
     ------

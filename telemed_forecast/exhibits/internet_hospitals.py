@@ -34,6 +34,7 @@ from telemed_forecast.forecast.paths import Path, interval
 from telemed_forecast.forecast.rivals import prophet
 from telemed_forecast.models import internet_hospitals as model
 from telemed_forecast.models import licensing_policy
+from telemed_forecast.models.odds import expit
 
 SINCE = 2017
 """First year of the charts."""
@@ -99,7 +100,7 @@ MOST = 10
 """Provinces shown in the chart."""
 
 PARAMETERS = (
-    ("pool_share", "hospital_logit_ceiling", lambda logit: 1.0 / (1.0 + np.exp(-logit))),
+    ("pool_share", "hospital_logit_ceiling", expit),
     ("firm_ceiling", "firm_log_ceiling", np.exp),
     ("hospital_rate", "hospital_rate", np.asarray),
     ("firm_rate", "firm_rate", np.asarray),

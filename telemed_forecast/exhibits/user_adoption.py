@@ -15,7 +15,6 @@ from telemed_forecast.exhibits.evidence import context_table, evidence_table, ne
 from telemed_forecast.exhibits.exhibit import Exhibit, Exhibits, named, with_interval
 from telemed_forecast.exhibits.forecasts import fan, parameter_table, year_table
 from telemed_forecast.exhibits.numbers import chance, key_figure, share, value
-from telemed_forecast.exhibits.user_waves import sigmoid
 from telemed_forecast.exhibits.values import Fact, Facts, KeyFigure, Value
 from telemed_forecast.fits.store import Fit
 from telemed_forecast.forecast.context import Context
@@ -23,6 +22,7 @@ from telemed_forecast.forecast.paths import Path
 from telemed_forecast.forecast.rivals import prophet
 from telemed_forecast.forecast.user_adoption import UserAdoption, headline, predictive, prior_predictive
 from telemed_forecast.models import adoption
+from telemed_forecast.models.odds import expit
 from telemed_forecast.models.priors import growth_prior, surge_prior
 from telemed_forecast.models.timeline import decimal_year
 
@@ -149,7 +149,7 @@ def numbers(context: Context, result: UserAdoption, weighed: Sequence[Influence]
         "survey_noise": Value(value=100.0 * noise, unit="percent", digits=1),
         # What a founding article says of the first year on record; nothing before that article was out.
         "legalised_claims": LEGALISED[:1] if told else (),
-        "ceiling": share(sigmoid(np.asarray(posterior["usage_logit_ceiling"]))),
+        "ceiling": share(expit(np.asarray(posterior["usage_logit_ceiling"]))),
         "unaware_claims": tuple(str(claim) for claim in evidence["unaware"].claim_id),
         "survey_spread": value(np.exp(np.asarray(posterior["regional_spread"])), "multiple"),
         "contrast_claims": contrasts.claims if contrasts else (),
@@ -247,11 +247,11 @@ def _parameters(result: UserAdoption) -> list[tuple[str, np.ndarray, np.ndarray]
     draws = {str(name): np.asarray(drawn) for name, drawn in result.fit.posterior.items()}
     gained = draws["surge_gained"]
     parameters = [
-        ("kept", sigmoid(rng.normal(*surge.logit_kept, 4000)), sigmoid(draws["surge_logit_kept"])),
+        ("kept", expit(rng.normal(*surge.logit_kept, 4000)), expit(draws["surge_logit_kept"])),
         ("half_life", np.exp(rng.normal(*surge.log_half_life, 4000)), draws["surge_half_life"]),
         ("gained_first", rng.beta(*surge.gained, 4000), gained[:, 0]),
         ("gained_second", rng.beta(*surge.gained, 4000), gained[:, 1]),
-        ("usage_ceiling", sigmoid(rng.normal(*adoption.CEILING_USAGE, 4000)), sigmoid(draws["usage_logit_ceiling"])),
+        ("usage_ceiling", expit(rng.normal(*adoption.CEILING_USAGE, 4000)), expit(draws["usage_logit_ceiling"])),
         ("usage_rate", np.exp(rng.normal(*growth.log_rate, 4000)), draws["usage_rate"]),
         ("usage_sigma", np.exp(rng.normal(*growth.log_sigma, 4000)), draws["usage_sigma"]),
         ("survey_noise", np.exp(rng.normal(*adoption.SURVEY_NOISE, 4000)), draws["survey_noise"]),

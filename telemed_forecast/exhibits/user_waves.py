@@ -16,6 +16,7 @@ from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.paths import interval
 from telemed_forecast.forecast.user_adoption import UserAdoption
 from telemed_forecast.models import adoption
+from telemed_forecast.models.odds import expit
 from telemed_forecast.models.priors import surge_prior
 
 FATES = ("staying", "leaving", "gone")
@@ -127,7 +128,7 @@ def numbers(context: Context, result: UserAdoption) -> dict[str, Fact]:
         "wave_second": value(result.wave_gain[:, 1], "persons"),
         "wave_left_first": share(result.stays[:, now, 0]),
         "wave_left_second": share(result.stays[:, now, 1]),
-        "wave_for_good": share(sigmoid(np.asarray(result.fit.posterior["surge_logit_kept"]))),
+        "wave_for_good": share(expit(np.asarray(result.fit.posterior["surge_logit_kept"]))),
         "wave_claims": newest(result.evidence["panel"], 3),
         "demand_rise": Value(value=100.0 * (rise - 1.0), unit="percent", digits=3) if rise else None,
         "demand_multiple": Value(value=rise, unit="multiple", digits=2) if rise else None,
@@ -214,7 +215,7 @@ def retention(result: UserAdoption, claims: Sequence[str]) -> Exhibit:
     }
     frames = []
     for name, (logit, half_life) in drawn.items():
-        left = adoption.retention(since[None, :], kept=sigmoid(logit)[:, None], half_life=half_life[:, None])
+        left = adoption.retention(since[None, :], kept=expit(logit)[:, None], half_life=half_life[:, None])
         low, middle, high = 100.0 * np.quantile(left, [0.1, 0.5, 0.9], axis=0)
         frames.append(pd.DataFrame({"period": since, "series": name, "value": middle, "low": low, "high": high}))
     return Exhibit(name="retention", frame=pd.concat(frames, ignore_index=True), claims=tuple(claims))
@@ -292,8 +293,3 @@ def _multiples(name: str, rows: pd.DataFrame, claims: Sequence[str]) -> Exhibit:
         for end, number in zip(("largest", "smallest"), ends, strict=False)
     }
     return Exhibit(name=name, frame=frame, claims=tuple(claims), facts=facts)
-
-
-def sigmoid(logit: np.ndarray) -> np.ndarray:
-    """Share of log odds."""
-    return np.asarray(1.0 / (1.0 + np.exp(-logit)))

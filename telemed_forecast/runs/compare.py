@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from telemed_forecast import files
-from telemed_forecast.errors import TelemedError
 from telemed_forecast.names import LANGUAGES
 from telemed_forecast.runs import manifest
 
@@ -35,8 +34,7 @@ def read(folder: Path) -> "Side":
     """
     from telemed_forecast.reporting.compare import Side
 
-    if found := manifest.differences(folder):
-        raise TelemedError("\n".join([f"{folder} is not as it was written:", *(f"  - {line}" for line in found)]))
+    manifest.require_as_written(folder)
     stated = manifest.read(folder)
     claims = {}
     for row in _rows(folder, EVIDENCE):

@@ -7,6 +7,7 @@ file. Nothing here is secret: who forges a number can forge its hash and the sea
 finds that.
 """
 
+import contextlib
 import datetime as dt
 import hashlib
 import json
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from telemed_forecast import __version__
-from telemed_forecast.errors import InputError
+from telemed_forecast.errors import InputError, TelemedError, listed
 from telemed_forecast.evidence.dictionary import vintage_date
 from telemed_forecast.fits.processor import processor
 from telemed_forecast.runs import plan
@@ -29,22 +30,9 @@ _NEEDED = frozenset({"run_id", "key", "inputs", "outputs", "parameters", "langua
 
 # The packages whose version can change a number or a page.
 PACKAGES = (
-    "altair",
-    "arviz",
-    "nutpie",
-    "numba",
-    "numpy",
-    "pandas",
-    "papermill",
-    "prophet",
-    "pyarrow",
-    "pymc",
-    "pytensor",
-    "scipy",
-    "statsforecast",
-    "vl-convert-python",
-    "xarray",
-)
+    "altair arviz nutpie numba numpy pandas papermill prophet pyarrow pymc pytensor scipy statsforecast"
+    " vl-convert-python xarray"
+).split()
 
 
 def build(
@@ -55,22 +43,10 @@ def build(
     key_figures: Sequence[Mapping[str, Any]],
     seconds: Mapping[str, float],
 ) -> dict[str, Any]:
-    """Describe a run whose files are all in its folder.
+    """Describe a run whose files, but for the manifest, are all in its folder: plain values, ready for JSON.
 
-    Parameters
-    ----------
-    run : Run
-    folder : Path
-        Holds every output but the manifest.
-    gates, key_figures : sequence of Mapping
-        Collected from the executed notebooks, each with the notebook's name.
-    seconds : Mapping of str to float
-        How long each notebook (and the pages) took.
-
-    Returns
-    -------
-    dict
-        The manifest, ready for JSON.
+    Gates and key figures come from the executed notebooks, each with the notebook's name; `seconds` says how long each
+    notebook (and the pages) took.
     """
     common = run.common
     return {
@@ -105,10 +81,8 @@ def versions() -> dict[str, str]:
     """Installed versions of the packages that matter to a result."""
     found = {}
     for package in PACKAGES:
-        try:
+        with contextlib.suppress(metadata.PackageNotFoundError):
             found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
     return found
 
 
@@ -155,26 +129,17 @@ def all_in(reports: Path) -> list[dict[str, Any]]:
     """Manifests of all whole runs in a folder of reports, newest first; other folders are passed over."""
     found = []
     for file in reports.glob(f"[!.]*/{NAME}"):
-        try:
+        with contextlib.suppress(InputError):
             found.append(read(file.parent))
-        except InputError:
-            continue
     return sorted(found, key=lambda manifest: manifest["volatile"]["created"], reverse=True)
 
 
 def differences(folder: Path) -> list[str]:
     """Hold a run's files against its manifest.
 
-    Parameters
-    ----------
-    folder : Path
-
-    Returns
-    -------
-    list of str
-        One line for each file that changed, is missing or is not in the manifest, and for a key that does not
-        follow from the parameters and inputs which the manifest states. A manifest that is not as it was written is
-        the only line: what it says of the other files says nothing any more. Empty when all is as it was written.
+    One line for each file that changed, is missing or is not in the manifest, and for a key that does not follow from
+    the parameters and inputs which the manifest states. A manifest that is not as it was written is the only line: what
+    it says of the other files says nothing any more.
 
     Raises
     ------
@@ -186,18 +151,20 @@ def differences(folder: Path) -> list[str]:
     manifest = read(folder)
     stated = manifest["outputs"]
     present = set(outputs_in(folder))
+    both = sorted(present & stated.keys())
     found = [f"{path}: missing" for path in sorted(stated.keys() - present)]
     found += [f"{path}: not in the manifest" for path in sorted(present - stated.keys())]
-    found += [f"{path}: changed" for path in sorted(present & stated.keys()) if _differs(folder / path, stated[path])]
-    key = plan.key_of(
-        inputs=manifest["inputs"],
-        parameters=manifest["parameters"],
-        languages=manifest["languages"],
-        python=manifest["python"],
-    )
-    if key != manifest["key"]:
+    found += [f"{path}: changed" for path in both if plan.file_hash(folder / path) != stated[path]]
+    said = {name: manifest[name] for name in ("inputs", "parameters", "languages", "python")}
+    if plan.key_of(**said) != manifest["key"]:
         found.append(f"{NAME}: the key does not follow from the parameters and inputs stated")
     return found
+
+
+def require_as_written(folder: Path) -> None:
+    """Refuse a run whose files are not as they were written (`differences`, as a `TelemedError`)."""
+    if found := differences(folder):
+        raise TelemedError(listed(f"{folder} is not as it was written", found))
 
 
 def _broken_seal(folder: Path) -> str | None:
@@ -217,34 +184,17 @@ def _broken_seal(folder: Path) -> str | None:
 
 
 def changed_inputs(stated: Mapping[str, Any], project: plan.Project) -> list[str]:
-    """Hold what went into a run against a project as it is now.
+    """Hold what went into a run, as its manifest says, against a project as it is now: one line a file.
 
-    Parameters
-    ----------
-    stated : Mapping
-        The run's manifest.
-    project : Project
-
-    Returns
-    -------
-    list of str
-        One line for each file of the ledger, the priors, the scenarios, the package, the run's notebooks and the
-        releases that it could score that changed, is gone or is new since. Scenario files of the user's own lie
-        elsewhere and are not looked for.
+    Scenario files of the user's own lie elsewhere and are not looked for.
     """
-    now = plan.shared_inputs(project)
-    for notebook in stated["notebooks"]:
-        file = project.notebooks / f"{notebook}.ipynb"
-        if file.exists():
-            now[f"notebooks/{notebook}.ipynb"] = plan.notebook_hash(file)
-    if plan.READS_RELEASES in stated["notebooks"]:
-        now |= plan.releases_by(project, stated["as_of"])
+    there = [name for name in stated["notebooks"] if (project.notebooks / f"{name}.ipynb").exists()]
+    now = plan.inputs_of(project, there, dt.date.fromisoformat(stated["as_of"]))
     then = {path: sha256 for path, sha256 in stated["inputs"].items() if not path.startswith("scenario/")}
     return plan.changed_files(then, now)
 
 
-def _differs(file: Path, sha256: str) -> bool:
-    return plan.file_hash(file) != sha256
+_MEASURED = {"R-hat": "rhat_max", "bulk ESS": "ess_bulk_min", "tail ESS": "ess_tail_min", "BFMI": "bfmi_min"}
 
 
 def missed_gates(manifest: Mapping[str, Any]) -> list[str]:
@@ -253,33 +203,21 @@ def missed_gates(manifest: Mapping[str, Any]) -> list[str]:
 
 
 def _diagnostics(gate: Mapping[str, Any]) -> str:
-    measured = [("R-hat", "rhat_max"), ("bulk ESS", "ess_bulk_min"), ("tail ESS", "ess_tail_min"), ("BFMI", "bfmi_min")]
-    numbers = [f"{label} {_number(gate[name])}" for label, name in measured]
+    values = {label: gate[name] for label, name in _MEASURED.items()}
+    numbers = [f"{label} {'unknown' if value is None else f'{value:.4g}'}" for label, value in values.items()]
     return f"{gate['name']}: {', '.join(numbers)}, {gate['divergences']} divergences"
 
 
-def _number(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:.4g}"
-
-
 def closest(run: plan.Run, manifests: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """Find the newest finished run to compare a planned one with.
+    """Of finished runs (newest first) of the same notebooks, the newest whose parameters differ least."""
 
-    Parameters
-    ----------
-    run : Run
-    manifests : iterable of Mapping
-        Newest first.
+    def different(manifest: Mapping[str, Any]) -> int:
+        old = manifest["parameters"]
+        return sum(
+            old.get(notebook, {}).get(name) != value
+            for notebook, own in run.parameters.items()
+            for name, value in own.items()
+        )
 
-    Returns
-    -------
-    Mapping or None
-        A run of the same notebooks: of those whose parameters differ least, the newest.
-    """
     same = [manifest for manifest in manifests if manifest["notebooks"] == list(run.settings)]
-    return min(same, key=lambda manifest: _different(manifest["parameters"], run.parameters), default=None)
-
-
-def _different(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str, Any]]) -> int:
-    """Count the parameters whose values differ."""
-    return sum(old.get(notebook, {}).get(name) != value for notebook, own in new.items() for name, value in own.items())
+    return min(same, key=different, default=None)

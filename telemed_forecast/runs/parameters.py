@@ -17,7 +17,7 @@ from dataclasses import MISSING, dataclass, fields, replace
 from typing import Annotated, Any, get_args, get_type_hints
 
 from telemed_forecast import scenarios
-from telemed_forecast.errors import InputError, did_you_mean
+from telemed_forecast.errors import InputError, collecting, did_you_mean
 from telemed_forecast.evidence.dictionary import vintage_date
 from telemed_forecast.names import LANGUAGES, MARKETS
 
@@ -106,11 +106,10 @@ def _as_of_allowed() -> str:
 
 def _check_scenario(text: str) -> list[str]:
     """Accept a shipped scenario or a readable scenario file."""
-    try:
+    faults: list[object] = []
+    with collecting(faults):
         scenarios.load(text)
-    except InputError as error:
-        return [str(fault) for fault in error.faults]
-    return []
+    return [str(fault) for fault in faults]
 
 
 def _scenario_allowed() -> str:
@@ -277,7 +276,7 @@ def from_texts(notebooks: Sequence[str], texts: Iterable[tuple[str, str]]) -> di
     InputError
         With every fault, each once.
     """
-    faults = [_unknown_notebook(name) for name in notebooks if name not in NOTEBOOKS]
+    faults: list[object] = [_unknown_notebook(name) for name in notebooks if name not in NOTEBOOKS]
     known = [name for name in notebooks if name in NOTEBOOKS] or list(NOTEBOOKS)
     own = {notebook: {p.name: p for p in for_notebook(notebook)} for notebook in known}
     taken = {name: p for parameters in own.values() for name, p in parameters.items()}
@@ -291,10 +290,8 @@ def from_texts(notebooks: Sequence[str], texts: Iterable[tuple[str, str]]) -> di
             values[name] = convert(taken[name], text)
     settings = {}
     for notebook in known:
-        try:
+        with collecting(faults):
             settings[notebook] = validate(notebook, {n: v for n, v in values.items() if n in own[notebook]})
-        except InputError as error:
-            faults.extend(str(fault) for fault in error.faults)
     if faults:
         raise refused(faults)
     return settings

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from telemed_forecast import paths, scenarios
-from telemed_forecast.errors import InputError, TelemedError, did_you_mean
+from telemed_forecast.errors import TelemedError, collecting, did_you_mean
 from telemed_forecast.evaluation import frozen_files
 from telemed_forecast.names import LANGUAGES, Language
 from telemed_forecast.runs import parameters
@@ -123,18 +123,16 @@ def request(
     also : iterable of str
         Faults already found elsewhere, to be named with the others.
 
-    Returns
-    -------
-    Request
-
     Raises
     ------
     InputError
         With every fault.
     """
-    faults = list(also)
-    wanted = [name for name in NOTEBOOKS if name in notebooks] or ([] if notebooks else list(NOTEBOOKS))
-    wanted += [name for name in dict.fromkeys(notebooks) if name not in NOTEBOOKS]
+    faults: list[object] = list(also)
+    wanted = sorted(
+        dict.fromkeys(notebooks or NOTEBOOKS),
+        key=lambda name: NOTEBOOKS.index(name) if name in NOTEBOOKS else len(NOTEBOOKS),
+    )
     pairs = list(texts)
     if scenario and any(name == "scenario" for name, _ in pairs):
         faults.append("scenario is given both by --scenario and by -p")
@@ -143,18 +141,14 @@ def request(
         if language not in LANGUAGES:
             hint = did_you_mean(language, LANGUAGES)
             faults.append(f'--lang "{language}" is not allowed{hint}: allowed {", ".join(LANGUAGES)}')
+    choices = list(dict.fromkeys(scenario))
     runs = []
-    for choice in dict.fromkeys(scenario) or [None]:
-        try:
-            own = pairs if choice is None else [*pairs, ("scenario", choice)]
-            runs.append(parameters.from_texts(wanted, own))
-        except InputError as error:
-            faults.extend(str(fault) for fault in error.faults)
-    if not faults and scenario:
-        try:
-            scenarios.check_set(list(dict.fromkeys(scenario)))
-        except InputError as error:
-            faults.extend(str(fault) for fault in error.faults)
+    for own in [[("scenario", choice)] for choice in choices] or [[]]:
+        with collecting(faults):
+            runs.append(parameters.from_texts(wanted, [*pairs, *own]))
+    if not faults:
+        with collecting(faults):
+            scenarios.check_set(choices)
     if faults:
         raise parameters.refused(faults)
     chosen = tuple(language for language in LANGUAGES if not languages or language in languages)
@@ -169,22 +163,12 @@ def runs(asked: Request, project: Project) -> list[Run]:
     TelemedError
         A notebook's file is missing or is not a notebook.
     """
-    shared = shared_inputs(project)
-    return [_run(settings, asked.languages, shared, project) for settings in asked.settings]
+    return [_run(settings, asked.languages, project) for settings in asked.settings]
 
 
-def _run(
-    settings: Mapping[str, Settings],
-    languages: tuple[Language, ...],
-    shared: Mapping[str, str],
-    project: Project,
-) -> Run:
-    inputs = dict(shared)
-    for notebook in settings:
-        inputs[f"notebooks/{notebook}.ipynb"] = notebook_hash(project.notebooks / f"{notebook}.ipynb")
+def _run(settings: Mapping[str, Settings], languages: tuple[Language, ...], project: Project) -> Run:
     common = next(iter(settings.values()))
-    if READS_RELEASES in settings:
-        inputs |= releases_by(project, common.as_of_date.isoformat())
+    inputs = inputs_of(project, settings, common.as_of_date)
     for position, file in enumerate(scenarios.load(common.scenario).files):
         if file.parent != paths.SCENARIOS:  # a file of the user's own, wherever it lies
             inputs[f"scenario/{position}/{file.name}"] = file_hash(file)
@@ -200,25 +184,13 @@ def _run(
     )
 
 
-def key_of(
-    *,
-    inputs: Mapping[str, str],
-    parameters: Mapping[str, Mapping[str, Any]],
-    languages: Sequence[str],
-    python: str,
-) -> str:
-    """Hash what identifies a run.
-
-    Returns
-    -------
-    str
-        sha256, hexadecimal.
-    """
+def key_of(*, inputs: Mapping[str, str], parameters: Mapping[str, Any], languages: Sequence[str], python: str) -> str:
+    """Hash what identifies a run: sha256, hexadecimal."""
     identity = {
         "format": KEY_FORMAT,
-        "inputs": dict(inputs),
-        "parameters": {notebook: dict(values) for notebook, values in parameters.items()},
-        "languages": list(languages),
+        "inputs": inputs,
+        "parameters": parameters,
+        "languages": languages,
         "python": python,
     }
     text = json.dumps(identity, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
@@ -230,25 +202,8 @@ def scenario_name(settings: Settings) -> str:
     return Path(settings.scenario).stem if settings.scenario.endswith(".toml") else settings.scenario
 
 
-def shared_inputs(project: Project) -> dict[str, str]:
-    """Hash what every notebook depends on.
-
-    Returns
-    -------
-    dict of str to str
-        sha256 by path relative to the project, with `/`.
-    """
-    found = {}
-    for folder, wanted in _SHARED.items():
-        for file in sorted((project.root / folder).rglob("*")):
-            inside = file.relative_to(project.root)
-            if file.is_file() and wanted(file) and not _is_scratch(inside):
-                found[inside.as_posix()] = file_hash(file)
-    lock = project.root / "requirements.lock"
-    if lock.exists():
-        found[lock.name] = file_hash(lock)
-    return found
-
+READS_RELEASES = "track_record"
+"""The notebook that scores what was frozen."""
 
 _SHARED: Mapping[str, Callable[[Path], bool]] = {
     "data": lambda _: True,
@@ -257,23 +212,29 @@ _SHARED: Mapping[str, Callable[[Path], bool]] = {
 }
 
 
-READS_RELEASES = "track_record"
-"""The notebook that scores what was frozen."""
+def inputs_of(project: Project, notebooks: Iterable[str], day: dt.date) -> dict[str, str]:
+    """Hash what notebooks depend on, but for scenario files of the user's own.
 
-
-def releases_by(project: Project, day: str) -> dict[str, str]:
-    """Hash the releases that were frozen by an ISO day: later ones cannot change a run of that date.
+    Of the releases those count that were frozen by the day: later ones cannot change a run of that date. One that
+    cannot be read counts, too.
 
     Returns
     -------
     dict of str to str
-        sha256 by path relative to the project, with `/`. A release that cannot be read counts, too.
+        sha256 by path relative to the project, with `/`.
     """
-    found = {}
-    for folder in frozen_files.frozen_by(project.root / "releases", dt.date.fromisoformat(day)):
-        for file in sorted(path for path in folder.iterdir() if path.is_file()):
-            found[file.relative_to(project.root).as_posix()] = file_hash(file)
-    return found
+    used = [
+        file
+        for folder, wanted in _SHARED.items()
+        for file in (project.root / folder).rglob("*")
+        if wanted(file) and not _is_scratch(file.relative_to(project.root))
+    ]
+    used.append(project.root / "requirements.lock")
+    if READS_RELEASES in notebooks:
+        for folder in frozen_files.frozen_by(project.root / "releases", day):
+            used += folder.iterdir()
+    found = {file.relative_to(project.root).as_posix(): file_hash(file) for file in used if file.is_file()}
+    return found | {f"notebooks/{name}.ipynb": notebook_hash(project.notebooks / f"{name}.ipynb") for name in notebooks}
 
 
 def _is_scratch(inside: Path) -> bool:
@@ -311,16 +272,7 @@ def notebook_hash(file: Path) -> str:
 def changes(before: Mapping[str, Any], run: Run) -> list[str]:
     """Say what differs between a finished run and a planned one.
 
-    Parameters
-    ----------
-    before : Mapping
-        The manifest of the finished run.
-    run : Run
-
-    Returns
-    -------
-    list of str
-        One short phrase a difference, parameters first.
+    `before` is the manifest of the finished run; one short phrase a difference, parameters first.
     """
     found = []
     for notebook, values in run.parameters.items():
@@ -335,12 +287,6 @@ def changes(before: Mapping[str, Any], run: Run) -> list[str]:
 
 def changed_files(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
     """Say which files differ between two states of a project, each as its sha256 by path."""
-    found = []
-    for path in sorted(before.keys() | after.keys()):
-        if path not in before:
-            found.append(f"{path} is new")
-        elif path not in after:
-            found.append(f"{path} is gone")
-        elif before[path] != after[path]:
-            found.append(f"{path} changed")
-    return found
+    both = sorted(before.keys() | after.keys())
+    how = {path: "is new" if path not in before else "is gone" if path not in after else "changed" for path in both}
+    return [f"{path} {how[path]}" for path in both if before.get(path) != after.get(path)]

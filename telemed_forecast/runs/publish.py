@@ -5,14 +5,14 @@ executed notebooks, so nothing here is asked for by a notebook, and nothing is l
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from telemed_forecast.errors import InputError, TelemedError
 from telemed_forecast.names import LANGUAGES, Language
 from telemed_forecast.runs import manifest
 from telemed_forecast.runs.plan import Run
-from telemed_forecast.runs.report import Published
 
 if TYPE_CHECKING:
     from telemed_forecast.reporting.blocks import Block
@@ -24,6 +24,33 @@ FORECASTS = ("data/forecasts.csv", "data/forecasts.parquet")
 _INDEX_FIGURES = 6
 
 
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """What the pages of a run say about it.
+
+    Attributes
+    ----------
+    gates, key_figures : tuple of Mapping
+        Plain JSON values, each with the notebook's name; they go into the manifest.
+    """
+
+    gates: tuple[Mapping[str, Any], ...] = ()
+    key_figures: tuple[Mapping[str, Any], ...] = ()
+
+
+class Publisher(Protocol):
+    """Makes what a reader sees from executed notebooks."""
+
+    def pages_of(self, run: Run, notebook: str) -> Mapping[str, Any]:
+        """What a notebook's worker needs to draw its pages; empty when `run` makes them."""
+
+    def run(self, run: Run, folder: Path) -> Published:
+        """Write pages and data beside `folder`/notebooks/*.ipynb."""
+
+    def index(self, manifests: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
+        """Make the pages that list runs, by file name; one of them is `index.html`."""
+
+
 class Pages:
     """The publisher that `report` uses: pages, data and index of the reporting room."""
 
@@ -33,16 +60,6 @@ class Pages:
 
     def run(self, run: Run, folder: Path) -> Published:
         """Write data beside `folder`/notebooks/*.ipynb, whose pages are drawn already.
-
-        Parameters
-        ----------
-        run : Run
-        folder : Path
-
-        Returns
-        -------
-        Published
-            Gates and key figures of all notebooks.
 
         Raises
         ------
@@ -60,18 +77,7 @@ class Pages:
         return Published(gates=tuple(_gates(blocks)), key_figures=tuple(_key_figures(blocks)))
 
     def index(self, manifests: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
-        """Make the list of runs in every language.
-
-        Parameters
-        ----------
-        manifests : sequence of Mapping
-            Newest first.
-
-        Returns
-        -------
-        Mapping of str to str
-            Pages by file name; `index.html` is the English one.
-        """
+        """Make the list of runs (manifests, newest first) in every language, by file name."""
         from telemed_forecast.reporting import site
 
         entries = [_entry(stated) for stated in manifests]

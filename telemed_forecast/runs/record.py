@@ -19,17 +19,7 @@ _ADDRESS = re.compile(r"(?<= at )0x[0-9a-f]{8,}")
 
 
 def prepared(file: Path) -> dict[str, Any]:
-    """Read a notebook for execution: without outputs, and with stable cell ids.
-
-    Parameters
-    ----------
-    file : Path
-
-    Returns
-    -------
-    dict
-        The notebook as JSON, nbformat 4.5.
-    """
+    """Read a notebook for execution: JSON (nbformat 4.5) without outputs, and with stable cell ids."""
     notebook: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     for number, cell in enumerate(notebook["cells"], start=1):
         cell.setdefault("id", f"cell-{number}")
@@ -40,18 +30,7 @@ def prepared(file: Path) -> dict[str, Any]:
 
 
 def cleaned(notebook: Mapping[str, Any]) -> dict[str, Any]:
-    """Remove times, machine paths and random ids from an executed notebook.
-
-    Parameters
-    ----------
-    notebook : Mapping
-        As papermill wrote it.
-
-    Returns
-    -------
-    dict
-        A copy in which papermill's metadata holds the parameters alone.
-    """
+    """A copy of an executed notebook without times, machine paths and random ids, and with papermill's parameters."""
     copy: dict[str, Any] = json.loads(json.dumps(notebook))
     papermill = copy["metadata"].pop("papermill", {})
     copy["metadata"]["papermill"] = {"parameters": papermill.get("parameters", {})}
@@ -61,16 +40,11 @@ def cleaned(notebook: Mapping[str, Any]) -> dict[str, Any]:
         if INJECTED_TAG in cell["metadata"].get("tags", []):
             cell["id"] = INJECTED_TAG
         for output in cell.get("outputs", []):
-            _clean_output(output)
+            if output["output_type"] == "stream":
+                output["text"] = _clean_text(output["text"])
+            if "text/plain" in output.get("data", {}):
+                output["data"]["text/plain"] = _clean_text(output["data"]["text/plain"])
     return copy
-
-
-def _clean_output(output: dict[str, Any]) -> None:
-    if output["output_type"] == "stream":
-        output["text"] = _clean_text(output["text"])
-    for mime, content in output.get("data", {}).items():
-        if mime == "text/plain":
-            output["data"][mime] = _clean_text(content)
 
 
 def _clean_text(text: str | list[str]) -> str:

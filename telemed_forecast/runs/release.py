@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from telemed_forecast.errors import InputError, TelemedError
+from telemed_forecast.errors import InputError, TelemedError, listed
 from telemed_forecast.evaluation.frozen_files import STATEMENT, TABLE, all_in, differences, sealed
 from telemed_forecast.runs import manifest, plan
 
@@ -55,7 +55,7 @@ def freeze(run: Path, releases: Path, *, today: dt.date) -> Path:
     final = releases / str(stated["run_id"])
     if final.exists():
         if found := differences(final):
-            raise TelemedError("\n".join([f"{final} is not as it was frozen:", *(f"  - {line}" for line in found)]))
+            raise TelemedError(listed(f"{final} is not as it was frozen", found))
         return final
     releases.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=".tmp-", dir=releases))

@@ -19,44 +19,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any
 
 from telemed_forecast import files, paths
 from telemed_forecast.errors import TelemedError
 from telemed_forecast.runs import manifest, plan
 from telemed_forecast.runs.plan import Project, Request, Run
+from telemed_forecast.runs.publish import Published, Publisher
 
 INDEX = "index.html"
 TEMPORARY = ".tmp-"
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 _REASONS_SHOWN = 4
-
-
-@dataclass(frozen=True, kw_only=True)
-class Published:
-    """What the pages of a run say about it.
-
-    Attributes
-    ----------
-    gates, key_figures : tuple of Mapping
-        Plain JSON values, each with the notebook's name; they go into the manifest.
-    """
-
-    gates: tuple[Mapping[str, Any], ...] = ()
-    key_figures: tuple[Mapping[str, Any], ...] = ()
-
-
-class Publisher(Protocol):
-    """Makes what a reader sees from executed notebooks."""
-
-    def pages_of(self, run: Run, notebook: str) -> Mapping[str, Any]:
-        """What a notebook's worker needs to draw its pages; empty when `run` makes them."""
-
-    def run(self, run: Run, folder: Path) -> Published:
-        """Write pages and data beside `folder`/notebooks/*.ipynb."""
-
-    def index(self, manifests: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
-        """Make the pages that list runs, by file name; one of them is `index.html`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,11 +178,7 @@ class Reports:
 
     def _refuse_changed_inputs(self, run: Run) -> None:
         """A run must not carry the key of files that were edited while it was made."""
-        now = plan.shared_inputs(self.project)
-        now |= {
-            f"notebooks/{name}.ipynb": plan.notebook_hash(self.project.notebooks / f"{name}.ipynb")
-            for name in run.settings
-        }
+        now = plan.inputs_of(self.project, run.settings, run.common.as_of_date)
         changed = sorted(name for name, value in now.items() if run.inputs.get(name) != value)
         if changed:
             raise TelemedError(f"changed while the run was made: {', '.join(changed[:4])}; make the report again")

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from telemed_forecast.errors import InputError, TelemedError
-from telemed_forecast.runs import plan, report
+from telemed_forecast.runs import plan, publish, report
 from telemed_forecast.runs.parameters import NOTEBOOKS
 
 
@@ -25,7 +25,7 @@ class PlainPages:
             text = (folder / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8")
             (folder / f"{name}.html").write_text(text, encoding="utf-8")
             (folder / "data" / f"{name}.csv").write_text(f"characters\n{len(text)}\n", encoding="utf-8")
-        return report.Published(key_figures=tuple({"notebook": name, "id": "x", "value": 1} for name in run.settings))
+        return publish.Published(key_figures=tuple({"notebook": name, "id": "x", "value": 1} for name in run.settings))
 
     def index(self, manifests):
         return {"index.html": "\n".join(manifest["run_id"] for manifest in manifests)}
