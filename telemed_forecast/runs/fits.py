@@ -17,8 +17,12 @@ from telemed_forecast.runs.execute import Fits, fits_of
 from telemed_forecast.runs.plan import Run
 from telemed_forecast.runs.worker import FitsJob
 
-NOT_READ = ("telemed_forecast/reporting/", "telemed_forecast/runs/", "telemed_forecast/cli.py", "notebooks/")
-"""Inputs of a run that no fit depends on."""
+READ = (
+    *("data/evidence/", "data/priors/", "requirements.lock"),
+    *(f"telemed_forecast/{room}/" for room in ("evidence", "models", "fits", "curves", "forecast", "evaluation")),
+)
+"""Inputs of a run that decide which fits it needs. What is missing here costs time, not truth: a fit has a key of its
+own, and a notebook that finds none makes it."""
 
 
 def declared(notebook: Path) -> Needs:
@@ -65,7 +69,7 @@ class Stage:
 
     def _job(self, model: str, together: Mapping[str, list[str]]) -> FitsJob:
         notebook, settings = next(iter(self.run.settings.items()))
-        inputs = {name: value for name, value in self.run.inputs.items() if not name.startswith(NOT_READ)}
+        inputs = {name: value for name, value in self.run.inputs.items() if name.startswith(READ)}
         # Fits do not depend on where the forecast ends, nor on levers or money.
         identity = [processor(), model, together, inputs, str(settings.as_of_date), settings.seed, settings.profile]
         name = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:20]
