@@ -53,8 +53,8 @@ def blocks(report: str, shown: Shown, lang: Language) -> list[Block]:
     TemplateFault
         The template names a number or an exhibit that the notebook does not show, or writes one that is not known.
     """
-    if not has_page(report):
-        return shown.blocks
+    if not has_page(report) or any(isinstance(block, Title) for block in shown.blocks):
+        return shown.blocks  # a notebook that gives a title of its own is shown as it is
     body = list(_pieces(_text(report, shown, lang), shown))
     first = [block for block in shown.blocks if isinstance(block, KeyFigures)]
     cited = dict.fromkeys(claim for block in [*first, *body] for claim in block.claims())

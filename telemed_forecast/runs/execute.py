@@ -130,6 +130,10 @@ class Fits:
         return TaskFailed(f"{self.name}{which} failed: {event.message}")
 
 
+def _compiling(task: Task | Fits) -> str:
+    return f"compiling, in {task.name}"
+
+
 def fits_of(model: str) -> str:
     """Name of the task that makes a model's fits."""
     return FITS_OF + model
@@ -231,7 +235,7 @@ class Execution:
             async with free:
                 seconds[task.name], compiling = await self._timed(task)
             if compiling:
-                seconds[f"compiling, in {task.name}"] = round(compiling, 3)
+                seconds[_compiling(task)] = round(compiling, 3)
             finished[task.name].set()
 
         try:
@@ -240,7 +244,8 @@ class Execution:
                     group.create_task(one(task))
         except* TaskFailed as failures:
             raise failures.exceptions[0] from None
-        return dict(sorted(seconds.items()))
+        order = [name for task in tasks for name in (task.name, _compiling(task)) if name in seconds]
+        return {name: seconds[name] for name in order}
 
     async def _timed(self, task: Task | Fits) -> tuple[float, float]:
         """Carry out one task; return its seconds, and those that went into compiling."""
