@@ -361,14 +361,18 @@ async def _end(worker: Process, heard: Sequence[Event]) -> None:
         for event in heard:
             if event.kind == "kernel" and event.pid:
                 _kill_group(event.pid)
-    await worker.wait()
-    # Its pipes close before the loop does: what still holds one when it is collected prints a traceback.
-    if worker.stdin is not None and worker.stdout is not None:
-        worker.stdin.close()
-        with contextlib.suppress(ConnectionError, TimeoutError):
-            async with asyncio.timeout(_CLOSING):
-                await worker.stdin.wait_closed()
-                await worker.stdout.read()
+    try:
+        await worker.wait()
+        if worker.stdin is not None and worker.stdout is not None:
+            worker.stdin.close()
+            with contextlib.suppress(ConnectionError, TimeoutError):
+                async with asyncio.timeout(_CLOSING):
+                    await worker.stdin.wait_closed()
+                    await worker.stdout.read()
+    finally:
+        # Also where a second cancellation comes, or a stray child holds a pipe open: its pipes close before the loop
+        # does, for what still holds one when it is collected prints a traceback.
+        worker._transport.close()  # type: ignore[attr-defined]
 
 
 def _kill_group(pid: int) -> None:
