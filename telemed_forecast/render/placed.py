@@ -34,7 +34,7 @@ def block_of(exhibit: Exhibit) -> Block:
     if stated.kind == "table":
         return _table(exhibit, stated)
     if stated.kind == "file":
-        data = _plain(exhibit.frame)
+        data = _named(exhibit.frame, stated.words)
         return DataTable(id=exhibit.name, key=_key(exhibit, "title"), values=dict(exhibit.facts), data=data)
     return _chart(exhibit, stated)
 
