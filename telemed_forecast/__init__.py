@@ -30,6 +30,7 @@ _OFFERED = {
     "origins": "evaluation.rolling_origins.origins",
     "platform_revenue": "forecast.platform_revenue",
     "record": "exhibits.record.record",
+    "review": "evaluation.review",
     "rivals": "reporting.content.rivals",
     "show": "render.notebook.show",
     "use_language": "reporting.atoms.use_language",

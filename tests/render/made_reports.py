@@ -6,7 +6,7 @@ from importlib import import_module
 
 from prior_fits import forecast, unsampled
 
-from telemed_forecast.evaluation import scenario_effects
+from telemed_forecast.evaluation import review, scenario_effects
 from telemed_forecast.evaluation.markets import MARKETS
 from telemed_forecast.exhibits.exhibit import Exhibit, facts_json, facts_of
 from telemed_forecast.exhibits.record import cited, record
@@ -17,7 +17,7 @@ from telemed_forecast.render.notebook import Shown
 from telemed_forecast.reporting.blocks import KeyFigures
 from telemed_forecast.runs.parameters import validate
 
-PORTED = ("internet_hospitals", "user_adoption", "channel_share", "market_size", "executive_summary")
+PORTED = ("internet_hospitals", "user_adoption", "channel_share", "market_size", "executive_summary", "evidence_review")
 """Reports whose pages are made of exhibits."""
 
 
@@ -42,6 +42,8 @@ def made(report, weigh=lambda result: (), **settings):
     module = import_module(f"telemed_forecast.exhibits.{report}")
     if report == "executive_summary":
         return _summary(module, **settings)
+    if report == "evidence_review":
+        return _review(module, **settings)
     context, result = forecast(report, **settings)
     others = further(report, context, result)
     money = others[1:] if report == "market_size" else ()
@@ -64,6 +66,16 @@ def _summary(module, **settings):
         numbers = module.numbers(context, markets, comparison)
         figures = module.key_figures(context, markets)
     return _shown(context, exhibits, numbers, figures, module.fits(markets), module.forecasts(markets))
+
+
+def _review(module, **settings):
+    context = Context(validate("evidence_review", settings))
+    with unsampled():
+        found = review.run(context, refit=False)
+        exhibits, numbers, figures = (
+            make(context, found) for make in (module.exhibits, module.numbers, module.key_figures)
+        )
+    return _shown(context, exhibits, numbers, figures, module.fits(found), module.forecasts(found))
 
 
 def _shown(context, exhibits, numbers, figures, fits, forecasts):
