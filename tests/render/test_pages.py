@@ -119,11 +119,15 @@ def test_a_number_is_written_with_its_unit_and_escaped(written):
 def test_a_name_that_nobody_knows_is_an_error_with_the_page(written):
     with pytest.raises(pages.TemplateFault, match=r"small.en.md: 'nobody' is undefined"):
         written("{{ nobody }}")
+    with pytest.raises(pages.TemplateFault, match=r"small.en.md: 'nobody' is undefined"):
+        written("{{ nobody | full }}")
 
 
 def test_a_number_that_is_not_known_is_an_error(written):
     with pytest.raises(pages.TemplateFault, match="neither a number nor a text: None"):
         written("{{ count }}", {"count": None})
+    with pytest.raises(pages.TemplateFault, match=r"small.en.md: .* no form 'full' for None"):
+        written("{{ count | full }}", {"count": None})
 
 
 def test_what_may_be_missing_is_left_out(written):

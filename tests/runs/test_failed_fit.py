@@ -42,7 +42,7 @@ figure = blocks.KeyFigure(
 )
 table = blocks.TableBlock(
     id="users_by_year",
-    title_key="table.users_by_year.title",
+    title_key="exhibit.users_by_year.title",
     columns=(blocks.Column(name="users", key="figure.users", unit="persons"),),
     rows=((number,),),
 )
