@@ -17,28 +17,34 @@ from typing import Any
 __version__ = "0.1.0"
 
 _OFFERED = {
-    "Context": "forecast.context",
-    "internet_hospitals": "forecast",
-    "market_size": "forecast",
-    "channel_share": "forecast",
-    "user_adoption": "forecast",
-    "origins": "evaluation.rolling_origins",
-    "influences": "evaluation.influence",
-    "internet_hospitals_before_the_jump": "evaluation.look_back",
-    "cited": "exhibits.record",
-    "record": "exhibits.record",
-    "rivals": "reporting.content",
-    "show": "render.notebook",
-    "use_language": "reporting.atoms",
+    "Context": "forecast.context.Context",
+    "Telling": "forecast.money.Telling",
+    "channel_share": "forecast.channel_share",
+    "cited": "exhibits.record.cited",
+    "compare_scenarios": "evaluation.scenario_effects.compare",
+    "doctor_supply": "forecast.doctor_supply",
+    "influences": "evaluation.influence.influences",
+    "internet_hospitals": "forecast.internet_hospitals",
+    "internet_hospitals_before_the_jump": "evaluation.look_back.internet_hospitals_before_the_jump",
+    "market_size": "forecast.market_size",
+    "origins": "evaluation.rolling_origins.origins",
+    "platform_revenue": "forecast.platform_revenue",
+    "record": "exhibits.record.record",
+    "review": "evaluation.review",
+    "rivals": "reporting.content.rivals",
+    "show": "render.notebook.show",
+    "use_language": "reporting.atoms.use_language",
+    "user_adoption": "forecast.user_adoption",
 }
-"""Name -> the module that holds it, or the package of which it is a module."""
+"""Short name -> where the function, the class or the module stands."""
 
 
 def __getattr__(name: str) -> Any:
     if name not in _OFFERED:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = import_module(f"{__name__}.{_OFFERED[name]}")
-    return getattr(home, name) if hasattr(home, name) else import_module(f"{home.__name__}.{name}")
+    home, _, last = f"{__name__}.{_OFFERED[name]}".rpartition(".")
+    parent = import_module(home)
+    return getattr(parent, last) if hasattr(parent, last) else import_module(f"{home}.{last}")
 
 
 def __dir__() -> list[str]:

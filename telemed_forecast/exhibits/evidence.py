@@ -31,16 +31,16 @@ def claims_of(*observations: Observations) -> tuple[str, ...]:
 
 def evidence_table(name: str, evidence: Sequence[Observations], unit: str, factor: float = 1.0) -> Exhibit:
     """The figures that entered the likelihood, as intervals."""
-    found = [_intervals(one, factor) for one in evidence]
     columns = ["day", "low", "high", "origin", "grade", "claim_id"]
-    frame = pd.concat(found).sort_values(columns, ignore_index=True)[columns]
+    found = [_intervals(one, factor) for one in evidence if len(one)]
+    frame = pd.concat(found).sort_values(columns, ignore_index=True) if found else pd.DataFrame(columns=columns)
     return Exhibit(name=name, frame=frame, claims=claims_of(*evidence), units={"low": unit, "high": unit})
 
 
 def published_points(evidence: Observations, factor: float, since: int) -> pd.DataFrame:
     """Published intervals since a year, multiplied by a factor, as the marks of a fan chart."""
     found = _intervals(evidence, factor).rename(columns={"day": "period", "origin": "label"})
-    late = found["period"].str[:4].astype(int) >= since
+    late = evidence.end >= np.datetime64(f"{since}-01-01")
     return found.loc[late, ["period", "low", "high", "grade", "claim_id", "label"]].reset_index(drop=True)
 
 

@@ -121,23 +121,29 @@ def with_interval(**columns: Iterable[Value | None]) -> dict[str, list[float | N
 
 
 def facts_json(facts: Facts) -> dict[str, Any]:
-    """Facts as JSON: values as mappings, claim ids as lists."""
-    return {
-        name: fact.model_dump(mode="json")
-        if isinstance(fact, Value)
-        else list(fact)
-        if isinstance(fact, tuple)
-        else _plain(fact)
-        for name, fact in facts.items()
-    }
+    """Facts as JSON: a value as a mapping, claim ids and lists of facts as lists."""
+    return {name: _fact_json(fact) for name, fact in facts.items()}
 
 
 def facts_of(data: Mapping[str, Any]) -> dict[str, Fact]:
     """The facts that `facts_json` wrote."""
-    return {
-        name: Value.model_validate(fact) if isinstance(fact, dict) else tuple(fact) if isinstance(fact, list) else fact
-        for name, fact in data.items()
-    }
+    return {name: _fact(fact) for name, fact in data.items()}
+
+
+def _fact_json(fact: Fact) -> Any:
+    if isinstance(fact, Value):
+        return fact.model_dump(mode="json")
+    if isinstance(fact, tuple):
+        return list(fact)
+    return [facts_json(one) for one in fact] if isinstance(fact, list) else _plain(fact)
+
+
+def _fact(fact: Any) -> Fact:
+    if isinstance(fact, dict):
+        return Value.model_validate(fact)
+    if isinstance(fact, list):
+        return [facts_of(one) for one in fact] if fact and isinstance(fact[0], dict) else tuple(fact)
+    return fact
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:

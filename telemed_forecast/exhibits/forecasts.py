@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 import numpy as np
@@ -12,7 +12,7 @@ from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.exhibits.evidence import published_points
 from telemed_forecast.exhibits.exhibit import Exhibit, with_interval
 from telemed_forecast.exhibits.numbers import value
-from telemed_forecast.exhibits.values import Value
+from telemed_forecast.exhibits.values import Fact, Value
 from telemed_forecast.forecast.paths import Path
 
 BANDS = {"low95": 0.025, "low80": 0.1, "low50": 0.25, "median": 0.5, "high50": 0.75, "high80": 0.9, "high95": 0.975}
@@ -76,6 +76,21 @@ def fan(
         layers=layers,
         as_of=as_of,
     )
+
+
+def lines(
+    name: str, paths: Mapping[str, Path], *, as_of: date, since: int = 0, claims: Sequence[str] = (), **facts: Fact
+) -> Exhibit:
+    """Median and 80% interval of several quantities by period, a line each."""
+    frames = []
+    for series, path in paths.items():
+        shown = [k for k, day in enumerate(path.periods) if day.year >= since]
+        low, middle, high = path.quantiles(np.array([0.1, 0.5, 0.9]))[:, shown]
+        days = [path.periods[k].isoformat() for k in shown]
+        frames.append(pd.DataFrame({"period": days, "series": series, "value": middle, "low": low, "high": high}))
+    unit = next(iter(paths.values())).unit
+    frame = pd.concat(frames, ignore_index=True)
+    return Exhibit(name=name, frame=frame, claims=tuple(claims), units={"value": unit}, facts=facts, as_of=as_of)
 
 
 def year_table(name: str, paths: Sequence[Path], years: Sequence[int], claims: Sequence[str]) -> Exhibit:

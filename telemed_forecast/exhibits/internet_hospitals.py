@@ -23,7 +23,7 @@ from telemed_forecast.exhibits.evidence import (
     printed_figure,
 )
 from telemed_forecast.exhibits.exhibit import Exhibit, Exhibits, named, with_interval
-from telemed_forecast.exhibits.forecasts import fan, parameter_table, year_table
+from telemed_forecast.exhibits.forecasts import fan, lines, parameter_table, year_table
 from telemed_forecast.exhibits.numbers import chance, key_figure, value
 from telemed_forecast.exhibits.values import Fact, Facts, KeyFigure, Value
 from telemed_forecast.fits.store import Fit
@@ -159,11 +159,11 @@ def key_figures(context: Context, result: InternetHospitals) -> dict[str, KeyFig
     horizon, last = context.settings.horizon, result.last_period
     told, last_count, claims = _headline(context, result), _newest_count(result), newest(result.evidence, 2)
     printed = dict(zip(("printed", "day", "grade"), last_count.values(), strict=True))
-    figures: tuple[tuple[str, str, str, Facts], ...] = (
+    figures: tuple[tuple[str, str, str, Facts | None], ...] = (
         ("hospitals_now", "hospitals_now", last.isoformat(), printed),
-        (f"hospitals_{horizon}", "hospitals_then", str(horizon), {}),
+        (f"hospitals_{horizon}", "hospitals_then", str(horizon), None),
         (f"pool_{horizon}", "pool_then", str(horizon), {"now": told["pool_now"]}),
-        ("hospitals_double", "hospitals_double", f"{last.year}/{horizon}", {}),
+        ("hospitals_double", "hospitals_double", f"{last.year}/{horizon}", None),
     )
     return {
         name: key_figure(name, told[number], period, claims, [result.fit], note=note)
@@ -221,18 +221,15 @@ def sponsor_claims(result: InternetHospitals) -> tuple[str, ...]:
 
 def hospitals_by_sponsor(context: Context, result: InternetHospitals) -> Exhibit:
     """Both sponsors by half-year, with 80% intervals."""
-    paths = {"hospital_run": result.hospital_run, "third_party": result.third_party}
-    frame = pd.concat([_by_period(path).assign(series=name) for name, path in paths.items()], ignore_index=True)
-    return Exhibit(
-        name="hospitals_by_sponsor",
-        frame=frame[["period", "series", "value", "low", "high"]],
-        claims=sponsor_claims(result),
-        facts={
-            "end": result.count.periods[-1].isoformat(),
-            "own": value(result.hospital_run.draws[:, -1], "hospitals"),
-            "firms": value(result.third_party.draws[:, -1], "hospitals"),
-        },
+    return lines(
+        "hospitals_by_sponsor",
+        {"hospital_run": result.hospital_run, "third_party": result.third_party},
         as_of=context.settings.as_of_date,
+        since=SINCE,
+        claims=sponsor_claims(result),
+        end=result.count.periods[-1].isoformat(),
+        own=value(result.hospital_run.draws[:, -1], "hospitals"),
+        firms=value(result.third_party.draws[:, -1], "hospitals"),
     )
 
 
@@ -337,14 +334,6 @@ def _fan(context: Context, name: str, path: Path, evidence: Observations, median
 
 def _prophet(context: Context, result: InternetHospitals) -> np.ndarray | None:
     return prophet(result.known, result.published.periods, context.settings.seed)
-
-
-def _by_period(path: Path) -> pd.DataFrame:
-    """Median and 80% interval by period."""
-    shown = [k for k, day in enumerate(path.periods) if day.year >= SINCE]
-    low, middle, high = path.quantiles(np.array([0.1, 0.5, 0.9]))[:, shown]
-    days = [path.periods[k].isoformat() for k in shown]
-    return pd.DataFrame({"period": days, "value": middle, "low": low, "high": high})
 
 
 def _listed(context: Context, name: str, claims: Sequence[str]) -> Exhibit | None:

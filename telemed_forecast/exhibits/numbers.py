@@ -36,12 +36,18 @@ def status(*fits: Fit) -> Status:
 
 
 def key_figure(
-    name: str, figure: Value, period: str, sources: Sequence[str], fits: Sequence[Fit], note: Facts | None = None
+    name: str,
+    figure: Value,
+    period: str,
+    sources: Sequence[str],
+    fits: Sequence[Fit],
+    note: Facts | None = None,
+    note_text: str = "",
 ) -> KeyFigure:
     """A headline number.
 
-    Its label is the text ``figure.<name>``, without the year that ends the name; its note, when `note` says what it
-    tells, is ``figure.<name>_note``.
+    Its label is the text ``figure.<name>``, without the year that ends the name. It has a note when `note` says what
+    that tells: the text ``figure.<name>_note``, or `note_text`.
     """
     stem = name.rsplit("_", 1)[0] if name[-1].isdigit() else name
     return KeyFigure(
@@ -50,7 +56,7 @@ def key_figure(
         value=figure,
         period=period,
         sources=tuple(sources),
-        note_key=f"figure.{stem}_note" if note else None,
+        note_key=None if note is None else note_text or f"figure.{stem}_note",
         note_values=dict(note or {}),
         status=status(*fits),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
 from typing import Any, Protocol
 
@@ -11,7 +11,7 @@ import pandas as pd
 from telemed_forecast.evidence import ledger
 from telemed_forecast.exhibits.evidence import origin_name
 from telemed_forecast.exhibits.exhibit import Exhibit, Exhibits, named
-from telemed_forecast.exhibits.values import Facts, KeyFigure
+from telemed_forecast.exhibits.values import Fact, Facts, KeyFigure
 from telemed_forecast.fits.store import Fit
 from telemed_forecast.forecast import hub
 from telemed_forecast.forecast.context import Context
@@ -64,10 +64,16 @@ def cited(
 ) -> tuple[str, ...]:
     """Every claim id that a report may cite, each once."""
     found = [claim for figure in figures.values() for claim in figure.sources]
-    found += [claim for fact in numbers.values() if isinstance(fact, tuple) for claim in fact]
+    found += [claim for fact in _each(numbers) if isinstance(fact, tuple) for claim in fact]
     found += [claim for exhibit in exhibits.values() for claim in exhibit.cited]
     found += [claim for other in others for claim in other.claims()]
     return tuple(dict.fromkeys(found))
+
+
+def _each(facts: Facts) -> Iterator[Fact]:
+    """Facts, and those of lists of facts."""
+    for fact in facts.values():
+        yield from (inner for one in fact for inner in _each(one)) if isinstance(fact, list) else (fact,)
 
 
 def sources(context: Context, claims: Iterable[str]) -> Exhibit:
@@ -81,9 +87,13 @@ def sources(context: Context, claims: Iterable[str]) -> Exhibit:
 def record(
     context: Context, parameters: Mapping[str, Any], fits: Iterable[Fit], paths: Iterable[Path], claims: Iterable[str]
 ) -> Exhibits:
-    """The exhibits that every report ends with."""
+    """The exhibits that every report ends with; one that forecasts nothing has no forecasts."""
+    quantities = list(paths)
     return named(
-        gates(context, *fits), forecasts(context, paths), sources(context, claims), provenance(context, parameters)
+        gates(context, *fits),
+        forecasts(context, quantities) if quantities else None,
+        sources(context, claims),
+        provenance(context, parameters),
     )
 
 

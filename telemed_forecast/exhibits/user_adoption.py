@@ -119,9 +119,9 @@ def key_figures(context: Context, result: UserAdoption) -> dict[str, KeyFigure]:
     horizon, last, told = context.settings.horizon, result.last_period.isoformat(), _headline(context, result)
     claims = newest(result.evidence["users"], 1, result.evidence["internet"])
     panel = newest(result.evidence["panel"], 3) or claims
-    figures: tuple[tuple[str, str, str, tuple[str, ...], Facts], ...] = (
+    figures: tuple[tuple[str, str, str, tuple[str, ...], Facts | None], ...] = (
         ("users_now", "users_now", last, claims, {"printed": _printed(result)}),
-        (f"users_{horizon}", "users_then", str(horizon), claims, {}),
+        (f"users_{horizon}", "users_then", str(horizon), claims, None),
         (f"usage_{horizon}", "usage_then", str(horizon), claims, {"now": told["usage_now"]}),
         ("wave_left", "wave_left", last, panel, {"first": value(result.wave_gain[:, 0], "persons")}),
     )

@@ -6,7 +6,7 @@ Importing this module costs pydantic only.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -78,8 +78,9 @@ class Value(Frozen):
         return self
 
 
-Fact = Value | str | int | float | tuple[str, ...] | None
-"""What a text is told: a number, a day or a word, claim ids to cite, or None for what is not known."""
+Fact = Value | str | int | float | tuple[str, ...] | list[Any] | None
+"""What a text is told: a number, a day or a word, claim ids to cite, a list of `Facts` that a page tells one by one, or
+None for what is not known."""
 
 Facts = Mapping[str, Fact]
 """Facts by the name that a page's prose, a title or a note calls them."""

@@ -63,6 +63,8 @@ class Look:
         Column of labels -> family of words.
     column
         Column -> what differs from the catalogue's.
+    other
+        What holds for columns that neither names.
     """
 
     kind: str = "table"
@@ -75,6 +77,7 @@ class Look:
     like: str = ""
     words: dict[str, str] = field(default_factory=dict)
     column: dict[str, dict[str, Any]] = field(default_factory=dict)
+    other: dict[str, Any] = field(default_factory=dict)
 
 
 def look(name: str) -> Look:
@@ -95,7 +98,8 @@ def family(name: str) -> Iterator[str]:
 
 def column_look(column: str, stated: Look) -> ColumnLook:
     """What the catalogue says of a column in an exhibit."""
-    return ColumnLook(**(_read()["column"].get(column, {}) | stated.column.get(column, {})))
+    own = _read()["column"].get(column, {}) | stated.column.get(column, {})
+    return ColumnLook(**(own or stated.other))
 
 
 @lru_cache(maxsize=1)

@@ -23,7 +23,7 @@ from telemed_forecast.render.notebook import Shown
 from telemed_forecast.render.placed import RECORD, block_of, record_of
 from telemed_forecast.reporting.atoms import Language
 from telemed_forecast.reporting.blocks import Block, KeyFigures, Title
-from telemed_forecast.reporting.catalogue import Catalogue, catalogue
+from telemed_forecast.reporting.catalogue import Catalogue, TextError, catalogue
 from telemed_forecast.reporting.views import CITE, Prose, Section, escaped
 
 PAGES = Path(__file__).parent / "pages"
@@ -40,21 +40,16 @@ class Written(str):
     """Text of a page that is Markdown already."""
 
 
-def has_page(report: str) -> bool:
-    """Whether a report has a page template; others are made of blocks."""
-    return (PAGES / f"{report}.en.md").is_file()
-
-
 def blocks(report: str, shown: Shown, lang: Language) -> list[Block]:
-    """What stands on the page, in reading order: as its template says, or as the notebook shows it without one.
+    """What stands on the page, in reading order: as its template says, or as a notebook of blocks alone shows it.
 
     Raises
     ------
     TemplateFault
         The template names a number or an exhibit that the notebook does not show, or writes one that is not known.
     """
-    if not has_page(report) or any(isinstance(block, Title) for block in shown.blocks):
-        return shown.blocks  # a notebook that gives a title of its own is shown as it is
+    if not shown.exhibits:
+        return shown.blocks
     body = list(_pieces(_text(report, shown, lang), shown))
     first = [block for block in shown.blocks if isinstance(block, KeyFigures)]
     cited = dict.fromkeys(claim for block in [*first, *body] for claim in block.claims())
@@ -69,7 +64,7 @@ def _text(report: str, shown: Shown, lang: Language) -> str:
         raise TemplateFault(f"{report}: numbers may not be named {', '.join(sorted(clash))}")
     try:
         return _environment(lang).get_template(f"{report}.{lang}.md").render(**shown.numbers, **told)
-    except TemplateError as error:
+    except (TemplateError, TextError) as error:
         raise TemplateFault(f"{report}.{lang}.md: {error}") from error
 
 
@@ -93,6 +88,8 @@ def _environment(lang: Language) -> Environment:
 
 def _form(texts: Catalogue, form: str) -> Callable[[Any], str]:
     def write(fact: Any) -> str:
+        if isinstance(fact, StrictUndefined):
+            str(fact)  # an undefined name complains
         return texts.write(fact, form)
 
     return write

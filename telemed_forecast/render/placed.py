@@ -34,7 +34,7 @@ def block_of(exhibit: Exhibit) -> Block:
     if stated.kind == "table":
         return _table(exhibit, stated)
     if stated.kind == "file":
-        data = _plain(exhibit.frame)
+        data = _named(exhibit.frame, stated.words)
         return DataTable(id=exhibit.name, key=_key(exhibit, "title"), values=dict(exhibit.facts), data=data)
     return _chart(exhibit, stated)
 
@@ -47,7 +47,7 @@ def record_of(exhibits: Mapping[str, Exhibit], cited: Iterable[str]) -> list[Blo
         made.setdefault(row["kind"], {})[row["name"]] = row["value"]
     return [
         Gates(fits=tuple(GateResult(**row) for row in records(exhibits["gates"].frame))),
-        ForecastTable(data=_plain(exhibits["forecasts"].frame)),
+        *([ForecastTable(data=_plain(exhibits["forecasts"].frame))] if "forecasts" in exhibits else []),
         Sources(rows=tuple(SourceRow(**rows[claim]) for claim in cited if claim in rows)),
         Provenance(**made["setting"], parameters=made.get("parameter", {}), versions=made["version"]),
     ]
@@ -123,10 +123,10 @@ def _heads(columns: Iterable[str]) -> list[str]:
 
 
 def _heading(exhibit: Exhibit, column: str) -> str:
-    """Text key of a column's heading: the exhibit's own, the catalogue's, or that of a forecast quantity."""
+    """Text key of a column's heading: the exhibit's own, the catalogue's, or a quantity's or report's name."""
     own = _optional_key(exhibit, f"column.{column}")
-    texts = catalogue("en").texts
-    return own or next((k for k in (f"column.{column}", f"target.{column}") if k in texts), f"column.{column}")
+    texts, shared = catalogue("en").texts, (f"column.{column}", f"target.{column}", f"report.{column}.title")
+    return own or next((key for key in shared if key in texts), shared[0])
 
 
 def _cell(row: Mapping[str, Any], name: str, unit: str | None, significant: int | str | None, words: str) -> Any:

@@ -1,16 +1,15 @@
-"""What surrounds the market's fit: money, what would be printed, doctors, every published estimate, the page."""
+"""What surrounds the market's fit: money, what would be printed, doctors, every published estimate, the exhibits."""
 
 import made_up_market
 import numpy as np
 import pytest
 
 from telemed_forecast.evaluation import published_sizes
+from telemed_forecast.exhibits import market_size as report
+from telemed_forecast.exhibits.values import Value
 from telemed_forecast.forecast import doctor_supply, market_size
 from telemed_forecast.forecast.money import Telling
 from telemed_forecast.models import market_size as model
-from telemed_forecast.reporting import html
-from telemed_forecast.reporting.blocks import Chart, KeyFigures, TableBlock
-from telemed_forecast.reporting.content import market_size as page
 
 pytestmark = pytest.mark.unit
 
@@ -18,7 +17,7 @@ pytestmark = pytest.mark.unit
 @pytest.fixture(autouse=True)
 def without_prophet(monkeypatch):
     """A rival's line takes seconds and is tested elsewhere."""
-    monkeypatch.setattr(page, "prophet", lambda *_: None)
+    monkeypatch.setattr(report, "prophet", lambda *_: None)
 
 
 @pytest.fixture(scope="module")
@@ -135,27 +134,24 @@ def test_past_forecasts_have_ended_are_no_copies_and_come_worst_first(known):
     assert np.median(deloitte.ratio) > 2
 
 
-@pytest.mark.parametrize("day", ["2019-12-31", "2022-12-31"])
-def test_the_page_can_be_made_on_early_dates_in_both_languages(day):
-    context, result = made_up_market.market(as_of=day)
-    sections = page.sections(context, result, context.settings.values())
-    blocks = [block for section in sections.values() for block in section]
-    assert all(len(html.page(blocks, lang)) > 100_000 for lang in ("en", "zh"))
+def shown(context, result):
+    """Exhibits, numbers and key figures in the money that the settings ask for."""
+    told = context.settings.values()
+    money = Telling(told["currency"], told["prices"], result.money)
+    supply = doctor_supply.run(context, result)
+    made = (report.exhibits, report.numbers)
+    return *(make(context, result, supply, money) for make in made), report.key_figures(context, result, money)
 
 
-def test_a_page_in_real_dollars_shows_no_amount_in_yuan_but_prices(known):
-    context, result = made_up_market.market(currency="USD", prices="real", horizon=2035)
-    sections = page.sections(context, result, context.settings.values())
-    shown = [block for section in sections.values() for block in section]
-    units = {block.unit for block in shown if isinstance(block, Chart)}
-    units |= {column.unit for block in shown if isinstance(block, TableBlock) for column in block.columns}
-    units |= {item.value.unit for block in shown if isinstance(block, KeyFigures) for item in block.items}
-    units |= {v.unit for block in shown for v in getattr(block, "values", {}).values() if hasattr(v, "unit")}
+def test_a_report_in_real_dollars_shows_no_amount_in_yuan_but_prices(known):
+    exhibits, numbers, figures = shown(*made_up_market.market(currency="USD", prices="real", horizon=2035))
+    units = {unit for exhibit in exhibits.values() for unit in exhibit.units.values()}
+    units |= {figure.value.unit for figure in figures.values()}
+    units |= {fact.unit for fact in numbers.values() if isinstance(fact, Value)}
     assert "USD_million" in units
     assert "CNY_million" not in units
 
 
-def test_other_pages_repeat_the_headline_in_nominal_yuan(known):
-    context, result = known
-    figures = page.key_figures(context, result).items
-    assert {f.value.unit for f in figures} == {"CNY_million", "multiple"}
+def test_other_reports_repeat_the_headline_in_nominal_yuan(known):
+    figures = report.key_figures(*known)
+    assert {figure.value.unit for figure in figures.values()} == {"CNY_million", "multiple"}

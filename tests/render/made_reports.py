@@ -1,17 +1,34 @@
 """Reports as an executed notebook would show them, from forecasts without sampling."""
 
 import json
+from functools import cache
 from importlib import import_module
 
 from prior_fits import forecast, unsampled
 
+from telemed_forecast.evaluation import review, scenario_effects
+from telemed_forecast.evaluation.markets import MARKETS
 from telemed_forecast.exhibits.exhibit import Exhibit, facts_json, facts_of
 from telemed_forecast.exhibits.record import cited, record
+from telemed_forecast.forecast import doctor_supply, platform_revenue
+from telemed_forecast.forecast.context import Context
+from telemed_forecast.forecast.money import Telling
 from telemed_forecast.render.notebook import Shown
 from telemed_forecast.reporting.blocks import KeyFigures
+from telemed_forecast.runs.parameters import validate
 
-PORTED = ("internet_hospitals", "user_adoption")
+PORTED = ("internet_hospitals", "user_adoption", "channel_share", "market_size", "executive_summary", "evidence_review")
 """Reports whose pages are made of exhibits."""
+
+
+def further(report, context, result):
+    """What a report needs beside its market's forecast."""
+    if report == "channel_share":
+        return (platform_revenue.run(context),)
+    if report == "market_size":
+        told = context.settings.values()
+        return doctor_supply.run(context, result), Telling(told["currency"], told["prices"], result.money)
+    return ()
 
 
 def through_json(data):
@@ -19,17 +36,51 @@ def through_json(data):
     return json.loads(json.dumps(data))
 
 
+@cache
 def made(report, weigh=lambda result: (), **settings):
-    """What the notebook of a market's report would show; `weigh` says what the headline owes to each figure."""
+    """What the notebook of a report would show; `weigh` says what the headline owes to each figure."""
     module = import_module(f"telemed_forecast.exhibits.{report}")
+    if report == "executive_summary":
+        return _summary(module, **settings)
+    if report == "evidence_review":
+        return _review(module, **settings)
     context, result = forecast(report, **settings)
+    others = further(report, context, result)
+    money = others[1:] if report == "market_size" else ()
     with unsampled():
         weighed = weigh(result)
-        exhibits = module.exhibits(context, result, weighed=weighed)
-        numbers = module.numbers(context, result, weighed=weighed)
-        figures = module.key_figures(context, result)
+        exhibits = module.exhibits(context, result, *others, weighed=weighed)
+        numbers = module.numbers(context, result, *others, weighed=weighed)
+        figures = module.key_figures(context, result, *money)
+    return _shown(context, exhibits, numbers, figures, module.fits(result), module.forecasts(result, *money))
+
+
+def _summary(module, **settings):
+    context = Context(validate("executive_summary", settings))
+    with unsampled():
+        results = {name: market.module.run(context) for name, market in MARKETS.items()}
+        short = {"users": "user_adoption", "hospitals": "internet_hospitals", "channels": "channel_share"}
+        markets = module.Markets(market=results["market_size"], **{k: results[name] for k, name in short.items()})
+        comparison = scenario_effects.compare(context)
+        exhibits = module.exhibits(context, markets, comparison)
+        numbers = module.numbers(context, markets, comparison)
+        figures = module.key_figures(context, markets)
+    return _shown(context, exhibits, numbers, figures, module.fits(markets), module.forecasts(markets))
+
+
+def _review(module, **settings):
+    context = Context(validate("evidence_review", settings))
+    with unsampled():
+        found = review.run(context, refit=False)
+        exhibits, numbers, figures = (
+            make(context, found) for make in (module.exhibits, module.numbers, module.key_figures)
+        )
+    return _shown(context, exhibits, numbers, figures, module.fits(found), module.forecasts(found))
+
+
+def _shown(context, exhibits, numbers, figures, fits, forecasts):
     claims = cited(exhibits, numbers, figures)
-    ending = record(context, context.settings.values(), module.fits(result), module.forecasts(result), claims)
+    ending = record(context, context.settings.values(), fits, forecasts, claims)
     return Shown(
         {name: Exhibit.from_json(through_json(one.to_json())) for name, one in {**exhibits, **ending}.items()},
         facts_of(through_json(facts_json(numbers))),

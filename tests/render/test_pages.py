@@ -7,13 +7,16 @@ import pytest
 from jinja2 import meta
 from made_reports import PORTED, made
 
+from telemed_forecast.exhibits.exhibit import records
 from telemed_forecast.exhibits.values import Value
+from telemed_forecast.forecast.context import Context
 from telemed_forecast.paths import NOTEBOOKS
 from telemed_forecast.render import pages
 from telemed_forecast.render.notebook import Shown
 from telemed_forecast.render.placed import RECORD
 from telemed_forecast.reporting.blocks import Sources
 from telemed_forecast.reporting.html import page
+from telemed_forecast.runs.parameters import validate
 
 pytestmark = pytest.mark.unit
 
@@ -67,12 +70,14 @@ def test_the_page_of_a_report_can_be_made(report, shown, lang):
 
 @pytest.mark.parametrize("day", ["2019-12-31", "2020-02-10", "2021-01-31"])
 def test_the_page_of_an_early_day_can_be_made_and_cites_what_was_known(report, day, monkeypatch):
-    # Drawing takes long and knows no dates; the texts and tables are what an early date may break.
+    # Drawing and rivals' lines take long and know no dates; the texts and tables are what an early date may break.
     monkeypatch.setattr("telemed_forecast.reporting.charts.svg", lambda *_, **__: "<svg></svg>")
+    monkeypatch.setattr("telemed_forecast.models.baselines.forecast", lambda *_, **__: None)
     shown = made(report, as_of=day)
     for lang in LANGUAGES:
         assert len(page(pages.blocks(report, shown, lang), lang)) > 30_000
-    assert all(str(date)[:10] <= day for date in shown.exhibits["sources"].frame["date"] if date)
+    claims = [row["claim_id"] for row in records(shown.exhibits["sources"].frame) if row["grade"]]
+    assert set(claims) <= set(Context(validate(report, {"as_of": day})).view["claim_id"])
 
 
 def test_both_languages_place_the_same_exhibits_numbers_and_citations(report):
@@ -114,11 +119,15 @@ def test_a_number_is_written_with_its_unit_and_escaped(written):
 def test_a_name_that_nobody_knows_is_an_error_with_the_page(written):
     with pytest.raises(pages.TemplateFault, match=r"small.en.md: 'nobody' is undefined"):
         written("{{ nobody }}")
+    with pytest.raises(pages.TemplateFault, match=r"small.en.md: 'nobody' is undefined"):
+        written("{{ nobody | full }}")
 
 
 def test_a_number_that_is_not_known_is_an_error(written):
     with pytest.raises(pages.TemplateFault, match="neither a number nor a text: None"):
         written("{{ count }}", {"count": None})
+    with pytest.raises(pages.TemplateFault, match=r"small.en.md: .* no form 'full' for None"):
+        written("{{ count | full }}", {"count": None})
 
 
 def test_what_may_be_missing_is_left_out(written):

@@ -3,14 +3,13 @@
 import csv
 
 import pytest
-from made_reports import PORTED, made
-from prior_fits import MARKETS, forecast, unsampled
+from made_reports import made
+from prior_fits import MARKETS
 
 from telemed_forecast.evidence import ledger
 from telemed_forecast.paths import ROOT
 from telemed_forecast.render import pages
 from telemed_forecast.reporting.blocks import Sources
-from telemed_forecast.reporting.content import channel_share, market_size
 
 pytestmark = pytest.mark.unit
 
@@ -24,23 +23,11 @@ STATED = (
 )  # fmt: skip
 """The statements that have to be there whatever else the list of figures holds."""
 
-PAGES = {
-    "channel_share": channel_share,
-    "market_size": market_size,
-}
-
 
 @pytest.fixture(scope="module")
 def reports():
-    """The blocks of every report's page: report -> blocks."""
-    found = {report: pages.blocks(report, made(report), "en") for report in PORTED}
-    for report in MARKETS.keys() - {*PORTED}:
-        context, result = forecast(report)
-        with unsampled(), pytest.MonkeyPatch.context() as patch:
-            patch.setattr("telemed_forecast.reporting.content.rivals.blocks", lambda *_, **__: [])
-            sections = PAGES[report].sections(context, result, context.settings.values())
-        found[report] = [block for part in sections.values() for block in part]
-    return found
+    """The blocks of every market's page: report -> blocks."""
+    return {report: pages.blocks(report, made(report), "en") for report in MARKETS}
 
 
 @pytest.fixture(scope="module")

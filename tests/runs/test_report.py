@@ -107,7 +107,6 @@ def test_a_signal_ends_the_children_and_removes_the_temporary_folder(project, nu
     wait_until(lambda: len(processes_of(str(project.root))) >= 3)  # the command, the worker, the kernel
     process.send_signal(number)
     _, err = process.communicate(timeout=20)
-    open("/tmp/sig.err", "w").write(err)
     assert process.returncode == 1
     assert number.name in err
     assert "Traceback" not in err

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,6 @@ from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.paths import Path, interval
 from telemed_forecast.reporting.blocks import (
     Block,
-    Chart,
     Column,
     ForecastTable,
     GateResult,
@@ -31,10 +29,8 @@ from telemed_forecast.reporting.blocks import (
     TableBlock,
     Value,
 )
-from telemed_forecast.reporting.catalogue import catalogue
 
 if TYPE_CHECKING:
-    from telemed_forecast.evidence.observations import Observations
     from telemed_forecast.fits.store import Fit
 
 Sections = dict[str, list[Block]]
@@ -103,188 +99,6 @@ def key_figure(
         status=status(*fits),
         **extra,
     )
-
-
-def newest(observations: Observations, number: int = 1, *instead: Observations) -> list[str]:
-    """Claim ids of the newest figures; those of the first that has any `instead` when an early date knows none."""
-    if not len(observations) and instead:
-        return newest(instead[0], number, *instead[1:])
-    order = np.argsort(observations.end, kind="stable")[::-1][:number]
-    return [str(observations.claim_id[k]) for k in order]
-
-
-def fan(
-    name: str,
-    path: Path,
-    *,
-    as_of: date,
-    since: int,
-    evidence: Observations | None = None,
-    factor: float = 1.0,
-    prophet: np.ndarray | None = None,
-    sources: Sequence[str] = (),
-    **texts: Any,
-) -> Chart:
-    """A forecast with its bands, the published intervals and Prophet's median.
-
-    Parameters
-    ----------
-    name
-        Id of the chart; texts are ``chart.<name>.title`` and ``.alt``.
-    path
-        The forecast.
-    as_of
-        Where knowledge ends.
-    since
-        First year shown.
-    evidence
-        Published figures, multiplied by `factor` into the path's unit.
-    prophet
-        Predictive draws of Prophet, dims (draw, period); its median is drawn as a line.
-    """
-    shown = [k for k, day in enumerate(path.periods) if day.year >= since]
-    q = path.quantiles(np.array([0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975]))[:, shown]
-    family = "exhibit" if f"exhibit.{name}.title" in catalogue("en").texts else "chart"
-    days = [path.periods[k].isoformat() for k in shown]
-    names = ("low95", "low80", "low50", "median", "high50", "high80", "high95")
-    data = {"period": days} | {n: q[k] for k, n in enumerate(names)}
-    return Chart(
-        id=name,
-        kind="fan",
-        title_key=f"{family}.{name}.title",
-        alt_key=f"{family}.{name}.alt",
-        alt_values={
-            "now": value(path.draws[:, path.last_known], path.unit),
-            "known": path.periods[path.last_known].isoformat(),
-            "then": value(path.draws[:, -1], path.unit),
-            "end": path.periods[-1].isoformat(),
-        },
-        unit=path.unit,
-        data=Table.model_validate(data),
-        points=None if evidence is None else published_points(evidence, factor, since),
-        lines=None if prophet is None else _median_line(prophet, path, shown),
-        as_of=as_of,
-        x="year" if path.flow else "year_end",
-        sources=tuple(sources),
-        **texts,
-    )
-
-
-def published_points(evidence: Observations, factor: float, since: int) -> Table:
-    """Published intervals since a year, multiplied by a factor, as the marks of a fan chart."""
-    rows = [
-        (
-            str(evidence.end[k])[:10],
-            evidence.low[k] * factor,
-            evidence.high[k] * factor,
-            str(evidence.grade[k]),
-            str(evidence.claim_id[k]),
-            origin_name(evidence.origin[k]),
-        )
-        for k in range(len(evidence))
-        if int(str(evidence.end[k])[:4]) >= since
-    ]
-    return Table(columns=("period", "low", "high", "grade", "claim_id", "label"), rows=tuple(rows))
-
-
-def _median_line(prophet: np.ndarray, path: Path, shown: Sequence[int]) -> Table:
-    median = np.median(prophet, axis=0)
-    rows = tuple((path.periods[k].isoformat(), "@series.prophet", float(median[k])) for k in shown)
-    return Table(columns=("period", "series", "value"), rows=rows)
-
-
-def year_table(name: str, paths: Sequence[Path], years: Sequence[int], sources: Sequence[str]) -> TableBlock:
-    """Median and 80% interval of several quantities at chosen year-ends; headings are ``target.<target>``."""
-    columns = [Column(name="year", key="column.year", unit="year")]
-    columns += [Column(name=p.target, key=f"target.{p.target}", unit=p.unit) for p in paths]
-    rows = [(y, *(value(p.year_end(y), p.unit) for p in paths)) for y in years]
-    return TableBlock(
-        id=name, title_key=f"table.{name}.title", columns=tuple(columns), rows=tuple(rows), sources=tuple(sources)
-    )
-
-
-def parameter_table(name: str, rows: Iterable[tuple[str, np.ndarray, np.ndarray]]) -> TableBlock:
-    """What the evidence taught: prior and posterior of parameters (median, 80%), and how much narrower it became.
-
-    Parameters
-    ----------
-    rows
-        (text key of the parameter, prior draws, posterior draws).
-    """
-    columns = (
-        Column(name="parameter", key="column.parameter"),
-        Column(name="prior", key="column.prior", unit="ratio"),
-        Column(name="posterior", key="column.posterior", unit="ratio"),
-        Column(name="learned", key="column.learned", unit="percent"),
-    )
-    table = []
-    for key, prior, posterior in rows:
-        learned = 100.0 * max(0.0, 1.0 - float(np.var(posterior) / np.var(prior)))
-        table.append(
-            (
-                f"@{key}",
-                value(prior, "ratio"),
-                value(posterior, "ratio"),
-                Value(value=learned, unit="percent", digits=2),
-            )
-        )
-    return TableBlock(
-        id=name,
-        title_key="table.parameters.title",
-        note_key="table.parameters.note",
-        columns=columns,
-        rows=tuple(table),
-    )
-
-
-def evidence_table(name: str, evidence: Sequence[Observations], unit: str, factor: float = 1.0) -> TableBlock:
-    """The figures that entered the likelihood, as intervals."""
-    columns = (
-        Column(name="day", key="column.day"),
-        Column(name="low", key="column.low", unit=unit),
-        Column(name="high", key="column.high", unit=unit),
-        Column(name="origin", key="column.origin"),
-        Column(name="grade", key="column.grade"),
-        Column(name="claim_id", key="column.claim_id"),
-    )
-    rows = [
-        (
-            str(o.end[k])[:10],
-            float(o.low[k] * factor),
-            float(o.high[k] * factor),
-            origin_name(o.origin[k]),
-            str(o.grade[k]),
-            str(o.claim_id[k]),
-        )
-        for o in evidence
-        for k in range(len(o))
-    ]
-    claims = tuple(dict.fromkeys(str(c) for o in evidence for c in o.claim_id))
-    return TableBlock(
-        id=name,
-        title_key="table.evidence.title",
-        note_key="table.evidence.note",
-        columns=columns,
-        rows=tuple(sorted(rows)),
-        sources=claims,
-    )
-
-
-def context_table(context: Context, name: str, claims: Sequence[str]) -> TableBlock:
-    """Published figures that no likelihood uses, with what they say; texts are ``context.<claim id>``."""
-    columns = (
-        Column(name="statement", key="column.statement"),
-        Column(name="published", key="column.published"),
-        Column(name="origin", key="column.origin"),
-        Column(name="grade", key="column.grade"),
-    )
-    view = context.view.set_index("claim_id")
-    known = [c for c in claims if c in view.index]
-    rows = []
-    for claim in known:
-        row = view.loc[claim]
-        rows.append((f"@context.{claim}", printed_figure(row), origin_name(str(row["origin"])), str(row["grade"])))
-    return TableBlock(id=name, title_key=f"table.{name}.title", columns=columns, rows=tuple(rows), sources=tuple(known))
 
 
 def gates(context: Context, *fits: Fit) -> Gates:

@@ -3,16 +3,18 @@
 import pandas as pd
 import prior_fits
 import pytest
+from made_reports import made
 
 from telemed_forecast.evaluation import conflict, evidence_use, review
 from telemed_forecast.evaluation.markets import MARKETS
 from telemed_forecast.evidence import dictionary
+from telemed_forecast.exhibits import evidence_review
+from telemed_forecast.exhibits.record import cited
 from telemed_forecast.fits.sampling import PROFILES
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.reporting import html, tables
-from telemed_forecast.reporting.blocks import DataTable, KeyFigures, TableBlock
-from telemed_forecast.reporting.catalogue import catalogue
-from telemed_forecast.reporting.content import evidence_review
+from telemed_forecast.render import pages
+from telemed_forecast.reporting import html
+from telemed_forecast.reporting.html import PageLinks
 from telemed_forecast.runs.parameters import validate
 
 pytestmark = pytest.mark.filterwarnings("ignore:divide by zero", "ignore:invalid value")
@@ -30,9 +32,8 @@ def today():
 
 
 @pytest.fixture(scope="module")
-def blocks(today):
-    made = evidence_review.sections(*today, {})
-    return [block for section in made.values() for block in section]
+def exhibits(today):
+    return evidence_review.exhibits(*today)
 
 
 def test_every_figure_about_a_modelled_quantity_is_used_or_left_out_for_a_reason(today):
@@ -49,7 +50,9 @@ def test_the_same_holds_as_of_an_earlier_date_which_knows_nothing_later(day):
     assert missing.empty, missing[["claim_id", "metric", "segment"]].to_string()
     known = context.view.set_index("claim_id")["known_date"]
     assert (known[found.uses["claim_id"]] <= pd.Timestamp(day)).all()
-    assert set(evidence_review.sections(context, found, {})) >= {"summary", "left_out", "record"}
+    exhibits, numbers = evidence_review.exhibits(context, found), evidence_review.numbers(context, found)
+    assert {"newest_figures", "reasons", "rows"} <= exhibits.keys()
+    assert set(cited(exhibits, numbers, evidence_review.key_figures(context, found))) <= set(known.index)
 
 
 def test_what_a_model_used_is_called_a_modelled_quantity(today):
@@ -74,28 +77,34 @@ def test_the_only_source_of_a_headline_is_called_one_voice(today):
     assert [(c.report, c.origin) for c in alone] == [("user_adoption", "cnnic")]
 
 
-def test_the_page_cites_only_what_it_lists_and_links_to_the_whole_list(blocks):
-    page = html.page(blocks, "zh", links=html.PageLinks(data="data"))
-    assert catalogue("zh").text("review.known") in page
-    assert 'href="data/evidence_review-rows.csv"' in page
+def test_the_page_links_to_the_whole_list():
+    text = html.page(pages.blocks("evidence_review", made("evidence_review"), "zh"), "zh", links=PageLinks(data="data"))
+    assert 'href="data/evidence_review-rows.csv"' in text
 
 
-def test_the_whole_list_goes_to_a_file_and_the_counts_on_the_page_are_its_counts(today, blocks):
-    (whole,) = [block for block in blocks if isinstance(block, DataTable)]
-    assert len(whole.data.rows) == len(today[1].uses)
-    (reasons,) = [block for block in blocks if isinstance(block, TableBlock) and block.id == "reasons"]
-    assert sum(row[-1] for row in reasons.rows) == len(today[1].uses)
-    frame = tables.exhibits(blocks)["evidence_review-rows.csv"]
-    used = frame[frame["used_by"] != ""]
-    assert len(used) == next(row[-1] for row in reasons.rows if row[0] == "@review.reason.used")
+def test_the_whole_list_is_complete_and_the_counts_on_the_page_are_its_counts(today, exhibits):
+    whole, reasons = exhibits["rows"].frame, exhibits["reasons"].frame
+    assert len(whole) == len(today[1].uses) == reasons["all"].sum()
+    assert (whole["used_by"] != "").sum() == reasons.set_index("reason")["all"]["used"]
 
 
-def test_the_key_figures_say_what_was_used_by_whom_and_what_is_missing(today, blocks):
-    (figures,) = [block for block in blocks if isinstance(block, KeyFigures)]
-    values = {item.id: item.value.value for item in figures.items}
+def test_a_figure_that_the_catalogue_can_name_the_unit_of_is_a_number_and_others_are_as_printed(exhibits):
+    frame = exhibits["newest_figures"].frame
+    numbers = frame["printed"].map(lambda cell: isinstance(cell, float))
+    assert (frame["printed_unit"].notna() == numbers).all()
+    assert numbers.any() and not numbers.all()
+
+
+def test_the_key_figures_say_what_was_used_by_whom_and_what_is_missing(today):
+    values = {name: figure.value.value for name, figure in evidence_review.key_figures(*today).items()}
     assert values["review_used"] == (today[1].uses["used_by"] != "").sum()
     assert values["review_contradiction"] > 3
     assert 0 <= values["review_missing"] <= 100
+
+
+def test_who_has_nobody_beside_him_is_told_by_name(today):
+    [alone] = evidence_review.numbers(*today)["one_voice"]
+    assert (alone["report"], alone["rows"] > 5) == ("@report.user_adoption.title", True)
 
 
 def test_where_weights_cannot_be_trusted_the_model_is_fitted_again_without_the_publisher(today, monkeypatch):

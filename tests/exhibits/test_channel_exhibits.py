@@ -1,4 +1,4 @@
-"""The page on channels builds on any day, in both languages; the fits are stood in for by draws from their priors."""
+"""The report on channels builds on any day; the fits are stood in for by draws from their priors."""
 
 from unittest import mock
 
@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from telemed_forecast.exhibits import channel_share as report
+from telemed_forecast.exhibits.record import cited
 from telemed_forecast.fits.gates import Gate
 from telemed_forecast.fits.store import Fit
-from telemed_forecast.forecast import channel_share, internet_hospitals
+from telemed_forecast.forecast import channel_share, internet_hospitals, platform_revenue
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.models import baselines
 from telemed_forecast.models import channel_share as share_model
 from telemed_forecast.models import internet_hospitals as hospitals_model
-from telemed_forecast.reporting import html
-from telemed_forecast.reporting.content import channel_share as page
 from telemed_forecast.runs.parameters import validate
 
 # Prophet's own, in a release that pandas has overtaken.
@@ -44,21 +44,26 @@ def made(day, **settings):
         return context, channel_share.run(context)
 
 
-@pytest.mark.parametrize(("day", "rivals"), [("2019-12-31", True), ("2026-11-21", False)])
-def test_the_page_builds_on_the_first_day_and_today(monkeypatch, day, rivals):
+@pytest.mark.parametrize("day", ["2019-12-31", "2026-11-21"])
+def test_the_report_builds_on_the_first_day_and_today_from_what_was_known(monkeypatch, day):
     context, result = made(day)
-    if not rivals:  # forty fits of Prophet take longer than all else, and the page has to do without them, too
-        monkeypatch.setattr(baselines, "forecast", lambda *_, **__: None)
-    sections = page.sections(context, result, context.settings.values())
-    blocks = [block for part in sections.values() for block in part]
-    for lang in ("en", "zh"):
-        text = html.page(blocks, lang)
-        assert "JD Health" in text or day < "2020"
-    shown = {claim for block in blocks for claim in block.claims()}
-    later = set(context.view["claim_id"])
-    assert shown <= later, "a claim of the page is not known on its day"
+    monkeypatch.setattr(baselines, "forecast", lambda *_, **__: None)  # Prophet takes longer than all else
+    platforms = platform_revenue.run(context)
+    exhibits, numbers = (make(context, result, platforms) for make in (report.exhibits, report.numbers))
+    shown = set(cited(exhibits, numbers, report.key_figures(context, result)))
+    assert shown <= set(context.view["claim_id"]), "a claim of the report is not known on its day"
     if day > "2020":
         assert set(result.evidence["preference"].claim_id) <= shown
+
+
+def test_a_chance_of_every_year_and_measure_is_a_probability(monkeypatch):
+    context, result = made("2026-11-21")
+    monkeypatch.setattr(baselines, "forecast", lambda *_, **__: None)
+    exhibits = report.exhibits(context, result, platform_revenue.run(context))
+    for name in ("channel_odds", "channel_rising", "founding_claim"):
+        chances = exhibits[name].frame.drop(columns="year")
+        assert ((chances >= 0) & (chances <= 1)).all(axis=None)
+        assert exhibits[name].frame["year"].iloc[-1] == context.settings.horizon
 
 
 def test_the_share_by_count_is_the_one_of_the_report_on_internet_hospitals():

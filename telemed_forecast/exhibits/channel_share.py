@@ -1,0 +1,319 @@
+"""Hospitals against third-party platforms, by measure: shares, the odds of each outcome, and the founding claim."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from telemed_forecast.evaluation.influence import Influence
+from telemed_forecast.evidence.observations import Observations
+from telemed_forecast.exhibits import checks, influence, platform_revenue
+from telemed_forecast.exhibits.evidence import context_table, evidence_table, newest, printed_figure
+from telemed_forecast.exhibits.exhibit import Exhibit, Exhibits, named
+from telemed_forecast.exhibits.forecasts import fan, lines, parameter_table, year_table
+from telemed_forecast.exhibits.numbers import chance, key_figure, value
+from telemed_forecast.exhibits.values import Fact, Facts, KeyFigure, Value
+from telemed_forecast.fits.store import Fit
+from telemed_forecast.forecast import channel_share as forecast
+from telemed_forecast.forecast import founding_claim
+from telemed_forecast.forecast.channel_share import ChannelShare
+from telemed_forecast.forecast.context import Context
+from telemed_forecast.forecast.founding_claim import Claim
+from telemed_forecast.forecast.paths import Path
+from telemed_forecast.forecast.platform_revenue import PlatformRevenue
+from telemed_forecast.forecast.rivals import prophet
+from telemed_forecast.models import channel_share as model
+
+SINCE = 2017
+"""First year of the chart of the share by number."""
+
+REPORT = "seed-yrd-hospbuilt"
+"""A row of the university report whose expectation the page answers."""
+
+CONTEXT = (
+    REPORT,
+    "gao-2016-hosp",
+    "gao-2020-hosp",
+    "gao-2016-priv",
+    "gao-2020-priv",
+    "ihshare-2020-07-xu-hospital",
+    "ihshare-2020-07-xu-traditional",
+    "kpmg-2020-doctors-invited-platform",
+    "kpmg-2020-doctors-invited-hospital",
+    "jdh-2024-consults",
+    "idv-2024-nhc",
+)
+"""Figures on the channels that are shown; the web census contradicts itself and enters no likelihood."""
+
+GOVERNMENT = (
+    ("preference", ("liu2021-pubhosp",), ("liu2021-gov",), ("liu2021-dhc", "liu2021-ecom", "liu2021-oth")),
+    ("projects", ("early-2020-hosp",), ("early-2020-gov",), ("early-2020-firm",)),
+    (
+        "census",
+        ("ihshare-2020-07-xu-hospital",),
+        ("ihshare-2020-07-xu-government",),
+        ("ihshare-2020-07-xu-enterprise",),
+    ),
+)
+"""Statements that name government beside hospitals and third parties: label, and the claim ids of the three."""
+
+
+def exhibits(
+    context: Context, result: ChannelShare, platforms: PlatformRevenue, weighed: Sequence[Influence] = ()
+) -> Exhibits:
+    """The report's tables and charts by name; what nobody had published by then is not among them.
+
+    Parameters
+    ----------
+    context
+        Settings and evidence.
+    result
+        The forecast of shares.
+    platforms
+        The forecast of listed platforms' revenue.
+    weighed
+        What the headline owes to each published figure.
+    """
+    day, count, counts = context.settings.as_of_date, result.shares["count"], result.evidence["counts"]
+    claims = (*newest(counts, 3), *encounter_claims(result), *revenue_claims(result))
+    odds = (*newest(counts, 3), *encounter_claims(result))
+    last = count.periods[count.last_known].year
+    median = prophet(result.known, count.periods, context.settings.seed)
+    evidence: list[Observations] = [one for one in result.evidence.values() if len(one)]
+    return named(
+        fan("hospital_share_path", count, as_of=day, since=SINCE, evidence=counts, prophet=median),
+        lines("shares_by_measure", result.shares, as_of=day, claims=claims),
+        year_table("shares_by_year", [*result.shares.values()], range(last, context.settings.horizon + 1), claims),
+        government(context),
+        odds_chart("channel_odds_chart", result, result.majority, odds),
+        odds_table("channel_odds", "majority", result, result.majority, odds),
+        odds_table("channel_rising", "rising", result, result.rising, odds),
+        context_table(context, "channels", CONTEXT),
+        _claim(result, founding_claim.judge(result, platforms), platforms.claims),
+        encounter_bounds(result),
+        revenue_bounds(result),
+        platform_revenue.exhibits(context, platforms),
+        parameter_table("channel_parameters", _parameters(result)),
+        evidence_table("channel_evidence", evidence, "percent"),
+        _checks(context, result),
+        influence.exhibits(context, weighed),
+    )
+
+
+def key_figures(context: Context, result: ChannelShare) -> dict[str, KeyFigure]:
+    """The headline numbers by name."""
+    horizon, told = context.settings.horizon, _headline(context, result)
+    count = result.shares["count"]
+    last = count.periods[count.last_known]
+    hospitals = context.observed("internet_hospitals", "national")
+    claims = newest(result.evidence["counts"], 2, result.evidence["preference"], hospitals)
+    bounds, revenue = encounter_claims(result) or claims, revenue_claims(result) or claims
+    encounters_note, revenue_note = ({"share": told[f"{name}_share_now"]} for name in ("encounters", "revenue"))
+    figures: tuple[tuple[str, str, str, tuple[str, ...], Facts | None], ...] = (
+        ("hospital_share_now", "count_share_now", last.isoformat(), claims, None),
+        (f"hospital_share_{horizon}", "count_share_then", str(horizon), claims, None),
+        ("hospital_share_grows", "count_grows", f"{last.year}/{horizon}", claims, None),
+        ("encounter_majority", "encounters_majority", str(horizon), bounds, encounters_note),
+        ("revenue_majority", "revenue_majority", str(horizon), revenue, revenue_note),
+    )
+    return {
+        name: key_figure(name, told[number], period, cited, fits(result), note=note)
+        for name, number, period, cited, note in figures
+    }
+
+
+def numbers(
+    context: Context, result: ChannelShare, platforms: PlatformRevenue, weighed: Sequence[Influence] = ()
+) -> dict[str, Fact]:
+    """What the prose says, by name; None for what was not known."""
+    counts, count = result.evidence["counts"], result.shares["count"]
+    observed, _, drawn = _checked(context, result)
+    before, after = (
+        Value(value=float(np.median(draws[:, count.last_known])), unit="percent", digits=3)
+        for draws in (count.draws, result.factor)
+    )
+    return {
+        "horizon": context.settings.horizon,
+        "last_year": count.periods[count.last_known].year,
+        **_headline(context, result),
+        "report_claims": (REPORT,) if (context.view["claim_id"] == REPORT).any() else (),
+        "newest_count": str(counts.end.max())[:10] if len(counts) else None,
+        "newest_counts": newest(counts, 2),
+        "fast": Value(value=100.0 * founding_claim.FAST, unit="percent", digits=2),
+        **_claim_numbers(founding_claim.judge(result, platforms)),
+        **_bound_numbers(result),
+        "share_before": before,
+        "share_after": after,
+        **platform_revenue.numbers(context, platforms),
+        **checks.numbers(drawn, observed),
+        **influence.numbers(weighed),
+    }
+
+
+def fits(result: ChannelShare) -> list[Fit]:
+    """The fits behind the report."""
+    return [result.fit, result.hospitals.fit]
+
+
+def forecasts(result: ChannelShare) -> list[Path]:
+    """The quantities that the report forecasts."""
+    return [*result.shares.values()]
+
+
+def encounter_claims(result: ChannelShare) -> tuple[str, ...]:
+    """Rows that bound the share of encounters."""
+    return tuple(dict.fromkeys(claim for one in result.encounters for claim in one.claims))
+
+
+def revenue_claims(result: ChannelShare) -> tuple[str, ...]:
+    """Rows that bound the share of revenue."""
+    return tuple(dict.fromkeys(claim for one in result.revenues for claim in one.claims))
+
+
+def government(context: Context) -> Exhibit | None:
+    """Hospital, government and third party side by side, where a source names all three; None before the first."""
+    view = context.view.set_index("claim_id")
+    stated = [row for row in GOVERNMENT if all(claim in view.index for part in row[1:] for claim in part)]
+    if not stated:
+        return None
+    rows = [
+        (name, *(" + ".join(printed_figure(view.loc[claim]) for claim in claims) for claims in sides))
+        for name, *sides in stated
+    ]
+    return Exhibit(
+        name="government",
+        frame=pd.DataFrame(rows, columns=["statement", "hospital", "government", "third_party"]),
+        claims=tuple(claim for row in stated for part in row[1:] for claim in part),
+    )
+
+
+def odds_chart(name: str, result: ChannelShare, chances: Mapping[str, np.ndarray], claims: Sequence[str]) -> Exhibit:
+    """A probability by year ahead and measure, as lines. Dims of the chances: (period,)."""
+    count = result.shares["count"]
+    ahead = range(count.last_known + 1, len(count.periods))
+    rows = [
+        (count.periods[k].isoformat(), measure, float(values[k])) for measure, values in chances.items() for k in ahead
+    ]
+    last = {measure: chance(float(values[-1])) for measure, values in chances.items()}
+    return Exhibit(
+        name=name,
+        frame=pd.DataFrame(rows, columns=["period", "series", "value"]),
+        claims=tuple(claims),
+        facts={**last, "end": count.periods[-1].isoformat()},
+    )
+
+
+def odds_table(
+    name: str, what: str, result: ChannelShare, chances: Mapping[str, np.ndarray], claims: Sequence[str]
+) -> Exhibit:
+    """A probability by year ahead and measure, as a table."""
+    count = result.shares["count"]
+    ahead = slice(count.last_known + 1, len(count.periods))
+    columns = {f"{what}_{measure}": values[ahead].astype(float) for measure, values in chances.items()}
+    frame = pd.DataFrame({"year": [day.year for day in count.periods[ahead]]} | columns)
+    return Exhibit(name=name, frame=frame, claims=tuple(claims))
+
+
+def _claim(result: ChannelShare, claim: Claim, platforms: Sequence[str]) -> list[Exhibit]:
+    """The founding claim: its probability by year and measure, and that of its parts."""
+    if claim.both is None or claim.challenged is None:
+        return []
+    claims = (*newest(result.evidence["counts"], 3), *platforms)
+    skipped = np.full(result.shares["count"].last_known + 1, np.nan)
+    both = {measure: np.concatenate([skipped, values]) for measure, values in claim.both.items()}
+    columns = {"fast": claim.fast, "challenged": claim.challenged}
+    columns |= {f"claim_{measure}": values for measure, values in claim.both.items()}
+    frame = pd.DataFrame({"year": claim.years} | {name: values.astype(float) for name, values in columns.items()})
+    return [
+        odds_chart("founding_claim_chart", result, both, claims),
+        Exhibit(name="founding_claim", frame=frame, claims=claims),
+    ]
+
+
+def encounter_bounds(result: ChannelShare) -> Exhibit | None:
+    """What bounds the hospitals' share of encounters; None where nothing does."""
+    rows = [
+        (one.year, *one.hospitals, one.largest_platform, 100.0 * one.lowest, 100.0 * one.highest)
+        for one in result.encounters
+    ]
+    return _bounds("encounter_bounds", rows, "platform", encounter_claims(result))
+
+
+def revenue_bounds(result: ChannelShare) -> Exhibit | None:
+    """What bounds the hospitals' share of revenue; None where nothing does."""
+    rows = [
+        (one.year, *one.hospitals, one.platforms, 100.0 * one.lowest, 100.0 * one.highest) for one in result.revenues
+    ]
+    return _bounds("revenue_bounds", rows, "platforms", revenue_claims(result))
+
+
+def _bounds(name: str, rows: Sequence[tuple[float, ...]], other: str, claims: tuple[str, ...]) -> Exhibit | None:
+    columns = ["year", "hospitals_low", "hospitals_high", other, "lowest", "highest"]
+    return Exhibit(name=name, frame=pd.DataFrame(rows, columns=columns), claims=claims) if rows else None
+
+
+def _headline(context: Context, result: ChannelShare) -> dict[str, Value]:
+    """The numbers that answer the report's question."""
+    count = result.shares["count"]
+    now = {
+        f"{name}_share_now": value(result.shares[name].draws[:, result.shares[name].last_known], "percent")
+        for name in ("count", "encounters", "revenue")
+    }
+    majority = {
+        f"{name}_majority": chance(float(result.majority[name][-1])) for name in ("count", "encounters", "revenue")
+    }
+    return {
+        **now,
+        "count_share_then": value(count.year_end(context.settings.horizon), "percent"),
+        "count_grows": chance(float(result.rising["count"][-1])),
+        **majority,
+    }
+
+
+def _claim_numbers(claim: Claim) -> dict[str, Fact]:
+    """The founding claim at the horizon; None where too few platforms publish accounts."""
+    if claim.both is None or claim.challenged is None:
+        return {"claim_both": None, "claim_hospitals": None, "claim_challenged": None}
+    return {
+        "claim_both": chance(float(claim.both["count"][-1])),
+        "claim_hospitals": chance(float(claim.hospitals["count"][-1])),
+        "claim_challenged": chance(float(claim.challenged[-1])),
+    }
+
+
+def _bound_numbers(result: ChannelShare) -> dict[str, Fact]:
+    fees = result.revenues[-1].fees if result.revenues else None
+    low, high = (Value(value=fee, unit="CNY", digits=2) for fee in fees) if fees else (None, None)
+    return {
+        "platform_multiple": model.PLATFORM_MULTIPLE,
+        "revenue_multiple": model.REVENUE_MULTIPLE,
+        "encounter_claims": encounter_claims(result),
+        "revenue_claims": revenue_claims(result),
+        "fee_low": low,
+        "fee_high": high,
+    }
+
+
+def _parameters(result: ChannelShare) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """Prior and posterior draws of the model's parameters."""
+    prior = model.prior_sample(result.fit.data, 4000, np.random.default_rng(1))
+    draws = {str(name): np.asarray(drawn) for name, drawn in result.fit.posterior.items()}
+    offsets = [
+        (f"offset_{name}", prior["measure_offset"][:, k], draws["measure_offset"][:, k])
+        for k, name in enumerate(model.MEASURES[1:])
+    ]
+    first, *others = ((name, prior[name], draws[name]) for name in ("walk_scale", "new_offset", "share_noise"))
+    return [first, *offsets, *others]
+
+
+def _checked(context: Context, result: ChannelShare) -> tuple[Observations, np.ndarray, np.ndarray]:
+    """Published shares, the prior of the headline, and what the model would have printed in place of each share."""
+    rng, observed = context.generator("channel_share_checks"), forecast.headline(context)
+    return observed, forecast.prior_predictive(result, rng), forecast.predictive(result, observed, rng)
+
+
+def _checks(context: Context, result: ChannelShare) -> list[Exhibit]:
+    observed, prior, drawn = _checked(context, result)
+    return checks.exhibits("channel", result.shares["count"], prior, drawn, observed)

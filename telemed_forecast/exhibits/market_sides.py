@@ -1,0 +1,172 @@
+"""The market from above and from below: the gaps, sellers' accounts as a floor, and whether doctors can serve it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from telemed_forecast.exhibits.evidence import context_table, newest, origin_name
+from telemed_forecast.exhibits.exhibit import Exhibit, with_interval
+from telemed_forecast.exhibits.forecasts import lines, year_table
+from telemed_forecast.exhibits.numbers import chance, share, value
+from telemed_forecast.exhibits.values import Fact, Value
+from telemed_forecast.forecast.context import Context
+from telemed_forecast.forecast.doctor_supply import DoctorSupply
+from telemed_forecast.forecast.market_size import MarketSize
+from telemed_forecast.forecast.money import Telling
+from telemed_forecast.models import market_size as model
+from telemed_forecast.models.market_evidence import FULL_YEAR, accounts
+
+PRICES = (
+    "li2019-haodf-price",
+    "dj2020-dxy-price",
+    "people-2020-05-shanghai-ninth-fee",
+    "ih-2017-03-median-fee",
+    "ih-2020-07-median-fee-other",
+    "obese-wtp",
+    "seed-gma-market",
+)
+"""Prices and sizes that bear on the bottom-up side; shown with their sources."""
+
+INPUTS = (
+    "physicians-per-1000-2024",
+    "seed-jdh-online-docs",
+    "fped2022-shanghai-use",
+    "bmjopen2021-jiangsu-oms",
+    "chunyu-2025-06-doctors",
+    "haodf-2017-load",
+    "fped2022-shanghai-lt5",
+    "fped2022-shanghai-lt1h",
+    "dj2020-dxy-rec-month",
+    "seed-tencent-doctor",
+    "pagd-2018-inhouse",
+    "pagd-2018-consults",
+    "seed-jdh-income",
+)
+"""What is printed about doctors online: inputs, and what they can be compared with."""
+
+
+def exhibits(context: Context, result: MarketSize, supply: DoctorSupply | None, money: Telling) -> list[Exhibit]:
+    """Both directions, the sellers' accounts, prices, and the doctors."""
+    both = [directions(result, money), seller_parts(result, money), context_table(context, "prices", PRICES)]
+    return [*both, *_doctors(context, result, supply), context_table(context, "doctors", INPUTS)]
+
+
+def numbers(context: Context, result: MarketSize, supply: DoctorSupply | None, money: Telling) -> dict[str, Fact]:
+    """What the prose says of both directions and of the doctors; None where too little was known."""
+    posterior, year, goods = result.fit.posterior, result.last_year, result.goods
+    medicine = float(np.exp(goods.log_sales[-1])) * money.constant(year)
+    consultations = result.evidence.where(result.evidence.segment == "online_consultation")
+    online = np.asarray(posterior["online_share"])
+    return {
+        **_direction("consultation", result, money),
+        **_direction("pharmacy", result, money),
+        "encounters": value(np.exp(np.asarray(posterior["encounters"])), "ratio"),
+        "price": value(np.exp(np.asarray(posterior["price"])), "CNY"),
+        "consultation_claims": newest(consultations, 3),
+        "online_share": share(1.0 / (1.0 + np.exp(-online))),
+        "medicine": Value(value=medicine, unit=money.unit, digits=2),
+        "drugs_claims": tuple(dict.fromkeys([*map(str, result.shares.claim_id), *goods.claims[:3]])),
+        **(_doctor_numbers(context, result, supply) if supply else {"doctors_claims": ()}),
+    }
+
+
+def _direction(name: str, result: MarketSize, money: Telling) -> dict[str, Fact]:
+    """A definition in the last full year: from above, from below, and the first relative to the second."""
+    year, gap = result.last_year, result.gap(name)[:, -1]
+    return {
+        f"{name}_top": value(money.at(result.sizes[name].year_end(year), year), money.unit),
+        f"{name}_bottom": value(money.at(result.bottom_up[name][:, -1], year), money.unit),
+        f"{name}_gap": value(gap, "multiple"),
+        f"{name}_above": chance(gap > 1.0),
+    }
+
+
+def directions(result: MarketSize, money: Telling) -> Exhibit:
+    """Top-down, bottom-up and their ratio by definition in the last full year."""
+    year, read_as = result.last_year, model.definitions(result.evidence)
+    names = ("consultation", "services", "pharmacy", "healthcare")
+    gaps = [result.gap(name)[:, -1] for name in names]
+    seen = [result.evidence.end[read_as == model.DEFINITIONS.index(name)] for name in names]
+    columns = with_interval(
+        top_down=[value(money.at(result.sizes[name].year_end(year), year), money.unit) for name in names],
+        bottom_up=[value(money.at(result.bottom_up[name][:, -1], year), money.unit) for name in names],
+        gap=[value(gap, "multiple") for gap in gaps],
+    )
+    columns["above"] = [float(np.mean(gap > 1.0)) for gap in gaps]
+    years = [int(str(ends.max())[:4]) if len(ends) else None for ends in seen]
+    return Exhibit(
+        name="directions",
+        frame=pd.DataFrame({"definition": names} | columns | {"newest": years}),
+        claims=tuple(str(claim) for claim in result.evidence.claim_id),
+        units={"top_down": money.unit, "bottom_up": money.unit},
+        facts={"year": year},
+    )
+
+
+def seller_parts(result: MarketSize, money: Telling) -> Exhibit:
+    """What the listed sellers sold on their own account, and which part of all online drug sales that is."""
+    yearly, middle = accounts(result.sellers)
+    full = (yearly.end - yearly.start).astype(int) + 1 >= FULL_YEAR
+    yearly, middle = yearly.where(full), middle[full]
+    sold = 0.5 * (yearly.low + yearly.high)
+    worth = [money.constant(int(np.floor(year))) for year in middle]
+    parts = [share(amount / _at(result, year)) for amount, year in zip(sold, middle, strict=True)]
+    frame = pd.DataFrame(
+        {
+            "day": [str(day)[:10] for day in yearly.end],
+            "seller": [origin_name(seller) for seller in yearly.segment],
+            "sold": [float(amount * one) for amount, one in zip(sold, worth, strict=True)],
+            **with_interval(part=parts),
+        }
+    )
+    return Exhibit(
+        name="seller_parts",
+        frame=frame.sort_values(["day", "seller"], kind="stable", ignore_index=True),
+        claims=tuple(str(claim) for claim in yearly.claim_id),
+        units={"sold": money.unit},
+    )
+
+
+def _at(result: MarketSize, middle: float) -> np.ndarray:
+    """All drugs sold online in a year around a decimal middle: between calendar years, on the log scale."""
+    path = result.sizes["pharmacy"]
+    first, last = path.periods[0].year, result.last_year
+    at = np.clip(middle - 0.5 - first, 0, last - first)
+    left = int(np.floor(at))
+    right = min(left + 1, last - first)
+    return np.asarray(path.draws[:, left] ** (1 - (at - left)) * path.draws[:, right] ** (at - left))
+
+
+def _doctors(context: Context, result: MarketSize, supply: DoctorSupply | None) -> list[Exhibit]:
+    """Capacity beside demand, and whether it suffices; nothing on a date that knows too little."""
+    if supply is None:
+        return []
+    first = supply.ratio.periods[0].year
+    years = [year for year in (2020, *range(result.last_year, context.settings.horizon + 1)) if year >= first]
+    table = year_table("doctor_capacity_by_year", [supply.capacity, supply.demand, supply.ratio], years, supply.claims)
+    table.frame["suffices"] = [float(np.mean(supply.suffices(year))) for year in years]
+    drawn = {"consultation_capacity": supply.capacity, "consultation_demand": supply.demand}
+    return [lines("doctor_capacity", drawn, as_of=context.settings.as_of_date, claims=supply.claims), table]
+
+
+def _doctor_numbers(context: Context, result: MarketSize, supply: DoctorSupply) -> dict[str, Fact]:
+    horizon, last = context.settings.horizon, result.last_year
+    online = supply.share * supply.physicians[supply.capacity.position(date(last, 12, 31))]
+    return {
+        "doctors_claims": tuple(supply.claims),
+        "doctors_online": value(online, "persons"),
+        "doctors_per_day": value(supply.per_day, "ratio"),
+        "doctors_capacity": value(supply.capacity.year_end(last), "consultations"),
+        "doctors_demand": value(supply.demand.year_end(last), "consultations"),
+        "doctors_ratio": value(supply.ratio.year_end(last), "multiple"),
+        "doctors_suffice": chance(supply.suffices(last)),
+        "doctors_ratio_then": value(supply.ratio.year_end(horizon), "multiple"),
+        "doctors_suffice_then": chance(supply.suffices(horizon)),
+        "income_price": value(supply.income_price, "CNY"),
+        "model_price": value(supply.model_price, "CNY"),
+        "price_ratio": value(supply.price_ratio, "multiple"),
+        "price_above": chance(supply.price_ratio > 1.0),
+    }

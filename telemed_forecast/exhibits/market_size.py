@@ -1,0 +1,276 @@
+"""The market's size: three nested definitions, two directions, and the money in which it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from telemed_forecast.evaluation.influence import Influence
+from telemed_forecast.evaluation.sensitivity import Driver, drivers
+from telemed_forecast.evidence.observations import Observations
+from telemed_forecast.exhibits import checks, influence, market_estimates, market_sides
+from telemed_forecast.exhibits.evidence import evidence_table, newest
+from telemed_forecast.exhibits.exhibit import Exhibit, Exhibits, named
+from telemed_forecast.exhibits.forecasts import fan, lines, parameter_table, year_table
+from telemed_forecast.exhibits.numbers import chance, key_figure, value
+from telemed_forecast.exhibits.values import Fact, Facts, KeyFigure, Value
+from telemed_forecast.fits.store import Fit
+from telemed_forecast.forecast import market_size as forecast
+from telemed_forecast.forecast.context import Context
+from telemed_forecast.forecast.doctor_supply import DoctorSupply
+from telemed_forecast.forecast.market_size import MarketSize
+from telemed_forecast.forecast.money import Telling
+from telemed_forecast.forecast.paths import Path
+from telemed_forecast.forecast.rivals import prophet
+from telemed_forecast.models import market_size as model
+from telemed_forecast.models.priors import growth_prior
+
+NESTED = ("consultation", "services", "healthcare")
+"""Definitions, each inside the next."""
+
+
+def exhibits(
+    context: Context,
+    result: MarketSize,
+    supply: DoctorSupply | None,
+    money: Telling,
+    weighed: Sequence[Influence] = (),
+) -> Exhibits:
+    """The report's tables and charts by name; what nobody had published by then is not among them.
+
+    Parameters
+    ----------
+    context
+        Settings and evidence.
+    result
+        The forecast.
+    supply
+        What doctors online can answer; None on a date that knows too little.
+    money
+        The money in which amounts are told.
+    weighed
+        What the headline owes to each published figure.
+    """
+    evidence, broad = (money.published(rows) for rows in (result.evidence, broad_evidence(result)))
+    prior, drawn = _checked(result, money)
+    return named(
+        _sizes(context, result, money),
+        market_sides.exhibits(context, result, supply, money),
+        market_drivers(context, result, money),
+        parameter_table("market_parameters", _parameters(result)),
+        market_estimates.exhibits(context, result, money),
+        checks.exhibits("market", money.path(result.sizes["healthcare"]), prior, drawn, evidence, broad),
+        evidence_table("market_evidence", [evidence], money.unit),
+        influence.exhibits(context, weighed),
+    )
+
+
+def key_figures(context: Context, result: MarketSize, money: Telling | None = None) -> dict[str, KeyFigure]:
+    """The headline numbers by name, in nominal yuan unless another money is given."""
+    money = money or nominal_yuan(result)
+    horizon, last, told = context.settings.horizon, result.last_year, _headline(context, result, money)
+    claims = _newest(result, "internet_healthcare") or newest(result.evidence, 2)
+    tele = _newest(result, "telemedicine") or claims
+    converted = "figure.market_note" if money.plain else "figure.market_note_converted"
+    estimate: Facts = {"newest": newest_year(result, "healthcare")}
+    figures: tuple[tuple[str, str, int, tuple[str, ...], Facts | None, str], ...] = (
+        ("market_now", "market_now", last, claims, estimate, converted),
+        (f"market_{horizon}", "market_then", horizon, claims, None, ""),
+        (f"services_{horizon}", "services_then", horizon, tele, {"now": told["services_now"]}, ""),
+        ("coherence", "coherence", last, claims, {}, ""),
+    )
+    return {
+        name: key_figure(name, told[number], str(year), cited, fits(result), note=note, note_text=text)
+        for name, number, year, cited, note, text in figures
+    }
+
+
+def numbers(
+    context: Context,
+    result: MarketSize,
+    supply: DoctorSupply | None,
+    money: Telling,
+    weighed: Sequence[Influence] = (),
+) -> dict[str, Fact]:
+    """What the prose says, by name; None for what was not known."""
+    horizon, last, path = context.settings.horizon, result.last_year, money.path(result.sizes["healthcare"])
+    now, then = (path.year_end(year) for year in (last, horizon))
+    return {
+        "horizon": horizon,
+        "last_year": last,
+        **_headline(context, result, money),
+        "market_growth": value(100.0 * ((then / now) ** (1.0 / (horizon - last)) - 1.0), "percent"),
+        "market_grows": chance(then > now),
+        "newest_estimate": newest_year(result, "healthcare"),
+        "estimates_spread": f"{_spread(result):.2g}",
+        "broad_claims": _newest(result, "internet_healthcare", 4),
+        **_money_numbers(result, money),
+        **market_sides.numbers(context, result, supply, money),
+        **market_estimates.numbers(context, result),
+        "goods_claims": tuple(result.goods.claims),
+        **checks.numbers(_checked(result, money)[1], money.published(result.evidence)),
+        **influence.numbers(weighed),
+    }
+
+
+def fits(result: MarketSize) -> list[Fit]:
+    """The fits behind the report."""
+    return [result.fit, result.users_fit]
+
+
+def forecasts(result: MarketSize, money: Telling) -> list[Path]:
+    """The quantities that the report forecasts; real amounts of one year are another quantity and named so."""
+    paths = [money.path(path) for path in result.sizes.values()]
+    if money.prices == "nominal":
+        return paths
+    return [replace(path, target=f"{path.target}_real_{money.money.base}") for path in paths]
+
+
+def nominal_yuan(result: MarketSize) -> Telling:
+    """The money in which estimates are published, and in which other reports repeat these numbers."""
+    return Telling("CNY", "nominal", result.money)
+
+
+def newest_year(result: MarketSize, *definitions: str) -> int:
+    """Year of the newest published estimate of the definitions (of any, where they have none)."""
+    read_as = model.definitions(result.evidence)
+    chosen = np.isin(read_as, [model.DEFINITIONS.index(name) for name in definitions])
+    ends = result.evidence.end[chosen] if chosen.any() else result.evidence.end
+    return int(str(ends.max())[:4])
+
+
+def ranked_drivers(context: Context, result: MarketSize, money: Telling) -> list[Driver]:
+    """What the size at the horizon hangs on, the quantity that explains most first."""
+    path = money.path(result.sizes["healthcare"])
+    posterior = {str(name): np.asarray(drawn) for name, drawn in result.fit.posterior.items()}
+    quantities = {
+        "pharmacy_now": result.sizes["pharmacy"].year_end(result.last_year),
+        "pharmacy_ceiling": posterior["pharmacy_logit_ceiling"],
+        "pharmacy_rate": posterior["pharmacy_rate"],
+        "consultation_now": result.sizes["consultation"].year_end(result.last_year),
+        "consultation_ceiling": posterior["consultation_distance"],
+        "other_services": posterior["other_services"],
+        "price": posterior["price"],
+        "encounters": posterior["encounters"],
+    }
+    return drivers(path.year_end(context.settings.horizon), quantities)
+
+
+def market_drivers(context: Context, result: MarketSize, money: Telling) -> Exhibit:
+    """How far the median moves when a quantity is in its lowest and in its highest fifth."""
+    horizon = context.settings.horizon
+    middle = float(np.median(money.path(result.sizes["healthcare"]).year_end(horizon)))
+    rows = [
+        (driver.name, end - middle, series)
+        for driver in ranked_drivers(context, result, money)
+        for series, end in (("when_low", driver.low), ("when_high", driver.high))
+    ]
+    return Exhibit(
+        name="market_drivers",
+        frame=pd.DataFrame(rows, columns=["category", "value", "series"]),
+        claims=tuple(str(claim) for claim in result.evidence.claim_id),
+        units={"value": money.unit},
+        facts={"horizon": horizon},
+    )
+
+
+def broad_evidence(result: MarketSize) -> Observations:
+    """Published estimates of the broad definition."""
+    return result.evidence.where(model.definitions(result.evidence) == model.DEFINITIONS.index("healthcare"))
+
+
+def _sizes(context: Context, result: MarketSize, money: Telling) -> list[Exhibit]:
+    """The broad market with its evidence, the nested definitions, and sizes by year."""
+    day, path = context.settings.as_of_date, result.sizes["healthcare"]
+    drawn = prophet(result.known, path.periods, context.settings.seed)
+    if drawn is not None:
+        drawn = drawn * np.array([money.constant(period.year) for period in path.periods])
+    known = {period.year for period in path.periods}
+    years = [year for year in (2019, *range(result.last_year, context.settings.horizon + 1)) if year in known]
+    claims = tuple(str(claim) for claim in result.evidence.claim_id)
+    told = {name: money.path(result.sizes[name]) for name in (*NESTED, "pharmacy")}
+    # The words say whether amounts are nominal.
+    real = "" if money.prices == "nominal" else "_real"
+    published = money.published(broad_evidence(result))
+    nested = {name: told[name] for name in NESTED}
+    return [
+        fan(f"market_path{real}", told["healthcare"], as_of=day, since=2014, evidence=published, prophet=drawn),
+        lines(f"nested_sizes{real}", nested, as_of=day, since=2015, claims=claims),
+        year_table(f"sizes_by_year{real}", [*told.values()], years, claims),
+    ]
+
+
+def _headline(context: Context, result: MarketSize, money: Telling) -> dict[str, Value]:
+    """The numbers that answer the report's question."""
+    sizes = {"market": money.path(result.sizes["healthcare"]), "services": money.path(result.sizes["services"])}
+    years = {"now": result.last_year, "then": context.settings.horizon}
+    told = {
+        f"{name}_{when}": value(path.year_end(year), money.unit)
+        for name, path in sizes.items()
+        for when, year in years.items()
+    }
+    return {**told, "coherence": value(result.gap("healthcare")[:, -1], "multiple")}
+
+
+def _money_numbers(result: MarketSize, money: Telling) -> dict[str, Fact]:
+    """In which money the report speaks, and what prices and the dollar do."""
+    base = int(result.last_year - result.money.years[0])
+    return {
+        "currency": money.currency,
+        "prices": money.prices,
+        "rate": Value(value=float(np.median(result.money.rate[:, base])), unit="ratio", digits=3),
+        "rate_then": value(result.money.rate[:, -1], "ratio"),
+        "prices_then": value(100.0 * (result.money.level[:, -1] - 1.0), "percent"),
+        "money_end": int(result.money.years[-1]),
+        "money_claims": tuple(result.money.claims[-4:]),
+    }
+
+
+def _spread(result: MarketSize) -> float:
+    """Largest ratio of two estimates of one year and definition that entered."""
+    read_as = model.definitions(result.evidence)
+    year = result.evidence.end.astype("datetime64[Y]")
+    middle = 0.5 * (np.log(result.evidence.low) + np.log(result.evidence.high))
+    same = [(year == y) & (read_as == d) for y in np.unique(year) for d in np.unique(read_as)]
+    return float(np.exp(max(np.ptp(middle[chosen]) for chosen in same if chosen.any())))
+
+
+def _newest(result: MarketSize, segment: str, number: int = 2) -> tuple[str, ...]:
+    return newest(result.evidence.where(result.evidence.segment == segment), number)
+
+
+def _checked(result: MarketSize, money: Telling) -> tuple[np.ndarray, np.ndarray]:
+    """The prior of the headline, and what the model would have printed in place of each estimate, as told."""
+    rng, path = np.random.default_rng(2), result.sizes["healthcare"]
+    early = [money.constant(period.year) for period in path.periods[: model.GRID]]
+    worth = money.published(result.evidence).low / result.evidence.low
+    prior = forecast.prior_predictive(result, rng) * early
+    return prior, forecast.predictive(result, result.evidence, rng) * worth
+
+
+def _share(logit: np.ndarray) -> np.ndarray:
+    return np.asarray(1.0 / (1.0 + np.exp(-logit)))
+
+
+def _parameters(result: MarketSize) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """Prior and posterior draws of what the evidence could teach."""
+    rng = np.random.default_rng(1)
+    drawn = {str(name): np.asarray(draws) for name, draws in result.fit.posterior.items()}
+    growth = growth_prior("any")
+    shown = (
+        ("encounters", model.ENCOUNTERS, np.exp, np.exp(drawn["encounters"])),
+        ("price", model.PRICE, np.exp, np.exp(drawn["price"])),
+        ("other_services", model.OTHER_SERVICES, np.exp, np.exp(drawn["other_services"])),
+        ("online_share", model.ONLINE_SHARE, _share, _share(drawn["online_share"])),
+        ("seller_share", model.SELLER_SHARE, _share, _share(drawn["seller_level"])),
+        ("bias_spread", model.BIAS_SPREAD, np.exp, drawn["bias_spread"]),
+        ("estimate_noise", model.ESTIMATE_NOISE, np.exp, drawn["estimate_noise"]),
+        ("medicine_ceiling", model.MEDICINE_CEILING, _share, _share(drawn["pharmacy_logit_ceiling"])),
+        ("consultation_distance", growth.log_distance, np.exp, drawn["consultation_distance"]),
+        ("pharmacy_rate", growth.log_rate, np.exp, drawn["pharmacy_rate"]),
+        ("consultation_rate", growth.log_rate, np.exp, drawn["consultation_rate"]),
+    )
+    return [(name, change(rng.normal(*prior, 4000)), posterior) for name, prior, change, posterior in shown]

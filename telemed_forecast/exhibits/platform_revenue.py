@@ -1,0 +1,257 @@
+"""Revenue of listed platforms: ahead, looking back, and the losses that are visible already."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from telemed_forecast.evaluation import scores
+from telemed_forecast.exhibits.evidence import origin_name
+from telemed_forecast.exhibits.exhibit import Exhibit, named, with_interval
+from telemed_forecast.exhibits.forecasts import fan
+from telemed_forecast.exhibits.numbers import value
+from telemed_forecast.exhibits.values import Fact, Value
+from telemed_forecast.forecast.context import Context
+from telemed_forecast.forecast.founding_claim import FAST
+from telemed_forecast.forecast.paths import Path
+from telemed_forecast.forecast.platform_revenue import Outlook, Past, PlatformRevenue
+from telemed_forecast.forecast.platform_series import FEWEST, METRICS, Result
+
+SHOWN = 6
+"""Companies in one chart: more lines cannot be told apart."""
+
+SINCE = 2017
+"""First year of the charts."""
+
+
+def exhibits(context: Context, platforms: PlatformRevenue) -> list[Exhibit]:
+    """What the platforms will earn, how good such forecasts were, and who loses money."""
+    return [*_ahead(context, platforms), *_back(context, platforms)]
+
+
+def numbers(context: Context, platforms: PlatformRevenue) -> dict[str, Fact]:
+    """What the prose says of the platforms; None where there is nothing to forecast."""
+    total, results = platforms.total, newest_results(platforms.results)
+    return {
+        "platforms_number": len(platforms.parts),
+        "platforms_year": total.periods[total.last_known].year if total else None,
+        "platforms_now": value(total.draws[:, total.last_known], "CNY_million") if total else None,
+        "platforms_then": value(total.year_end(context.settings.horizon), "CNY_million") if total else None,
+        "platforms_correlation": Value(value=platforms.correlation, unit="ratio", digits=1),
+        "platforms_fewest": FEWEST,
+        "results_number": len(results),
+        "results_losing": sum(one.profit < 0 for one in results),
+        "results_claims": tuple(one.claim for one in results),
+    }
+
+
+def _ahead(context: Context, platforms: PlatformRevenue) -> list[Exhibit]:
+    if platforms.total is None:
+        return []
+    claims = _claims(platforms, "revenue")
+    day = context.settings.as_of_date
+    found = named(
+        fan("platform_revenue_path", platforms.total, as_of=day, since=SINCE, claims=claims),
+        platform_sum(platforms, platforms.total),
+        company_revenue(context, platforms),
+        _companies("company_forecasts", context, platforms, METRICS[:1]),
+        _companies("part_forecasts", context, platforms, METRICS[1:]),
+        platform_scores(platforms),
+    )
+    return [*found.values()]
+
+
+def _back(context: Context, platforms: PlatformRevenue) -> list[Exhibit]:
+    results = newest_results(platforms.results)
+    shown = [platform_challenges(context, platforms), platform_profits(platforms, results)] if results else []
+    return [*named(*shown, platform_look_back(platforms), platforms_left_out(platforms)).values()]
+
+
+def _claims(platforms: PlatformRevenue, metric: str) -> tuple[str, ...]:
+    found = [one.reported.claims[-1] for (name, _), one in platforms.outlooks.items() if name == metric]
+    return tuple(dict.fromkeys(found))
+
+
+def platform_sum(platforms: PlatformRevenue, total: Path) -> Exhibit:
+    """The sum under three assumptions on how the companies move."""
+    paths = {"total": total, "alone": platforms.alone, "together": platforms.together}
+    shown = range(total.last_known, len(total.periods))
+    columns = {name: [value(path.draws[:, k], "CNY_million") for k in shown] for name, path in paths.items() if path}
+    frame = pd.DataFrame({"year": [total.periods[k].year for k in shown]} | with_interval(**columns))
+    return Exhibit(name="platform_sum", frame=frame, claims=_claims(platforms, "revenue"))
+
+
+def company_revenue(context: Context, platforms: PlatformRevenue) -> Exhibit:
+    """The largest companies' revenue on their fiscal years, reported and forecast."""
+    ours = [
+        one for (metric, name), one in platforms.outlooks.items() if metric == "revenue" and name in platforms.parts
+    ]
+    largest = sorted(ours, key=lambda one: -one.reported.series.values[-1])[:SHOWN]
+    rows = []
+    for one in largest:
+        low, middle, high = np.quantile(one.path.draws, [0.1, 0.5, 0.9], axis=0)
+        rows += [
+            (day.isoformat(), origin_name(one.reported.company), float(middle[k]), float(low[k]), float(high[k]))
+            for k, day in enumerate(one.path.periods)
+            if SINCE <= day.year <= context.settings.horizon and low[k] > 0
+        ]
+    return Exhibit(
+        name="company_revenue",
+        frame=pd.DataFrame(rows, columns=["period", "series", "value", "low", "high"]),
+        claims=tuple(one.reported.claims[-1] for one in largest),
+        as_of=context.settings.as_of_date,
+    )
+
+
+def _companies(name: str, context: Context, platforms: PlatformRevenue, metrics: Sequence[str]) -> Exhibit | None:
+    """Each series: the newest figure, the next year and the horizon, by us and by Prophet."""
+    horizon = context.settings.horizon
+    ours = [one for metric in metrics for (of, _), one in platforms.outlooks.items() if of == metric]
+    if not ours:
+        return None
+    reported = [one.reported for one in ours]
+    frame = pd.DataFrame(
+        {
+            "company": [origin_name(one.company) for one in reported],
+            "metric": [one.metric for one in reported],
+            "fiscal_end": [str(one.series.last_days(one.series.index[-1:])[0]) for one in reported],
+            "reported": [float(one.series.values[-1]) for one in reported],
+            **with_interval(
+                next_ours=[value(one.draws[:, 0], "CNY_million") for one in ours],
+                next_prophet=[None if one.prophet is None else value(one.prophet[:, 0], "CNY_million") for one in ours],
+                last_ours=[value(one.draws[:, _at(one, horizon)], "CNY_million") for one in ours],
+                growth_ours=[_growth(one, one.draws, horizon) for one in ours],
+                growth_prophet=[_growth(one, one.prophet, horizon) for one in ours],
+            ),
+        }
+    )
+    # Of all revenue there is no part to name.
+    frame = frame if len(metrics) > 1 else frame.drop(columns="metric")
+    claims = tuple(dict.fromkeys(one.claims[-1] for one in reported))
+    return Exhibit(name=name, frame=frame, claims=claims, facts={"horizon": horizon})
+
+
+def _at(one: Outlook, horizon: int) -> int:
+    return int(np.flatnonzero(one.years == horizon)[0])
+
+
+def _growth(one: Outlook, draws: np.ndarray | None, horizon: int) -> Value | None:
+    """Mean growth a year from the newest figure to the horizon."""
+    if draws is None:
+        return None
+    at, newest = _at(one, horizon), float(one.reported.series.values[-1])
+    return value(100.0 * ((draws[:, at] / newest) ** (1.0 / (at + 1)) - 1.0), "percent")
+
+
+def platform_scores(platforms: PlatformRevenue) -> Exhibit | None:
+    """How forecasts of the same kind would have done in earlier years; None where none can be checked."""
+    groups = {
+        (metric, ahead): [one for one in platforms.past if one.metric == metric and one.ahead == ahead]
+        for metric in METRICS
+        for ahead in (1, 2)
+    }
+    rows = [
+        (metric, ahead, len(past), *_score([(one, one.draws) for one in past]), *_score(_prophets(past)))
+        for (metric, ahead), past in groups.items()
+        if past
+    ]
+    columns = ["metric", "ahead", "number", "crps", "inside", "crps_prophet", "inside_prophet"]
+    return Exhibit(name="platform_scores", frame=pd.DataFrame(rows, columns=columns)) if rows else None
+
+
+def _prophets(past: Sequence[Past]) -> list[tuple[Past, np.ndarray]]:
+    return [(one, one.prophet) for one in past if one.prophet is not None]
+
+
+def _score(forecasts: Sequence[tuple[Past, np.ndarray]]) -> tuple[float | None, float | None]:
+    """Mean CRPS on the log scale, and the percentage of 80% intervals that held the figure."""
+    if not forecasts:
+        return None, None
+    crps, inside = [], []
+    for past, draws in forecasts:
+        truth = scores.scaled(np.array([past.actual]), "CNY_million")
+        scaled = scores.scaled(np.maximum(draws, 1e-6), "CNY_million")[:, None]
+        crps.append(scores.crps(scaled, truth)[0])
+        inside.append(scores.interval_coverage(scaled, truth, 0.8)[0])
+    return float(np.mean(crps)), 100.0 * float(np.mean(inside))
+
+
+def newest_results(results: Sequence[Result]) -> list[Result]:
+    """Each company's newest result; of a year and its second half the year."""
+    found: dict[str, Result] = {}
+    for one in results:
+        known = found.get(one.company)
+        if known is None or (one.end, one.months) > (known.end, known.months):
+            found[one.company] = one
+    return list(found.values())
+
+
+def platform_profits(platforms: PlatformRevenue, newest: Sequence[Result]) -> Exhibit:
+    """The newest profit or loss of each company, and how many of its years ended with a loss."""
+    years = {
+        company: [one for one in platforms.results if one.company == company and one.months == 12]
+        for company in (one.company for one in newest)
+    }
+    ordered = sorted(newest, key=lambda one: one.profit)
+    frame = pd.DataFrame(
+        {
+            "company": [origin_name(one.company) for one in ordered],
+            "end": [one.end.isoformat() for one in ordered],
+            "months": [one.months for one in ordered],
+            "profit": [one.profit for one in ordered],
+            "years": [len(years[one.company]) for one in ordered],
+            "losses": [sum(year.profit < 0 for year in years[one.company]) for one in ordered],
+        }
+    )
+    return Exhibit(name="platform_profits", frame=frame, claims=tuple(one.claim for one in newest))
+
+
+def platform_challenges(context: Context, platforms: PlatformRevenue) -> Exhibit | None:
+    """By fiscal year: how many companies grew slowly, and how many lost money; None where neither is known."""
+    series = [one.reported.series for (metric, _), one in platforms.outlooks.items() if metric == "revenue"]
+    growth = [
+        (int(year), after / before - 1.0)
+        for one in series
+        for year, last, before, after in zip(one.index[1:], one.index, one.values, one.values[1:], strict=False)
+        if year == last + 1
+    ]
+    profit = [(one.end.year, one.profit) for one in platforms.results if one.months == 12]
+    rows = []
+    for year in range(SINCE, context.last_year + 1):
+        grown = [rate for at, rate in growth if at == year]
+        earned = [amount for at, amount in profit if at == year]
+        if grown or earned:
+            slow, lost = sum(rate < FAST for rate in grown), sum(amount < 0 for amount in earned)
+            rows.append((year, len(grown), slow, len(earned), lost))
+    frame = pd.DataFrame(rows, columns=["year", "grown", "slow", "earned", "lost"])
+    return Exhibit(name="platform_challenges", frame=frame, claims=platforms.claims) if rows else None
+
+
+def platform_look_back(platforms: PlatformRevenue) -> Exhibit | None:
+    """Each forecast of the past beside what was reported; None where there is none."""
+    past = platforms.past
+    if not past:
+        return None
+    frame = pd.DataFrame(
+        {
+            "company": [origin_name(one.company) for one in past],
+            "metric": [one.metric for one in past],
+            "origin": [one.origin for one in past],
+            "year": [one.origin + one.ahead for one in past],
+            "actual": [one.actual for one in past],
+            **with_interval(
+                ours=[value(one.draws, "CNY_million") for one in past],
+                prophet=[None if one.prophet is None else value(one.prophet, "CNY_million") for one in past],
+            ),
+        }
+    )
+    return Exhibit(name="platform_look_back", frame=frame, claims=platforms.claims)
+
+
+def platforms_left_out(platforms: PlatformRevenue) -> Exhibit | None:
+    """Series too short for a forecast; None where there is none."""
+    rows = [(origin_name(company), metric, years) for company, metric, years in platforms.left_out]
+    frame = pd.DataFrame(rows, columns=["company", "metric", "years"])
+    return Exhibit(name="platforms_left_out", frame=frame) if rows else None
