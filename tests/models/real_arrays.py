@@ -23,7 +23,7 @@ FORECASTS = {
     "channel_share": forecast_share,
     "market_size": forecast_market,
 }
-RUNS = {name: module.run for name, module in FORECASTS.items()}
+FITS = {name: module.fit for name, module in FORECASTS.items()}
 
 
 class Caught(Exception):
@@ -49,20 +49,20 @@ def _hospitals(*_):
 
 
 def arrays(day: str, claims: pd.DataFrame | None = None) -> dict[str, dict[str, np.ndarray]]:
-    """Run each forecast up to its fit, with `claims` in the place of the shipped ledger."""
+    """What each fit is given, with `claims` in the place of the shipped ledger."""
     rows = ledger.load() if claims is None else claims
     found = {}
-    for name, run in RUNS.items():
+    for name, fit in FITS.items():
         context = Context(validate(name, {"as_of": day}))
         with (
             mock.patch.object(context_module, "_ledger", lambda: rows),
             mock.patch.object(FORECASTS[name], "fitted", _caught),
-            mock.patch.object(forecast_users, "run"),  # the market asks for it before its own fit
+            mock.patch.object(forecast_users, "fit"),  # the market asks for it before its own fit
             mock.patch.object(forecast_users, "yearly_log_users", _users),
             mock.patch.object(forecast_hospitals, "run", _hospitals),  # the channels ask for it before their own fit
         ):
             try:
-                run(context)
+                fit(context)
             except Caught as caught:
                 found[name] = caught.args[0]
     return found
