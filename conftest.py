@@ -2,7 +2,12 @@
 
 import os
 
+import hypothesis
 import pytest
+
+# A machine at work on something else is no fault of the code: no test is timed.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 def pytest_addoption(parser):

@@ -83,7 +83,7 @@ def test_the_order_of_the_arrays_is_no_change(store):
         ("models/growth.py", True),
         ("fits/gates.py", True),
         ("models/channel_share.py", False),
-        ("fits/learn_growth.py", False),
+        ("curves/learn_growth.py", False),
     ],
 )
 def test_a_fit_is_stale_when_code_that_it_is_made_of_changes_and_only_then(store, tmp_path, monkeypatch, file, stale):
