@@ -14,9 +14,9 @@ from telemed_forecast.runs.plan import LANGUAGES, Language, Run
 from telemed_forecast.runs.report import Published
 
 if TYPE_CHECKING:
+    from telemed_forecast.render.html import PageLinks
+    from telemed_forecast.render.site import RunEntry
     from telemed_forecast.reporting.blocks import Block
-    from telemed_forecast.reporting.html import PageLinks
-    from telemed_forecast.reporting.site import RunEntry
 
 FORECASTS = ("data/forecasts.csv", "data/forecasts.parquet")
 # A reader who compares runs wants a handful of figures, not a table of them.
@@ -44,8 +44,7 @@ class Pages:
         TelemedError
             An executed notebook does not hold what a page needs.
         """
-        from telemed_forecast.render import notebook, pages
-        from telemed_forecast.reporting import html
+        from telemed_forecast.render import html, notebook, pages
 
         try:
             shown = {name: notebook.read(folder / "notebooks" / f"{name}.ipynb") for name in run.settings}
@@ -72,7 +71,7 @@ class Pages:
         Mapping of str to str
             Pages by file name; `index.html` is the English one.
         """
-        from telemed_forecast.reporting import site
+        from telemed_forecast.render import site
 
         entries = [_entry(stated) for stated in manifests]
         others = dict(zip(LANGUAGES, reversed(LANGUAGES), strict=True))
@@ -88,7 +87,7 @@ def page_name(name: str, lang: Language) -> str:
 
 
 def _links(run: Run, name: str, lang: Language) -> "PageLinks":
-    from telemed_forecast.reporting.html import PageLinks
+    from telemed_forecast.render.html import PageLinks
 
     others = [other for other in run.languages if other != lang]
     return PageLinks(
@@ -104,7 +103,7 @@ def _links(run: Run, name: str, lang: Language) -> "PageLinks":
 
 def _write_data(blocks: Mapping[str, "Sequence[Block]"], folder: Path) -> None:
     """Write every exhibit's data, and the forecasts of all notebooks in one table."""
-    from telemed_forecast.reporting import tables
+    from telemed_forecast.render import tables
 
     folder.mkdir()
     for shown in blocks.values():
@@ -144,8 +143,8 @@ def _key_figures(blocks: Mapping[str, "Sequence[Block]"]) -> list[dict[str, Any]
 
 def _entry(stated: Mapping[str, Any]) -> "RunEntry":
     """Make a run's entry of the index from its manifest alone."""
+    from telemed_forecast.render.site import ReportLink, RunEntry
     from telemed_forecast.reporting.blocks import KeyFigure
-    from telemed_forecast.reporting.site import ReportLink, RunEntry
 
     run_id = stated["run_id"]
     # Reading order: the summary's figures when there is a summary.

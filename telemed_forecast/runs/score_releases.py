@@ -132,8 +132,8 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _cells(one: FrozenScore) -> list[str]:
+    from telemed_forecast.render.numerals import number_text, range_text
     from telemed_forecast.reporting.atoms import Value
-    from telemed_forecast.reporting.numerals import number_text, range_text
 
     unit: Any = one.unit
     said = Value(value=one.median, unit=unit, low=one.low, high=one.high)

@@ -94,7 +94,7 @@ def make(request: Request, *, stream: TextIO | None = None) -> Outcome:
         if not made or (faults and not request.skip_bad):
             raise InputError([*reading.faults, *faults])
         if request.plot is not None:
-            from telemed_forecast.reporting.charts import small_multiples
+            from telemed_forecast.render.charts import small_multiples
 
             small_multiples.draw(shown, drawing, request.plot.suffix.lower())
     return Outcome(made, len(shown), (*reading.faults, *faults))
@@ -114,7 +114,7 @@ def _faults_of(request: Request) -> Iterator[str]:
     if request.out is not None:
         files.append(("--out", request.out, own_series.FORMATS))
     if request.plot is not None:
-        from telemed_forecast.reporting.charts import small_multiples
+        from telemed_forecast.render.charts import small_multiples
 
         files.append(("--plot", request.plot, small_multiples.FORMATS))
     for option, file, suffixes in files:
@@ -165,7 +165,7 @@ def _write_table(
 def _most_drawn(request: Request) -> int:
     if request.plot is None:
         return 0
-    from telemed_forecast.reporting.charts import small_multiples
+    from telemed_forecast.render.charts import small_multiples
 
     return small_multiples.MOST
 

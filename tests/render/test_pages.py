@@ -12,10 +12,10 @@ from telemed_forecast.exhibits.values import Value
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.paths import NOTEBOOKS
 from telemed_forecast.render import pages
+from telemed_forecast.render.html import page
 from telemed_forecast.render.notebook import Shown
 from telemed_forecast.render.placed import RECORD
 from telemed_forecast.reporting.blocks import Sources
-from telemed_forecast.reporting.html import page
 from telemed_forecast.runs.parameters import validate
 
 pytestmark = pytest.mark.unit
@@ -71,7 +71,7 @@ def test_the_page_of_a_report_can_be_made(report, shown, lang):
 @pytest.mark.parametrize("day", ["2019-12-31", "2020-02-10", "2021-01-31"])
 def test_the_page_of_an_early_day_can_be_made_and_cites_what_was_known(report, day, monkeypatch):
     # Drawing and rivals' lines take long and know no dates; the texts and tables are what an early date may break.
-    monkeypatch.setattr("telemed_forecast.reporting.charts.svg", lambda *_, **__: "<svg></svg>")
+    monkeypatch.setattr("telemed_forecast.render.charts.svg", lambda *_, **__: "<svg></svg>")
     monkeypatch.setattr("telemed_forecast.models.baselines.forecast", lambda *_, **__: None)
     shown = made(report, as_of=day)
     for lang in LANGUAGES:

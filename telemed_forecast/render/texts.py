@@ -19,11 +19,11 @@ from string import Formatter
 from typing import Any, get_args
 
 from telemed_forecast.errors import TelemedError
+from telemed_forecast.render.numerals import Scale, has_interval, number_text, range_text
 from telemed_forecast.reporting.atoms import Language, Unit, Value
-from telemed_forecast.reporting.numerals import Scale, has_interval, number_text, range_text
 
 TEXTS = Path(__file__).parent / "text"
-EXHIBITS = Path(__file__).parent.parent / "render" / "catalogue"
+EXHIBITS = Path(__file__).parent / "catalogue"
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 _MONTHS = ("January February March April May June July August September October November December").split()
