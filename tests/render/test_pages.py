@@ -132,3 +132,15 @@ def test_a_number_that_is_not_known_is_an_error(written):
 
 def test_what_may_be_missing_is_left_out(written):
     assert written("a\n{{ exhibits.no_such | default }}").strip() == "a"
+
+
+def test_a_page_tells_ones_own_scenario_in_its_words_and_names_no_folder(tmp_path):
+    file = tmp_path / "opening.toml"
+    text = 'inherits = "bull"\nmeaning = "Quick opening."\n[levers.first_visits]\nvalue = 0.1\nunit = "per year"\n'
+    event = "2026-01-31-nhcapproved-beijing-pilot-of-internet"
+    file.write_text(f'{text}evidence = ["{event}"]\nreason = "The pilot is extended."\n', encoding="utf-8")
+    shown = made("executive_summary", scenario=str(file))
+    for lang in LANGUAGES:
+        text = page(pages.blocks("executive_summary", shown, lang), lang).replace("\N{NO-BREAK SPACE}", " ")
+        assert "Quick opening." in text
+        assert str(tmp_path) not in text
