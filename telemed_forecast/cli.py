@@ -166,7 +166,7 @@ def forecast(
 
     drawing: Any = None
     if plot is not None:
-        from telemed_forecast.reporting.charts import small_multiples as drawing
+        from telemed_forecast.render.charts import small_multiples as drawing
     cores = usable_cores() if jobs is None else jobs
     asked = series_forecast.Request(
         file=file, horizon=horizon, kind=kind, out=out, plot=plot, skip_bad=skip_bad, jobs=cores

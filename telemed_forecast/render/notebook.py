@@ -10,12 +10,12 @@ from typing import Any
 
 from telemed_forecast.exhibits.exhibit import Exhibit, Exhibits, facts_json, facts_of
 from telemed_forecast.exhibits.values import Fact, KeyFigure, Value
+from telemed_forecast.render.html import fragment
+from telemed_forecast.render.notebook_reader import blocks_of, outputs_of
 from telemed_forecast.render.placed import RECORD, block_of
+from telemed_forecast.render.texts import catalogue
 from telemed_forecast.reporting.atoms import display_language
 from telemed_forecast.reporting.blocks import Block, KeyFigures
-from telemed_forecast.reporting.catalogue import catalogue
-from telemed_forecast.reporting.html import fragment
-from telemed_forecast.reporting.notebook_reader import blocks_of, outputs_of
 
 EXHIBIT = "application/vnd.telemed-forecast.exhibit+json"
 NUMBERS = "application/vnd.telemed-forecast.numbers+json"

@@ -21,10 +21,10 @@ from telemed_forecast.exhibits.exhibit import Exhibit
 from telemed_forecast.exhibits.values import Value
 from telemed_forecast.render.notebook import Shown
 from telemed_forecast.render.placed import RECORD, block_of, record_of
+from telemed_forecast.render.texts import Catalogue, TextError, catalogue
+from telemed_forecast.render.views import CITE, Prose, Section, escaped
 from telemed_forecast.reporting.atoms import Language
 from telemed_forecast.reporting.blocks import Block, KeyFigures, Title
-from telemed_forecast.reporting.catalogue import Catalogue, TextError, catalogue
-from telemed_forecast.reporting.views import CITE, Prose, Section, escaped
 
 PAGES = Path(__file__).parent / "pages"
 

@@ -8,6 +8,7 @@ from typing import Any
 from telemed_forecast.exhibits.exhibit import HIGH, LOW, UNIT, Exhibit, records
 from telemed_forecast.exhibits.values import Value
 from telemed_forecast.render.looks import Look, column_look, family, look
+from telemed_forecast.render.texts import catalogue
 from telemed_forecast.reporting.blocks import (
     Block,
     Chart,
@@ -22,7 +23,6 @@ from telemed_forecast.reporting.blocks import (
     Table,
     TableBlock,
 )
-from telemed_forecast.reporting.catalogue import catalogue
 
 RECORD = ("gates", "forecasts", "sources", "provenance")
 """Exhibits that a page does not place: it ends with them."""

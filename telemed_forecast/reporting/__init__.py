@@ -1,6 +1,4 @@
-"""What a reader sees: blocks of a report, and the pages, charts and tables made from them.
+"""Blocks: the track record, rivals and comparisons of runs as frozen data of a page, in their reading order.
 
-A report is data first. A notebook shows `blocks`; the executed notebook holds them as JSON; `notebook_reader`
-reads them back; `html`, `charts`, `tables` and `site` are pure functions of them. Texts live in one catalogue
-a language (`text/en.toml`, `text/zh.toml`); `catalogue` writes numbers as the reader's language does.
+A block holds numbers with their units and keys of texts; `render` draws it. Reports on exhibits have none of their own.
 """

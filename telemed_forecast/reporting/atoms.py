@@ -147,7 +147,7 @@ class Block(Frozen):
         return ()
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        from telemed_forecast.reporting.html import fragment
+        from telemed_forecast.render.html import fragment
 
         return {
             MIME: self.model_dump(mode="json"),

@@ -14,6 +14,7 @@ from math import isfinite
 from statistics import NormalDist
 from typing import Any
 
+from telemed_forecast.render.texts import catalogue, placeholders
 from telemed_forecast.reporting.atoms import Cell
 from telemed_forecast.reporting.blocks import (
     Block,
@@ -27,7 +28,6 @@ from telemed_forecast.reporting.blocks import (
     Title,
     Value,
 )
-from telemed_forecast.reporting.catalogue import catalogue, placeholders
 
 WIDTH = NormalDist().inv_cdf(0.9)
 """Half the width of a normal 80% interval, in standard errors."""

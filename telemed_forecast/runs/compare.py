@@ -106,7 +106,8 @@ def write(a: "Side", b: "Side", out: Path) -> list[Path]:
     list of Path
         The files, pages first.
     """
-    from telemed_forecast.reporting import compare, html, tables
+    from telemed_forecast.render import html, tables
+    from telemed_forecast.reporting import compare
     from telemed_forecast.runs.publish import page_name
 
     shown = compare.blocks(a, b)

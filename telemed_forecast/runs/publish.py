@@ -15,9 +15,9 @@ from telemed_forecast.runs import manifest
 from telemed_forecast.runs.plan import Run
 
 if TYPE_CHECKING:
+    from telemed_forecast.render.html import PageLinks
+    from telemed_forecast.render.site import RunEntry
     from telemed_forecast.reporting.blocks import Block
-    from telemed_forecast.reporting.html import PageLinks
-    from telemed_forecast.reporting.site import RunEntry
 
 FORECASTS = ("data/forecasts.csv", "data/forecasts.parquet")
 # A reader who compares runs wants a handful of figures, not a table of them.
@@ -78,7 +78,7 @@ class Pages:
 
     def index(self, manifests: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
         """Make the list of runs (manifests, newest first) in every language, by file name."""
-        from telemed_forecast.reporting import site
+        from telemed_forecast.render import site
 
         entries = [_entry(stated) for stated in manifests]
         others = dict(zip(LANGUAGES, reversed(LANGUAGES), strict=True))
@@ -111,8 +111,7 @@ def write_pages(
     reports : sequence of str
         All reports of the run, to link to.
     """
-    from telemed_forecast.render import notebook, pages
-    from telemed_forecast.reporting import html
+    from telemed_forecast.render import html, notebook, pages
 
     shown = notebook.read(executed)
     for lang in languages:
@@ -121,7 +120,7 @@ def write_pages(
 
 
 def _links(languages: Sequence[Language], reports: Sequence[str], name: str, lang: Language) -> "PageLinks":
-    from telemed_forecast.reporting.html import PageLinks
+    from telemed_forecast.render.html import PageLinks
 
     others = [other for other in languages if other != lang]
     return PageLinks(
@@ -137,7 +136,7 @@ def _links(languages: Sequence[Language], reports: Sequence[str], name: str, lan
 
 def _write_data(blocks: Mapping[str, "Sequence[Block]"], folder: Path) -> None:
     """Write every exhibit's data, and the forecasts of all notebooks in one table."""
-    from telemed_forecast.reporting import tables
+    from telemed_forecast.render import tables
 
     folder.mkdir()
     for shown in blocks.values():
@@ -177,8 +176,8 @@ def _key_figures(blocks: Mapping[str, "Sequence[Block]"]) -> list[dict[str, Any]
 
 def _entry(stated: Mapping[str, Any]) -> "RunEntry":
     """Make a run's entry of the index from its manifest alone."""
+    from telemed_forecast.render.site import ReportLink, RunEntry
     from telemed_forecast.reporting.blocks import KeyFigure
-    from telemed_forecast.reporting.site import ReportLink, RunEntry
 
     run_id = stated["run_id"]
     # Reading order: the summary's figures when there is a summary.

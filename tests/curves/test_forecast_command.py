@@ -10,7 +10,7 @@ import pytest
 
 from telemed_forecast import cli
 from telemed_forecast.errors import InputError
-from telemed_forecast.reporting.charts import small_multiples
+from telemed_forecast.render.charts import small_multiples
 
 pytestmark = pytest.mark.unit
 

@@ -12,9 +12,8 @@ from telemed_forecast.exhibits import evidence_review
 from telemed_forecast.exhibits.record import cited
 from telemed_forecast.fits.sampling import PROFILES
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.render import pages
-from telemed_forecast.reporting import html
-from telemed_forecast.reporting.html import PageLinks
+from telemed_forecast.render import html, pages
+from telemed_forecast.render.html import PageLinks
 from telemed_forecast.runs.parameters import validate
 
 pytestmark = pytest.mark.filterwarnings("ignore:divide by zero", "ignore:invalid value")

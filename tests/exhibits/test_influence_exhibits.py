@@ -12,9 +12,9 @@ from telemed_forecast.exhibits.exhibit import named
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.paths import Path
 from telemed_forecast.render import pages
+from telemed_forecast.render.html import fragment
 from telemed_forecast.render.notebook import Shown
 from telemed_forecast.render.placed import block_of
-from telemed_forecast.reporting.html import fragment
 from telemed_forecast.runs.parameters import validate
 
 pytestmark = pytest.mark.unit

@@ -3,11 +3,11 @@
 import pytest
 from made_reports import PORTED, made
 
+from telemed_forecast.render.html import fragment
 from telemed_forecast.render.looks import Look, column_look, look
 from telemed_forecast.render.placed import RECORD, block_of
+from telemed_forecast.render.texts import catalogue
 from telemed_forecast.reporting.blocks import Chart, DataTable, TableBlock
-from telemed_forecast.reporting.catalogue import catalogue
-from telemed_forecast.reporting.html import fragment
 
 pytestmark = pytest.mark.unit
 

@@ -12,10 +12,10 @@ from telemed_forecast.exhibits.values import Value
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.paths import NOTEBOOKS
 from telemed_forecast.render import pages
+from telemed_forecast.render.html import page
 from telemed_forecast.render.notebook import Shown
 from telemed_forecast.render.placed import RECORD
 from telemed_forecast.reporting.blocks import Sources
-from telemed_forecast.reporting.html import page
 from telemed_forecast.runs.parameters import validate
 
 pytestmark = pytest.mark.unit
@@ -71,7 +71,7 @@ def test_the_page_of_a_report_can_be_made(report, shown, lang):
 @pytest.mark.parametrize("day", ["2019-12-31", "2020-02-10", "2021-01-31"])
 def test_the_page_of_an_early_day_can_be_made_and_cites_what_was_known(report, day, monkeypatch):
     # Drawing and rivals' lines take long and know no dates; the texts and tables are what an early date may break.
-    monkeypatch.setattr("telemed_forecast.reporting.charts.svg", lambda *_, **__: "<svg></svg>")
+    monkeypatch.setattr("telemed_forecast.render.charts.svg", lambda *_, **__: "<svg></svg>")
     monkeypatch.setattr("telemed_forecast.models.baselines.forecast", lambda *_, **__: None)
     shown = made(report, as_of=day)
     for lang in LANGUAGES:
@@ -132,3 +132,15 @@ def test_a_number_that_is_not_known_is_an_error(written):
 
 def test_what_may_be_missing_is_left_out(written):
     assert written("a\n{{ exhibits.no_such | default }}").strip() == "a"
+
+
+def test_a_page_tells_ones_own_scenario_in_its_words_and_names_no_folder(tmp_path):
+    file = tmp_path / "opening.toml"
+    text = 'inherits = "bull"\nmeaning = "Quick opening."\n[levers.first_visits]\nvalue = 0.1\nunit = "per year"\n'
+    event = "2026-01-31-nhcapproved-beijing-pilot-of-internet"
+    file.write_text(f'{text}evidence = ["{event}"]\nreason = "The pilot is extended."\n', encoding="utf-8")
+    shown = made("executive_summary", scenario=str(file))
+    for lang in LANGUAGES:
+        text = page(pages.blocks("executive_summary", shown, lang), lang).replace("\N{NO-BREAK SPACE}", " ")
+        assert "Quick opening." in text
+        assert str(tmp_path) not in text

@@ -6,6 +6,7 @@ from functools import cache
 from math import exp
 from pathlib import Path
 
+from telemed_forecast.render.texts import TEXTS, Catalogue, read
 from telemed_forecast.reporting.blocks import (
     Block,
     Chart,
@@ -26,7 +27,6 @@ from telemed_forecast.reporting.blocks import (
     Title,
     Value,
 )
-from telemed_forecast.reporting.catalogue import TEXTS, Catalogue, read
 
 
 @cache

@@ -160,7 +160,7 @@ def test_a_data_frame_becomes_plain_cells():
 
 @pytest.mark.parametrize("block", made_up.page(), ids=lambda block: type(block).__name__)
 def test_a_block_shows_itself_in_a_notebook(block, monkeypatch):
-    monkeypatch.setattr("telemed_forecast.reporting.html.catalogue", made_up.texts)
+    monkeypatch.setattr("telemed_forecast.render.html.catalogue", made_up.texts)
     bundle = block._repr_mimebundle_()
     assert parse(bundle[MIME]) == block
     assert "\n" not in bundle["text/plain"]

@@ -9,8 +9,8 @@ from pathlib import Path
 import made_up
 import pytest
 
-from telemed_forecast.reporting.html import PageLinks, page
-from telemed_forecast.reporting.site import index
+from telemed_forecast.render.html import PageLinks, page
+from telemed_forecast.render.site import index
 
 CHROMIUM = "/usr/bin/chromium"
 REQUIRED = os.environ.get("TELEMED_REQUIRE_BROWSER") == "1"

@@ -9,10 +9,10 @@ import pytest
 from telemed_forecast.evaluation import calibration, calibration_record
 from telemed_forecast.evaluation.calibration import Ranks
 from telemed_forecast.evaluation.calibration_record import Record
+from telemed_forecast.render.html import page
+from telemed_forecast.render.texts import catalogue
 from telemed_forecast.reporting.blocks import Chart, DataTable, Paragraph, TableBlock, Title
-from telemed_forecast.reporting.catalogue import catalogue
 from telemed_forecast.reporting.content import calibration as section
-from telemed_forecast.reporting.html import page
 
 pytestmark = pytest.mark.unit
 

@@ -3,8 +3,8 @@
 import made_up
 import pytest
 
+from telemed_forecast.render.texts import Catalogue, TextError, catalogue, differences
 from telemed_forecast.reporting.atoms import UNITS
-from telemed_forecast.reporting.catalogue import Catalogue, TextError, catalogue, differences
 
 pytestmark = pytest.mark.unit
 

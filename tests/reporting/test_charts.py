@@ -6,9 +6,9 @@ from xml.etree import ElementTree
 import made_up
 import pytest
 
-from telemed_forecast.reporting import charts, grids
-from telemed_forecast.reporting.charts import style
-from telemed_forecast.reporting.charts.drawing import Drawing
+from telemed_forecast.render import charts, grids
+from telemed_forecast.render.charts import style
+from telemed_forecast.render.charts.drawing import Drawing
 
 CHARTS = [*made_up.charts(), made_up.fan(log=True)]
 SVG = "{http://www.w3.org/2000/svg}"

@@ -4,9 +4,10 @@ import re
 
 import pytest
 
-from telemed_forecast.reporting import compare, html
+from telemed_forecast.render import html
+from telemed_forecast.render.texts import catalogue
+from telemed_forecast.reporting import compare
 from telemed_forecast.reporting.blocks import Gates
-from telemed_forecast.reporting.catalogue import catalogue
 from telemed_forecast.reporting.compare import Pull, Side
 
 pytestmark = pytest.mark.unit

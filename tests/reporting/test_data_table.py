@@ -2,7 +2,7 @@
 
 import pytest
 
-from telemed_forecast.reporting import html, tables
+from telemed_forecast.render import html, tables
 from telemed_forecast.reporting.blocks import MIME, DataTable, Title, parse
 
 pytestmark = pytest.mark.unit

@@ -6,8 +6,8 @@ import made_up
 import pytest
 
 from telemed_forecast.errors import InputError
+from telemed_forecast.render.notebook_reader import blocks_of
 from telemed_forecast.reporting.blocks import MIME, Markdown
-from telemed_forecast.reporting.notebook_reader import blocks_of
 
 pytestmark = pytest.mark.unit
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from telemed_forecast.render.numerals import place_of
 from telemed_forecast.reporting.atoms import Value
-from telemed_forecast.reporting.numerals import place_of
 
 pytestmark = pytest.mark.unit
 

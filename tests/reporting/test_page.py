@@ -7,10 +7,10 @@ from html.parser import HTMLParser
 import made_up
 import pytest
 
+from telemed_forecast.render.grids import model_name
+from telemed_forecast.render.html import PageError, PageLinks, page
+from telemed_forecast.render.site import ReportLink, RunEntry, index
 from telemed_forecast.reporting.blocks import Heading, Paragraph, Sources, Title
-from telemed_forecast.reporting.grids import model_name
-from telemed_forecast.reporting.html import PageError, PageLinks, page
-from telemed_forecast.reporting.site import ReportLink, RunEntry, index
 
 LINKS = PageLinks(
     index="../index.html",

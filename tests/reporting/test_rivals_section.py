@@ -16,9 +16,9 @@ from telemed_forecast.fits.gates import Gate
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.paths import Path
 from telemed_forecast.forecast.rivals import History
+from telemed_forecast.render.html import fragment
 from telemed_forecast.reporting.blocks import Chart, Paragraph, TableBlock
 from telemed_forecast.reporting.content import rivals as section
-from telemed_forecast.reporting.html import fragment
 from telemed_forecast.runs import parameters
 
 pytestmark = pytest.mark.unit

@@ -9,7 +9,7 @@ import pytest
 from telemed_forecast import hub_format
 from telemed_forecast.curves.own_series import Forecast
 from telemed_forecast.curves.series import Series
-from telemed_forecast.reporting.charts import small_multiples, style
+from telemed_forecast.render.charts import small_multiples, style
 
 
 def forecast(name="网上外卖 <users>", frequency="annual", start=2010, size=1e6, unit="persons"):

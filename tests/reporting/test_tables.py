@@ -3,7 +3,7 @@
 import made_up
 import pytest
 
-from telemed_forecast.reporting import tables
+from telemed_forecast.render import tables
 
 pytestmark = pytest.mark.unit
 

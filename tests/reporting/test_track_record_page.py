@@ -19,9 +19,9 @@ from telemed_forecast.evaluation.score_summary import rows as each
 from telemed_forecast.forecast import platform_revenue
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.paths import RELEASES, ROOT
-from telemed_forecast.reporting import html, tables
+from telemed_forecast.render import html, tables
+from telemed_forecast.render.texts import catalogue
 from telemed_forecast.reporting.blocks import Chart, DataTable, Heading, KeyFigures, Paragraph, Sources, TableBlock
-from telemed_forecast.reporting.catalogue import catalogue
 from telemed_forecast.reporting.content import frozen_releases, worst_misses
 from telemed_forecast.reporting.content import track_record as content
 from telemed_forecast.runs.parameters import validate

@@ -26,7 +26,7 @@ def test_the_same_inputs_give_the_same_key(project):
         ("data/priors/new.json", "{}"),
         ("scenarios/base.toml", "weight = 0.5\n"),
         ("telemed_forecast/model.py", "x = 2\n"),
-        ("telemed_forecast/reporting/text/en.toml", "a = 'b'\n"),
+        ("telemed_forecast/render/text/en.toml", "a = 'b'\n"),
         ("requirements.lock", "numpy==2\n"),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 from telemed_forecast import paths, scenarios
 from telemed_forecast.errors import InputError
 from telemed_forecast.evidence import citations
-from telemed_forecast.reporting.catalogue import catalogue
+from telemed_forecast.render.texts import catalogue
 from telemed_forecast.runs import plan
 
 pytestmark = pytest.mark.unit

@@ -11,7 +11,9 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from telemed_forecast.errors import TelemedError
-from telemed_forecast.reporting import charts, grids
+from telemed_forecast.render import charts, grids
+from telemed_forecast.render.tables import exhibit_name
+from telemed_forecast.render.texts import Catalogue
 from telemed_forecast.reporting.blocks import (
     Block,
     Chart,
@@ -28,8 +30,6 @@ from telemed_forecast.reporting.blocks import (
     Sources,
     TableBlock,
 )
-from telemed_forecast.reporting.catalogue import Catalogue
-from telemed_forecast.reporting.tables import exhibit_name
 
 View = dict[str, Any]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import altair as alt
 
-from telemed_forecast.reporting.charts import style
-from telemed_forecast.reporting.charts.drawing import Drawing, Rows
+from telemed_forecast.render.charts import style
+from telemed_forecast.render.charts.drawing import Drawing, Rows
 
 BANDS = (("band95", style.BAND95), ("band80", style.BAND80), ("band50", style.BAND50))
 _ROW_GAP = 12

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from telemed_forecast.render.texts import Catalogue, catalogue
 from telemed_forecast.reporting.atoms import Cell, Table, Value
 from telemed_forecast.reporting.blocks import (
     Block,
@@ -23,7 +24,6 @@ from telemed_forecast.reporting.blocks import (
     TableBlock,
     Title,
 )
-from telemed_forecast.reporting.catalogue import Catalogue, catalogue
 from telemed_forecast.reporting.record import FORECAST_COLUMNS, ForecastTable
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from telemed_forecast.names import LANGUAGES, Language
+from telemed_forecast.render.html import environment, style_sheet
+from telemed_forecast.render.texts import Catalogue, catalogue
+from telemed_forecast.render.views import Setting, Uncited, View, card, scenario_name
 from telemed_forecast.reporting.atoms import Frozen
 from telemed_forecast.reporting.blocks import KeyFigure, Status
-from telemed_forecast.reporting.catalogue import Catalogue, catalogue
-from telemed_forecast.reporting.html import environment, style_sheet
-from telemed_forecast.reporting.views import Setting, Uncited, View, card, scenario_name
 
 
 class ReportLink(Frozen):

@@ -13,13 +13,13 @@ from functools import lru_cache
 import altair as alt
 import vl_convert
 
+from telemed_forecast.render.charts import style
+from telemed_forecast.render.charts.drawing import Drawing, scale_of
+from telemed_forecast.render.charts.kinds import KINDS
+from telemed_forecast.render.charts.style import NARROW, WIDE, Form
+from telemed_forecast.render.texts import Catalogue, catalogue
 from telemed_forecast.reporting.atoms import Language
 from telemed_forecast.reporting.blocks import Chart
-from telemed_forecast.reporting.catalogue import Catalogue, catalogue
-from telemed_forecast.reporting.charts import style
-from telemed_forecast.reporting.charts.drawing import Drawing, scale_of
-from telemed_forecast.reporting.charts.kinds import KINDS
-from telemed_forecast.reporting.charts.style import NARROW, WIDE, Form
 
 __all__ = ["NARROW", "WIDE", "Form", "scale_of", "svg"]
 

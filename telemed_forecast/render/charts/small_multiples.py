@@ -17,9 +17,9 @@ import vl_convert
 
 from telemed_forecast import hub_format
 from telemed_forecast.curves.own_series import Forecast
-from telemed_forecast.reporting.charts import style
-from telemed_forecast.reporting.charts.drawing import time_of
-from telemed_forecast.reporting.charts.style import FONTS, NARROW, WIDE
+from telemed_forecast.render.charts import style
+from telemed_forecast.render.charts.drawing import time_of
+from telemed_forecast.render.charts.style import FONTS, NARROW, WIDE
 
 FORMATS = (".png", ".svg", ".html")
 """Suffixes of a drawing."""

@@ -20,11 +20,11 @@ from typing import Any
 
 from telemed_forecast.errors import TelemedError
 from telemed_forecast.names import LANGUAGES, Language
+from telemed_forecast.render.numerals import Scale, has_interval, number_text, range_text
 from telemed_forecast.reporting.atoms import Unit, Value
-from telemed_forecast.reporting.numerals import Scale, has_interval, number_text, range_text
 
 TEXTS = Path(__file__).parent / "text"
-EXHIBITS = Path(__file__).parent.parent / "render" / "catalogue"
+EXHIBITS = Path(__file__).parent / "catalogue"
 
 _MONTHS = ("January February March April May June July August September October November December").split()
 _FORMATTER = Formatter()

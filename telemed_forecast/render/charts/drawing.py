@@ -8,12 +8,9 @@ from typing import Any
 
 import altair as alt
 
-from telemed_forecast.reporting.atoms import Cell, Language, Table, Value
-from telemed_forecast.reporting.blocks import Chart
-from telemed_forecast.reporting.catalogue import Catalogue
-from telemed_forecast.reporting.charts import style
-from telemed_forecast.reporting.charts.style import Form
-from telemed_forecast.reporting.numerals import (
+from telemed_forecast.render.charts import style
+from telemed_forecast.render.charts.style import Form
+from telemed_forecast.render.numerals import (
     Scale,
     bare_range,
     bare_text,
@@ -22,6 +19,9 @@ from telemed_forecast.reporting.numerals import (
     in_scale,
     scale_for,
 )
+from telemed_forecast.render.texts import Catalogue
+from telemed_forecast.reporting.atoms import Cell, Language, Table, Value
+from telemed_forecast.reporting.blocks import Chart
 
 Rows = list[dict[str, Any]]
 

@@ -7,10 +7,7 @@ from dataclasses import dataclass
 from string import ascii_lowercase
 from typing import Any
 
-from telemed_forecast.reporting.atoms import Cell, Table, Unit, Value
-from telemed_forecast.reporting.blocks import Chart, Gates, TableBlock
-from telemed_forecast.reporting.catalogue import Catalogue
-from telemed_forecast.reporting.numerals import (
+from telemed_forecast.render.numerals import (
     Scale,
     bare_range,
     bare_text,
@@ -19,6 +16,9 @@ from telemed_forecast.reporting.numerals import (
     in_scale,
     scale_for,
 )
+from telemed_forecast.render.texts import Catalogue
+from telemed_forecast.reporting.atoms import Cell, Table, Unit, Value
+from telemed_forecast.reporting.blocks import Chart, Gates, TableBlock
 
 
 @dataclass(frozen=True, kw_only=True)

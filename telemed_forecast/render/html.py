@@ -14,7 +14,10 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from telemed_forecast.reporting import grids
+from telemed_forecast.render import grids
+from telemed_forecast.render.charts.style import DARK, FONTS
+from telemed_forecast.render.texts import Catalogue, catalogue
+from telemed_forecast.render.views import Citations, PageError, Setting, Uncited, View, scenario_name, view
 from telemed_forecast.reporting.atoms import Language
 from telemed_forecast.reporting.blocks import (
     Block,
@@ -28,9 +31,6 @@ from telemed_forecast.reporting.blocks import (
     TableBlock,
     Title,
 )
-from telemed_forecast.reporting.catalogue import Catalogue, catalogue
-from telemed_forecast.reporting.charts.style import DARK, FONTS
-from telemed_forecast.reporting.views import Citations, PageError, Setting, Uncited, View, scenario_name, view
 
 __all__ = ["PageError", "PageLinks", "environment", "fragment", "page", "style_sheet"]
 
