@@ -12,23 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from telemed_forecast.names import FORECAST_COLUMNS as COLUMNS
+
+__all__ = ["COLUMNS", "QUANTILES", "SIGNIFICANT", "period"]
+
 QUANTILES = np.array([0.01, 0.025, *np.round(np.arange(0.05, 0.951, 0.05), 2), 0.975, 0.99])
 """The quantile levels of every table."""
-
-COLUMNS = (
-    "reference_date",
-    "target",
-    "horizon",
-    "target_end_date",
-    "location",
-    "output_type",
-    "output_type_id",
-    "value",
-    "scenario",
-    "model",
-    "unit",
-)
-"""Columns of every table: the hub format's, and three of our own."""
 
 _LEVEL_IDS = [f"{level:g}" for level in QUANTILES]
 

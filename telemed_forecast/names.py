@@ -10,3 +10,18 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 MARKETS = ("market_size", "internet_hospitals", "channel_share", "user_adoption")
 """The markets that are modelled, each the name of its report, in their order."""
+
+FORECAST_COLUMNS = (
+    "reference_date",
+    "target",
+    "horizon",
+    "target_end_date",
+    "location",
+    "output_type",
+    "output_type_id",
+    "value",
+    "scenario",
+    "model",
+    "unit",
+)
+"""Columns of every table of forecasts: the hub format's, and three of our own."""

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from telemed_forecast import hub_format
+from telemed_forecast.names import FORECAST_COLUMNS
 from telemed_forecast.reporting.atoms import (
     Block,
     ClaimId,
@@ -20,7 +20,6 @@ from telemed_forecast.reporting.atoms import (
     check_quantiles,
 )
 
-FORECAST_COLUMNS = hub_format.COLUMNS
 """Columns of a forecast table (hub format and three of our own); `series_id` may follow."""
 
 

@@ -65,7 +65,7 @@ def test_every_command_refuses_such_a_folder_at_once_with_two_and_one_message(ca
         "runs.report.Reports.make",
         "runs.compare.read",
         "runs.release.freeze",
-        "runs.learn_priors._read",
+        "curves.learn_priors._read",
     ):
         monkeypatch.setattr(f"telemed_forecast.{work}", started)
     out = paths.ROOT / "README.md" / "x"
