@@ -20,8 +20,6 @@ from telemed_forecast.reporting.atoms import (
     check_quantiles,
 )
 
-"""Columns of a forecast table (hub format and three of our own); `series_id` may follow."""
-
 
 class SourceRow(Frozen):
     """A published source behind a number, as the ledger of evidence knows it; a policy event has no grade."""
