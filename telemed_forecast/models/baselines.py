@@ -218,8 +218,9 @@ def _prophet(
     draws: int,
 ) -> np.ndarray:
     """Prophet: logistic growth under each ceiling, or linear on the log (or logit) scale. Dims: (draw, time)."""
-    for name in ("cmdstanpy", "prophet"):
-        # Their level is reset inside `fit`; only `disabled` keeps clock times out of notebooks.
+    for name in ("cmdstanpy", "prophet", "prophet.plot"):
+        # Their level is reset inside `fit`; only `disabled` keeps clock times out of notebooks, and what is said at the
+        # import, which is heard only where nothing is stored yet.
         logging.getLogger(name).disabled = True
     state = np.random.get_state()  # it draws from numpy's global generator
     try:
