@@ -240,7 +240,10 @@ def _prophet_paths(
 ) -> np.ndarray:
     """Draws of one Prophet fit. Dims: (draw, time)."""
     import pandas as pd
-    from prophet import Prophet
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about widgets for its progress bars, which nobody is shown
+        from prophet import Prophet
 
     history = pd.DataFrame({"ds": pd.to_datetime(days), "y": values}).groupby("ds", as_index=False).mean()
     ahead = pd.DataFrame({"ds": pd.to_datetime(future)})
