@@ -223,16 +223,21 @@ def _prophet(
         # import, which is heard only where nothing is stored yet.
         logging.getLogger(name).disabled = True
     state = np.random.get_state()  # it draws from numpy's global generator
-    try:
-        np.random.seed(seed)
-        if ceilings is None:
-            paths = _prophet_paths(days, _scaled(values, share), future, seed=seed, ceiling=None, draws=draws)
-            return _unscaled(paths, share)
-        each = draws // len(ceilings)
-        above = np.maximum(ceilings, 1.02 * values.max())
-        return np.concatenate([_prophet_paths(days, values, future, seed=seed, ceiling=c, draws=each) for c in above])
-    finally:
-        np.random.set_state(state)
+    with warnings.catch_warnings():
+        # About widgets for its progress bar, which nobody is shown.
+        warnings.filterwarnings("ignore", message="IProgress not found")
+        try:
+            np.random.seed(seed)
+            if ceilings is None:
+                paths = _prophet_paths(days, _scaled(values, share), future, seed=seed, ceiling=None, draws=draws)
+                return _unscaled(paths, share)
+            each = draws // len(ceilings)
+            above = np.maximum(ceilings, 1.02 * values.max())
+            return np.concatenate(
+                [_prophet_paths(days, values, future, seed=seed, ceiling=c, draws=each) for c in above]
+            )
+        finally:
+            np.random.set_state(state)
 
 
 def _prophet_paths(
@@ -240,10 +245,7 @@ def _prophet_paths(
 ) -> np.ndarray:
     """Draws of one Prophet fit. Dims: (draw, time)."""
     import pandas as pd
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about widgets for its progress bars, which nobody is shown
-        from prophet import Prophet
+    from prophet import Prophet
 
     history = pd.DataFrame({"ds": pd.to_datetime(days), "y": values}).groupby("ds", as_index=False).mean()
     ahead = pd.DataFrame({"ds": pd.to_datetime(future)})
