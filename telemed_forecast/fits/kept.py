@@ -27,14 +27,16 @@ def kept(name: str, made_of: Iterable[Any], make: Callable[[], Mapping[str, np.n
     """
     digest = hashlib.sha256()
     for part in made_of:
+        # Each part with its length: 1 and 23 are not 12 and 3.
         if isinstance(part, np.ndarray):
-            digest.update(f"{part.dtype} {part.shape}".encode())
-            digest.update(np.ascontiguousarray(part).tobytes())
+            said = f"{part.dtype} {part.shape}".encode() + np.ascontiguousarray(part).tobytes()
         else:
-            digest.update(repr(part).encode())
+            said = repr(part).encode()
+        digest.update(f"{len(said)} ".encode() + said)
     path = paths.CACHE / "fits" / f"{name}-{digest.hexdigest()[:20]}.npz"
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # numpy leaves a file open that it opened itself and cannot read.
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             return {key: file[key] for key in file.files}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         found = {key: np.asarray(values) for key, values in make().items()}

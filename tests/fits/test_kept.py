@@ -32,6 +32,10 @@ def test_the_same_question_is_answered_from_the_store(ask):
     assert [ask("x", np.ones(2)), ask("x", np.ones(2))] == [1, 1]
 
 
+def test_parts_that_read_the_same_in_a_row_are_told_apart(ask):
+    assert [ask(1, 23), ask(12, 3)] == [1, 2]
+
+
 @pytest.mark.parametrize("other", [("y", np.ones(2)), ("x", np.ones(3)), ("x", np.zeros(2)), ("x", np.ones(2, int))])
 def test_another_question_is_not(ask, other):
     assert [ask("x", np.ones(2)), ask(*other)] == [1, 2]
