@@ -52,7 +52,7 @@ def _ledger() -> pd.DataFrame:
 
 
 KEPT = 3
-"""Results that a context keeps: those of the base scenario, of the present levers, and of the ones before."""
+"""Results of each forecast that a context keeps: of the base scenario, of the present levers, and of those before."""
 
 Result = TypeVar("Result")
 
@@ -125,8 +125,9 @@ class Context:
         made, key = self._memory.made, (name, *(self.scenario[lever] for lever in levers))
         result = made.pop(key) if key in made else make()
         made[key] = result
-        while len(made) > KEPT:
-            made.pop(next(iter(made)))
+        own = [other for other in made if other[0] == name]
+        for old in own[:-KEPT]:
+            made.pop(old)
         return result
 
     @property
