@@ -14,6 +14,7 @@ Gaussian latent variable models (integrated importance sampling), JMLR 17(103).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import NormalDist
@@ -120,11 +121,23 @@ def conflicts(context: Context, results: dict[str, Any], *, refit: bool = True) 
     found = []
     for name, result in results.items():
         market = MARKETS[name]
-        rows = market.module.headline(context)
-        origins = sorted(set(rows.origin.tolist()))
-        each = [_conflict(context, market, result, rows, origin, refit) for origin in origins]
+        each = [_conflict(context, market, result, voice, refit) for voice in _voices(context, market, result)]
         found += sorted((c for c in each if c is not None), key=lambda c: (-np.nan_to_num(abs(c.z)), c.origin))
     return found
+
+
+Voice = tuple[str, "Observations", Printed, tuple[np.ndarray, float] | None]
+"""An origin, its rows, what the model lets expect of them, and :func:`without` them; None where no other origin is."""
+
+
+def _voices(context: Context, market: Market, result: Any) -> Iterator[Voice]:
+    """Every origin of a model with rows within its periods."""
+    rows = market.module.headline(context)
+    for origin in sorted(set(rows.origin.tolist())):
+        own = rows.where(rows.origin == origin)
+        printed = predict_new_source(market.module, result, own)
+        if printed is not None:
+            yield origin, own, printed, without(printed) if len(own) < len(rows) else None
 
 
 def fits_again(context: Context) -> bool:
@@ -140,14 +153,12 @@ def in_short(context: Context) -> Context:
 def untold(context: Context, name: str) -> list[tuple[str, Context]]:
     """The publishers of a model whose weights cannot be trusted, each with the context without it."""
     market = MARKETS[name]
-    result, rows = market.module.run(context), market.module.headline(context)
-    found = []
-    for origin in sorted(set(rows.origin.tolist())):
-        own = rows.where(rows.origin == origin)
-        printed = predict_new_source(market.module, result, own)
-        if printed is not None and len(own) < len(rows) and without(printed)[1] > RELIABLE:
-            found.append((origin, _left_out(context, own, origin)))
-    return found
+    voices = _voices(context, market, market.module.run(context))
+    return [
+        (origin, _left_out(context, own, origin))
+        for origin, own, _, weighed in voices
+        if weighed is not None and weighed[1] > RELIABLE
+    ]
 
 
 def _left_out(context: Context, own: Observations, origin: str) -> Context:
@@ -156,19 +167,14 @@ def _left_out(context: Context, own: Observations, origin: str) -> Context:
     return Without(in_short(context).settings, origin, metrics, levers=context.levers)
 
 
-def _conflict(
-    context: Context, market: Market, result: Any, rows: Observations, origin: str, refit: bool
-) -> Conflict | None:
-    """One origin of one model; None when none of its rows lies within the model's periods."""
-    own = rows.where(rows.origin == origin)
-    printed = predict_new_source(market.module, result, own)
-    if printed is None:
-        return None
+def _conflict(context: Context, market: Market, result: Any, voice: Voice, refit: bool) -> Conflict | None:
+    """One origin of one model; None when a model fitted without it says nothing of its rows."""
+    origin, own, printed, weighed = voice
     claims = tuple(own.claim_id.tolist())
-    if len(own) == len(rows):
+    if weighed is None:
         nothing = (np.nan, np.nan, np.nan)
         return Conflict(market.name, origin, claims, "one_voice", np.nan, nothing, np.nan, np.nan, np.nan)
-    weights, khat = without(printed)
+    weights, khat = weighed
     method: Method = "weights"
     before = _headline(context, market, result)
     after = before

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from telemed_forecast.forecast.context import Context
@@ -44,11 +44,17 @@ class Needs:
     without: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, metadata: Iterable[Mapping[str, Any]]) -> Needs:
-        """What the metadata of notebooks declares, together."""
-        declared = [one.get("telemed_forecast", {}).get("fits", {}) for one in metadata]
-        kinds = [field.name for field in fields(cls)]
-        return cls(**{kind: frozenset(model for one in declared for model in one.get(kind, ())) for kind in kinds})
+    def of(cls, declared: Mapping[str, Iterable[str]]) -> Needs:
+        """The needs of a mapping of kinds to models."""
+        return cls(**{field.name: frozenset(declared.get(field.name, ())) for field in fields(cls)})
+
+    def __or__(self, other: Needs) -> Needs:
+        """What either needs."""
+        return Needs(*(getattr(self, field.name) | getattr(other, field.name) for field in fields(self)))
+
+    def to_dict(self) -> dict[str, list[str]]:
+        """Plain types, for JSON: what :meth:`of` reads."""
+        return {field.name: sorted(getattr(self, field.name)) for field in fields(self)}
 
     def models(self) -> tuple[str, ...]:
         """Every model that has to be fitted, those that feed others first."""

@@ -8,7 +8,9 @@ that a fit can depend on, so that a run whose fits are all stored starts its not
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import cached_property, reduce
+from operator import or_
 from pathlib import Path
 
 from telemed_forecast.evaluation.needs import FEEDS, Needs
@@ -28,7 +30,8 @@ own, and a notebook that finds none makes it."""
 def declared(notebook: Path) -> Needs:
     """What a notebook's metadata says that it reads; a file that is no notebook fails when it is executed."""
     try:
-        return Needs.of([json.loads(notebook.read_text(encoding="utf-8")).get("metadata", {})])
+        metadata = json.loads(notebook.read_text(encoding="utf-8")).get("metadata", {})
+        return Needs.of(metadata.get("telemed_forecast", {}).get("fits", {}))
     except (ValueError, AttributeError):
         return Needs()
 
@@ -50,39 +53,34 @@ class Stage:
     needs: Mapping[str, Needs]
     cache: Path
 
+    @cached_property
     def tasks(self) -> list[Fits]:
         """The models with fits to make, those that feed others first."""
-        together = {kind: sorted({m for one in self.needs.values() for m in getattr(one, kind)}) for kind in _KINDS}
-        missing = []
-        for model in Needs(**{kind: frozenset(models) for kind, models in together.items()}).models():
-            job = self._job(model, together)
-            if not _stored(Path(job.made)):
-                missing.append(job)
-        names = {job.model for job in missing}
-        fed = {other: model for model, other in FEEDS.items() if model in names}
-        return [Fits(job=job, waits_for=(fits_of(fed[job.model]),) if job.model in fed else ()) for job in missing]
+        together = reduce(or_, self.needs.values(), Needs())
+        jobs = [self._job(model, together) for model in together.models()]
+        missing = [job for job in jobs if not _stored(Path(job.made))]
+        feeding = {FEEDS[job.model]: fits_of(job.model) for job in missing if job.model in FEEDS}
+        return [Fits(job=job, waits_for=(feeding[job.model],) if job.model in feeding else ()) for job in missing]
 
     def waits_for(self, notebook: str) -> tuple[str, ...]:
         """The fits that a notebook reads, among those that have to be made."""
-        names = [task.name for task in self.tasks()]
+        names = {task.name for task in self.tasks}
         return tuple(name for name in map(fits_of, self.needs[notebook].models()) if name in names)
 
-    def _job(self, model: str, together: Mapping[str, list[str]]) -> FitsJob:
+    def _job(self, model: str, together: Needs) -> FitsJob:
         notebook, settings = next(iter(self.run.settings.items()))
         inputs = {name: value for name, value in self.run.inputs.items() if name.startswith(READ)}
         # Fits do not depend on where the forecast ends, nor on levers or money.
-        identity = [processor(), model, together, inputs, str(settings.as_of_date), settings.seed, settings.profile]
+        asked = together.to_dict()
+        identity = [processor(), model, asked, inputs, str(settings.as_of_date), settings.seed, settings.profile]
         name = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:20]
         return FitsJob(
             model=model,
-            needs=together,
+            needs=asked,
             notebook=notebook,
             parameters=settings.values(),
             made=str(self.cache / "fits" / f"{model}-{name}.json"),
         )
-
-
-_KINDS = tuple(asdict(Needs()))
 
 
 def _stored(made: Path) -> bool:

@@ -94,15 +94,15 @@ def page_name(name: str, lang: Language) -> str:
 
 
 def write_pages(
-    executed: Path, folder: Path, *, report: str, languages: Sequence[Language], reports: Sequence[str]
+    executed: str | Path, *, folder: str | Path, report: str, languages: Sequence[Language], reports: Sequence[str]
 ) -> None:
     """Draw a report's pages from its executed notebook.
 
     Parameters
     ----------
-    executed : Path
+    executed : str or Path
         The notebook.
-    folder : Path
+    folder : str or Path
         Folder of the run, which takes the pages.
     report : str
         Name of the report.
@@ -113,10 +113,10 @@ def write_pages(
     """
     from telemed_forecast.render import html, notebook, pages
 
-    shown = notebook.read(executed)
+    shown = notebook.read(Path(executed))
     for lang in languages:
         text = html.page(pages.blocks(report, shown, lang), lang, links=_links(languages, reports, report, lang))
-        (folder / page_name(report, lang)).write_text(text, encoding="utf-8")
+        (Path(folder) / page_name(report, lang)).write_text(text, encoding="utf-8")
 
 
 def _links(languages: Sequence[Language], reports: Sequence[str], name: str, lang: Language) -> "PageLinks":

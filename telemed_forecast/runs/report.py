@@ -189,7 +189,7 @@ class Reports:
 
         sources = {name: self.project.notebooks / f"{name}.ipynb" for name in run.settings}
         stage = fits.Stage(run, {name: fits.declared(source) for name, source in sources.items()}, self.project.cache)
-        tasks: list[execute.Task | execute.Fits] = list(stage.tasks())
+        tasks: list[execute.Task | execute.Fits] = list(stage.tasks)
         tasks += [
             execute.Task(
                 notebook=name,

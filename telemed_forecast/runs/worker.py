@@ -141,7 +141,7 @@ def _fit(job: FitsJob, events: TextIO) -> Event:
     names: list[str] = []
     try:
         context = Context(parameters.validate(job.notebook, job.parameters))
-        wanted = needs.Needs(**{kind: frozenset(models) for kind, models in job.needs.items()})
+        wanted = needs.Needs.of(job.needs)
         contexts = list(needs.contexts(job.model, wanted, context))
         known = len(contexts)
         while len(names) < len(contexts):
@@ -218,8 +218,7 @@ def _draw(job: Job) -> None:
     if job.pages:
         from telemed_forecast.runs import publish
 
-        pages = {name: value for name, value in job.pages.items() if name != "folder"}
-        publish.write_pages(Path(job.output), Path(job.pages["folder"]), **pages)
+        publish.write_pages(job.output, **job.pages)
 
 
 def _literal_path(path: str) -> str:

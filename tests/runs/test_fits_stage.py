@@ -41,7 +41,7 @@ def test_every_notebook_declares_the_fits_that_it_reads(name):
 
 
 def test_a_model_waits_for_the_one_whose_draws_it_is_given(stage):
-    tasks = {task.job.model: task for task in stage("market_size", "channel_share").tasks()}
+    tasks = {task.job.model: task for task in stage("market_size", "channel_share").tasks}
     assert list(tasks) == list(MODELS)
     assert tasks["market_size"].waits_for == (fits_of("user_adoption"),)
     assert tasks["channel_share"].waits_for == (fits_of("internet_hospitals"),)
@@ -55,12 +55,12 @@ def test_a_notebook_waits_for_the_models_that_it_reads_and_no_other(stage):
 
 
 def test_fits_that_are_on_record_are_not_made_again_and_those_that_were_removed_are(stage):
-    for task in stage("market_size").tasks():
+    for task in stage("market_size").tasks:
         make(task)
-    assert stage("market_size").tasks() == []
+    assert stage("market_size").tasks == []
     assert stage("market_size").waits_for("market_size") == ()
     (stage("market_size").cache / "fits" / "one.nc").unlink()
-    assert len(stage("market_size").tasks()) == 2
+    assert len(stage("market_size").tasks) == 2
 
 
 @pytest.mark.parametrize(
@@ -73,9 +73,9 @@ def test_fits_that_are_on_record_are_not_made_again_and_those_that_were_removed_
     ],
 )
 def test_a_lever_or_the_money_fits_nothing_again_but_a_date_does(stage, changes, again):
-    for task in stage("market_size").tasks():
+    for task in stage("market_size").tasks:
         make(task)
-    assert bool(stage("market_size", **changes).tasks()) == again
+    assert bool(stage("market_size", **changes).tasks) == again
 
 
 def test_a_notebook_that_declares_nothing_waits_for_nothing(tmp_path):

@@ -87,7 +87,7 @@ def folder(run, tmp_path):
 def draw(run, folder):
     """Draw the pages, as the workers of the notebooks do."""
     for name in run.settings:
-        publish.write_pages(folder / "notebooks" / f"{name}.ipynb", folder, **Pages().pages_of(run, name))
+        publish.write_pages(folder / "notebooks" / f"{name}.ipynb", folder=folder, **Pages().pages_of(run, name))
 
 
 def test_every_notebook_becomes_a_page_in_each_language(run, folder):

@@ -22,7 +22,7 @@ def folder(project, tmp_path):
     folder = tmp_path / "reports" / run.run_id
     write_executed(folder / "notebooks" / "user_adoption.ipynb", "user_adoption")
     executed = folder / "notebooks" / "user_adoption.ipynb"
-    publish.write_pages(executed, folder, **Pages().pages_of(run, "user_adoption"))
+    publish.write_pages(executed, folder=folder, **Pages().pages_of(run, "user_adoption"))
     made = Pages().run(run, folder)
     manifest.write(
         manifest.build(run, folder, gates=made.gates, key_figures=made.key_figures, seconds={"pages": 1.0}), folder
