@@ -8,6 +8,7 @@ are stored in their turn: who asks again needs no PyMC.
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,7 +46,11 @@ def log_likelihoods(spec: ModelSpec, fit: Fit) -> dict[str, np.ndarray]:
     """
     draws = [np.asarray(fit.posterior[name]) for name in sorted(map(str, fit.posterior.data_vars))]
     arrays = [fit.data[name] for name in sorted(fit.data)]
-    return kept(f"{spec.name}-rows", [fit.key, *arrays, *draws], lambda: _log_likelihoods(spec, fit))
+    return kept(
+        f"{spec.name}-rows",
+        [Path(__file__).read_bytes(), fit.key, *arrays, *draws],
+        lambda: _log_likelihoods(spec, fit),
+    )
 
 
 def _log_likelihoods(spec: ModelSpec, fit: Fit) -> dict[str, np.ndarray]:

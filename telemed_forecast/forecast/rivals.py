@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from importlib import metadata
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -88,7 +89,7 @@ def prophet(history: History, periods: Sequence[date], seed: int) -> np.ndarray 
 def _drawn(rival: str, history: History, periods: tuple[date, ...], seed: int) -> np.ndarray | None:
     """The draws of one rival, from the store or fitted; None is stored as no draws at all."""
     versions = [f"{name} {metadata.version(name)}" for name in ("prophet", "statsmodels", "numpy")]
-    code = [file.read_bytes() for file in sources.files(baselines.__name__)]
+    code = [file.read_bytes() for file in (Path(__file__), *sources.files(baselines.__name__))]
     made_of = [processor(), versions, code, rival, history, periods, seed]
 
     def make() -> dict[str, np.ndarray]:
