@@ -25,7 +25,7 @@ _OFFERED = {
     "doctor_supply": "forecast.doctor_supply",
     "influences": "evaluation.influence.influences",
     "internet_hospitals": "forecast.internet_hospitals",
-    "internet_hospitals_before_the_jump": "evaluation.look_back.internet_hospitals_before_the_jump",
+    "internet_hospitals_before_the_jump": "forecast.internet_hospitals.look_back",
     "market_size": "forecast.market_size",
     "origins": "evaluation.rolling_origins.origins",
     "platform_revenue": "forecast.platform_revenue",

@@ -8,9 +8,6 @@ Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 """Languages of the pages; the first is the one whose files carry no mark."""
 
-MARKETS = ("market_size", "internet_hospitals", "channel_share", "user_adoption")
-"""The markets that are modelled, each the name of its report, in their order."""
-
 FORECAST_COLUMNS = (
     "reference_date",
     "target",

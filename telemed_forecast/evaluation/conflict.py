@@ -18,13 +18,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from telemed_forecast.evaluation.markets import MARKETS, Market
 from telemed_forecast.evaluation.printed import Printed, predict_new_source
 from telemed_forecast.forecast.context import Context
+from telemed_forecast.forecast.markets import MARKETS, Market
+from telemed_forecast.forecast.paths import Forecast, Path
 from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM
 from telemed_forecast.models.odds import logit
 
@@ -106,7 +107,7 @@ class Without(Context):
         return view[~((view["origin"] == self.origin) & view["metric"].isin(self.metrics))]
 
 
-def conflicts(context: Context, results: dict[str, Any], *, refit: bool = True) -> list[Conflict]:
+def conflicts(context: Context, results: dict[str, Forecast], *, refit: bool = True) -> list[Conflict]:
     """Every origin of every model, by model, the one that disagrees most first.
 
     Parameters
@@ -130,12 +131,12 @@ Voice = tuple[str, "Observations", Printed, tuple[np.ndarray, float] | None]
 """An origin, its rows, what the model lets expect of them, and :func:`without` them; None where no other origin is."""
 
 
-def _voices(context: Context, market: Market, result: Any) -> Iterator[Voice]:
+def _voices(context: Context, market: Market, result: Forecast) -> Iterator[Voice]:
     """Every origin of a model with rows within its periods."""
-    rows = market.module.headline(context)
+    rows = market.headline(context)
     for origin in sorted(set(rows.origin.tolist())):
         own = rows.where(rows.origin == origin)
-        printed = predict_new_source(market.module, result, own)
+        printed = predict_new_source(market, result, own)
         if printed is not None:
             yield origin, own, printed, without(printed) if len(own) < len(rows) else None
 
@@ -153,7 +154,7 @@ def in_short(context: Context) -> Context:
 def untold(context: Context, name: str) -> list[tuple[str, Context]]:
     """The publishers of a model whose weights cannot be trusted, each with the context without it."""
     market = MARKETS[name]
-    voices = _voices(context, market, market.module.run(context))
+    voices = _voices(context, market, market.run(context))
     return [
         (origin, _left_out(context, own, origin))
         for origin, own, _, weighed in voices
@@ -167,7 +168,7 @@ def _left_out(context: Context, own: Observations, origin: str) -> Context:
     return Without(in_short(context).settings, origin, metrics, levers=context.levers)
 
 
-def _conflict(context: Context, market: Market, result: Any, voice: Voice, refit: bool) -> Conflict | None:
+def _conflict(context: Context, market: Market, result: Forecast, voice: Voice, refit: bool) -> Conflict | None:
     """One origin of one model; None when a model fitted without it says nothing of its rows."""
     origin, own, printed, weighed = voice
     claims = tuple(own.claim_id.tolist())
@@ -176,16 +177,16 @@ def _conflict(context: Context, market: Market, result: Any, voice: Voice, refit
         return Conflict(market.name, origin, claims, "one_voice", np.nan, nothing, np.nan, np.nan, np.nan)
     weights, khat = weighed
     method: Method = "weights"
-    before = _headline(context, market, result)
+    before = _headline(context, result.path)
     after = before
     if khat > RELIABLE:
         method = "refit" if refit else "unreliable"
     if method == "refit":
-        other = market.module.run(_left_out(context, own, origin))
-        again = predict_new_source(market.module, other, own)
+        other = market.run(_left_out(context, own, origin))
+        again = predict_new_source(market, other, own)
         if again is None:
             return None
-        printed, after = again, _headline(context, market, other)
+        printed, after = again, _headline(context, other.path)
         weights = np.full(len(after), 1.0 / len(after))
     rng = context.generator(f"conflict {market.name} {origin}")
     ratio, below = against(printed, weights, rng)
@@ -193,9 +194,8 @@ def _conflict(context: Context, market: Market, result: Any, voice: Voice, refit
     return Conflict(market.name, origin, claims, method, khat, ratio, below, headline, width)
 
 
-def _headline(context: Context, market: Market, result: Any) -> np.ndarray:
+def _headline(context: Context, path: Path) -> np.ndarray:
     """The headline at the horizon on the log scale (logit for a share). Dims: (sample,)."""
-    path = market.path(result)
     draws = path.year_end(context.settings.horizon)
     if path.unit != "percent":
         return np.log(draws)

@@ -14,11 +14,11 @@ from typing import Any
 import pandas as pd
 
 from telemed_forecast.errors import TelemedError
-from telemed_forecast.evaluation.markets import MARKETS
 from telemed_forecast.evidence import dictionary, observations
 from telemed_forecast.evidence.rows import records
-from telemed_forecast.forecast import doctor_supply, platform_series
 from telemed_forecast.forecast.context import Context
+from telemed_forecast.forecast.markets import MARKETS
+from telemed_forecast.forecast.paths import Forecast
 
 GRADES = ("A", "B", "C")
 """Grades that can be evidence; D is unsourced."""
@@ -39,7 +39,7 @@ _CURATED = {
 """How the reasons of `observations.left_out` begin, and their names here."""
 
 
-def table(context: Context, results: Mapping[str, Any]) -> pd.DataFrame:
+def table(context: Context, results: Mapping[str, Forecast]) -> pd.DataFrame:
     """What became of every row of grade A to C that speaks of a modelled quantity.
 
     Parameters
@@ -47,32 +47,15 @@ def table(context: Context, results: Mapping[str, Any]) -> pd.DataFrame:
     context
         Settings and evidence.
     results
-        Results by report, each with ``claims``.
+        The forecasts by market.
 
     Returns
     -------
     DataFrame
         As of `decided`.
     """
-    starts = {name: MARKETS[name].first_day(result) for name, result in results.items()}
-    return decided(context.view, claims(context, results), starts)
-
-
-def claims(context: Context, results: Mapping[str, Any]) -> dict[str, set[str]]:
-    """Claim ids of every row that entered a fit or a forecast beside it, by report.
-
-    Beside the fits stand, in the report on channels, the companies' accounts as time series, and in that on the
-    market's size the capacity of doctors and the conversion of money.
-    """
-    found = {name: set(result.claims) for name, result in results.items()}
-    accounts = [one for metric in platform_series.METRICS for one in platform_series.reported(context, metric)]
-    for one in accounts:
-        if len(one.series.index) >= platform_series.FEWEST:
-            found["channel_share"] |= set(one.claims)
-    market = results["market_size"]
-    supply = doctor_supply.run(context, market)
-    found["market_size"] |= {*market.money.claims, *(supply.claims if supply is not None else ())}
-    return found
+    claims = {name: MARKETS[name].claims(context, result) for name, result in results.items()}
+    return decided(context.view, claims, {name: result.first_day for name, result in results.items()})
 
 
 def decided(view: pd.DataFrame, claims: Mapping[str, Collection[str]], starts: Mapping[str, date]) -> pd.DataFrame:

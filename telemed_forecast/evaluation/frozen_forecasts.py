@@ -22,10 +22,9 @@ nothing is added to them afterwards.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -37,65 +36,12 @@ from telemed_forecast.errors import InputError, TelemedError
 from telemed_forecast.evaluation import frozen_files, scores
 from telemed_forecast.evaluation.score_summary import rows
 from telemed_forecast.evaluation.scores import LEVEL, Forecast
-from telemed_forecast.evidence.observations import Observations
-from telemed_forecast.forecast import channel_share, internet_hospitals, user_adoption
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.models import internet_hospitals as hospitals_model
-from telemed_forecast.models import market_size as market_model
-from telemed_forecast.models.market_evidence import FULL_YEAR
-
-
-@dataclass(frozen=True)
-class Target:
-    """A frozen quantity of which figures are printed.
-
-    Attributes
-    ----------
-    figures
-        Context -> the printed figures of this definition, known by its date.
-    latent
-        Whether the frozen quantiles are without the lean and the noise of those who print it.
-    flow
-        Whether it is of a whole year rather than of a day.
-    """
-
-    figures: Callable[[Context], Observations]
-    latent: bool
-    flow: bool = False
-
-
-def _users(context: Context, metric: str) -> Observations:
-    rows = context.observed(metric, "national")
-    return rows.where(user_adoption.comparable(rows))
-
-
-def _hospitals(context: Context) -> Observations:
-    rows = internet_hospitals.headline(context)
-    return rows.where(internet_hospitals.comparable(rows))
-
-
-def _sizes(context: Context, definition: str) -> Observations:
-    rows = context.observed("market_size", *market_model.SEGMENTS)
-    read_as = market_model.definitions(rows) == market_model.DEFINITIONS.index(definition)
-    whole = (rows.end - rows.start).astype(int) + 1 >= FULL_YEAR
-    return rows.where(read_as & whole)
-
+from telemed_forecast.forecast.markets import MARKETS
+from telemed_forecast.forecast.paths import Target
 
 TARGETS: Mapping[str, Target] = MappingProxyType(
-    {
-        "online_medical_users": Target(partial(_users, metric="online_medical_users"), latent=False),
-        "online_medical_usage_rate": Target(partial(_users, metric="online_medical_usage_rate"), latent=True),
-        "internet_users": Target(lambda context: context.observed("internet_users", "national"), latent=True),
-        "internet_hospitals": Target(_hospitals, latent=False),
-        "internet_hospitals_hospital_run": Target(
-            lambda context: context.observed("internet_hospitals", hospitals_model.HOSPITAL_RUN), latent=True
-        ),
-        "internet_hospitals_hospital_share": Target(channel_share.headline, latent=True),
-        **{
-            f"market_size_{name}": Target(partial(_sizes, definition=name), latent=True, flow=True)
-            for name in market_model.DEFINITIONS
-        },
-    }
+    {target: told for market in MARKETS.values() for target, told in market.module.TARGETS.items()}
 )
 """What is scored. Of all else that a release holds (the same quantity under a second name, what lies behind the printed
 counts, parts that nobody counts) no figure is printed."""

@@ -13,14 +13,12 @@ import numpy as np
 import pandas as pd
 
 from telemed_forecast.evaluation import scores
-from telemed_forecast.evaluation.markets import MARKETS
 from telemed_forecast.evaluation.rolling_origins import OURS, POOL
 from telemed_forecast.evaluation.score_summary import rows
 from telemed_forecast.evaluation.scores import HELD
 from telemed_forecast.evidence import ledger
-from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.models import market_size
+from telemed_forecast.forecast.markets import MARKETS
 from telemed_forecast.models.adoption import WAVES
 
 NATIONAL = "China (national)"
@@ -72,17 +70,19 @@ def half_widths(one: Any) -> float:
 
 def _explained(context: Context, one: Any, same: pd.DataFrame) -> dict[str, Any]:
     """What the evidence says of a miss; `same` are the scores of the same figure."""
-    headline = MARKETS[one.market].module.headline
-    figure = headline(context)
+    market = MARKETS[one.market]
+    figure = market.headline(context)
     figure = figure.where(figure.claim_id == one.claim_id)
-    rows = _same_quantity(one.market, headline(context.earlier(one.forecast_date)), figure)
+    quantity = str(market.definitions(figure)[0])
+    rows = market.headline(context.earlier(one.forecast_date))
+    rows = rows.where((rows.unit == figure.unit[0]) & (market.definitions(rows) == quantity))
     at = int(np.argmax(rows.end)) if len(rows) else None
     median, came = scores.scaled([one.median, one.published], one.unit)
     rivals = same[(same["forecast_date"] == one.forecast_date) & ~same["member"].isin([OURS, POOL])]
     nearer = rivals[rivals["crps"] < one.crps].sort_values("crps", kind="stable")
     later = same[(same["member"] == OURS) & (same["forecast_date"] > one.forecast_date)]
     return {
-        "quantity": _quantity(one.market, figure),
+        "quantity": quantity,
         "grade": str(figure.grade[0]),
         "factor": float(np.exp(came - median)),
         "half_widths": half_widths(one),
@@ -99,18 +99,6 @@ def _explained(context: Context, one: Any, same: pd.DataFrame) -> dict[str, Any]
         "later": len(later),
         "learned": min(later.loc[later[HELD], "forecast_date"], default=None),
     }
-
-
-def _quantity(market: str, figure: Observations) -> str:
-    return market_size.DEFINITIONS[market_size.definitions(figure)[0]] if market == "market_size" else market
-
-
-def _same_quantity(market: str, rows: Observations, figure: Observations) -> Observations:
-    """Figures of the headline quantity in the unit of another one; of a market's size, of its definition too."""
-    same = rows.unit == figure.unit[0]
-    if market == "market_size":
-        same &= market_size.definitions(rows) == market_size.definitions(figure)[0]
-    return rows.where(same)
 
 
 def events_between(first: date, last: date) -> tuple[str, ...]:

@@ -12,13 +12,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
+from telemed_forecast.forecast.markets import MARKETS
+
 if TYPE_CHECKING:
     from telemed_forecast.forecast.context import Context
 
-FEEDS = {"user_adoption": "market_size", "internet_hospitals": "channel_share"}
+FEEDS = {market.built_on: name for name, market in MARKETS.items() if market.built_on}
 """Model -> the model whose arrays are made of its fit."""
 
-MODELS = (*FEEDS, *FEEDS.values())
+MODELS = (*FEEDS, *(name for name in MARKETS if name not in FEEDS))
 """All models, those that feed others first."""
 
 
@@ -74,7 +76,7 @@ def contexts(model: str, needs: Needs, context: Context) -> Iterator[tuple[str, 
     context
         Settings and evidence of today.
     """
-    from telemed_forecast.evaluation import conflict, look_back, rolling_origins
+    from telemed_forecast.evaluation import conflict, rolling_origins
 
     read = {model, FEEDS.get(model)}
     if read & (needs.today | needs.without):
@@ -82,8 +84,9 @@ def contexts(model: str, needs: Needs, context: Context) -> Iterator[tuple[str, 
     days = {day for name in read & needs.earlier for day in rolling_origins.days(context, str(name))}
     for day in sorted(days):
         yield day.isoformat(), rolling_origins.as_of(context, day)
-    if model in needs.look_back and look_back.BEFORE_THE_JUMP < context.settings.as_of_date:
-        yield f"{look_back.BEFORE_THE_JUMP}, for the page", context.earlier(look_back.BEFORE_THE_JUMP)
+    then = MARKETS[model].look_back
+    if model in needs.look_back and then is not None and then < context.settings.as_of_date:
+        yield f"{then}, for the page", context.earlier(then)
     if model in FEEDS and read & needs.without and conflict.fits_again(context):
         yield "today, quickly", conflict.in_short(context)
 

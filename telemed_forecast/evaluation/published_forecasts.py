@@ -17,16 +17,12 @@ import pandas as pd
 from telemed_forecast.evidence import observations
 from telemed_forecast.evidence.days import span
 from telemed_forecast.forecast.context import Context
+from telemed_forecast.forecast.markets import MARKETS
 from telemed_forecast.models import market_size
 from telemed_forecast.models.market_evidence import FULL_YEAR
 
 COVERED: Mapping[str, tuple[str, ...]] = {
-    "market_size": tuple(market_size.SEGMENTS),
-    "internet_hospitals": ("national",),
-    "internet_hospital_share": ("hospital_run",),
-    "online_medical_users": ("national",),
-    "online_medical_active_users": ("national",),
-    "revenue": (),
+    metric: segments for market in MARKETS.values() for metric, segments in market.module.COVERED.items()
 }
 """Quantities that a model of ours covers: metric -> segments; every company for revenue."""
 

@@ -9,7 +9,7 @@ import numpy as np
 from telemed_forecast.evaluation.published_forecasts import as_printed, ended
 from telemed_forecast.evidence import observations
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.forecast.market_size import MarketSize
+from telemed_forecast.forecast.paths import Forecast
 from telemed_forecast.models import market_size as model
 from telemed_forecast.models.market_evidence import FULL_YEAR, calendar_year
 
@@ -58,7 +58,7 @@ class PublishedSize:
         return 0.0 if self.ratio is None else abs(float(np.log(np.median(self.ratio))))
 
 
-def published(context: Context, result: MarketSize) -> list[PublishedSize]:
+def published(context: Context, result: Forecast) -> list[PublishedSize]:
     """Every dated row of the metric `market_size` known on the context's date, newest period last."""
     rows = context.rows("market_size")
     dated = rows[rows["period_end"].notna()]
@@ -68,11 +68,12 @@ def published(context: Context, result: MarketSize) -> list[PublishedSize]:
     plain = dated.assign(kind="actual", use="model", restates="", grade=dated["grade"].replace("D", "C"))
     sizes = observations.to_cny(observations.intervals(plain), context.view)
     reasons = observations.left_out(rows).set_index("claim_id")["reason"].to_dict()
-    used = set(result.evidence.claim_id.tolist())
+    used = set(result.evidence["sizes"].claim_id.tolist())
     info = rows.set_index("claim_id")
     years = calendar_year(sizes)
     full = (sizes.end - sizes.start).astype(int) + 1 >= FULL_YEAR
-    known_years = {p.year for p in result.sizes["healthcare"].periods}
+    ours_by_definition, origins = result.family("market_size"), result.extras["origins"]
+    known_years = {p.year for p in result.path.periods}
     bias = np.exp(np.asarray(result.fit.posterior["origin_bias"]))
     found = []
     for k in np.lexsort((sizes.claim_id, years)):
@@ -93,14 +94,14 @@ def published(context: Context, result: MarketSize) -> list[PublishedSize]:
                 use="used" if claim in used else _reason(reasons.get(claim, ""), str(sizes.segment[k]), bool(full[k])),
                 definition=definition,
                 size=size,
-                bias=bias[:, result.origins.index(origin)] if origin in result.origins else None,
-                ratio=size / result.sizes[definition].year_end(year) if definition and ours else None,
+                bias=bias[:, origins.index(origin)] if origin in origins else None,
+                ratio=size / ours_by_definition[definition].year_end(year) if definition and ours else None,
             )
         )
     return found
 
 
-def past_forecasts(context: Context, result: MarketSize) -> list[PublishedSize]:
+def past_forecasts(context: Context, result: Forecast) -> list[PublishedSize]:
     """Published forecasts whose year has ended and whose definition we estimate, the worst first.
 
     The same forecasts as in the track record: copies are one forecast; what no source stands behind (grade D), or what

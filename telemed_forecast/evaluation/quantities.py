@@ -7,12 +7,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from telemed_forecast.evaluation.markets import MARKETS
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.forecast import platform_revenue, platform_series
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.internet_hospitals import at_days
-from telemed_forecast.forecast.market_size import MarketSize
+from telemed_forecast.forecast.markets import MARKETS
+from telemed_forecast.forecast.paths import Forecast
 from telemed_forecast.models import market_size
 from telemed_forecast.models.market_evidence import calendar_year
 
@@ -54,12 +54,12 @@ class Voice:
     """
 
     context: Context
-    results: dict[str, Any] = field(default_factory=dict)
+    results: dict[str, Forecast] = field(default_factory=dict)
 
-    def result(self, market: str) -> Any:
+    def result(self, market: str) -> Forecast:
         """A market's result."""
         if market not in self.results:
-            self.results[market] = MARKETS[market].module.run(self.context)
+            self.results[market] = MARKETS[market].run(self.context)
         return self.results[market]
 
     def predict(self, asked: Any) -> np.ndarray | None:
@@ -80,22 +80,22 @@ class Voice:
         if asked.metric == "market_size":
             return self._of_market(asked)
         paths = {
-            "internet_hospitals": ("internet_hospitals", "published"),
-            "internet_hospital_share": ("internet_hospitals", "hospital_share"),
-            "online_medical_users": ("user_adoption", "published"),
+            "internet_hospitals": ("internet_hospitals", "internet_hospitals"),
+            "internet_hospital_share": ("internet_hospitals", "internet_hospitals_hospital_share"),
+            "online_medical_users": ("user_adoption", "online_medical_users"),
         }
         if asked.metric not in paths:
             return None
         market, name = paths[asked.metric]
-        draws = at_days(getattr(self.result(market), name), np.array([asked.end], dtype="datetime64[D]"))[:, 0]
+        draws = at_days(self.result(market)[name], np.array([asked.end], dtype="datetime64[D]"))[:, 0]
         return draws if np.isfinite(draws).all() else None
 
     def _of_market(self, asked: Any) -> np.ndarray | None:
-        result: MarketSize = self.result("market_size")
+        result = self.result("market_size")
         year = asked.end.year
-        if year not in {day.year for day in result.sizes["healthcare"].periods}:
+        if year not in {day.year for day in result.path.periods}:
             return None
-        return result.sizes[asked.definition].year_end(year)
+        return result[f"market_size_{asked.definition}"].year_end(year)
 
     def _revenue(self, asked: Any) -> np.ndarray | None:
         """The forecast of a company's accounts with what was reported by this day."""
@@ -126,7 +126,7 @@ def truth(now: Voice, asked: Any) -> Truth | None:
         return None
     if asked.metric != "market_size":
         return Truth("inferred", draws, ())
-    evidence = now.result("market_size").evidence
+    evidence = now.result("market_size").evidence["sizes"]
     claims = tuple(str(claim) for claim in _estimates(evidence, asked).claim_id)
     return Truth(_kind(evidence, asked), draws, claims)
 
@@ -192,7 +192,7 @@ def consensus_estimate(now: Voice, asked: Any) -> float | None:
     """
     if asked.metric != "market_size":
         return None
-    rows = _estimates(now.result("market_size").evidence, asked)
+    rows = _estimates(now.result("market_size").evidence["sizes"], asked)
     known = now.context.view.set_index("claim_id")["known_date"].loc[rows.claim_id.tolist()].dt.date.to_numpy()
     later = np.array([day > max(asked.end, asked.published) for day in known], dtype=bool)
     rows = rows.where(later & (rows.origin != asked.publisher))

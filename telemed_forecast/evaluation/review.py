@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from telemed_forecast.evaluation import conflict, evidence_use, markets, voices, wanted
+from telemed_forecast.evaluation import conflict, evidence_use, voices, wanted
 from telemed_forecast.evaluation.conflict import Conflict
 from telemed_forecast.evaluation.wanted import Wanted
+from telemed_forecast.forecast import markets
 from telemed_forecast.forecast.context import Context
+from telemed_forecast.forecast.paths import Forecast
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +24,7 @@ class Review:
     Attributes
     ----------
     results
-        The four models' results by report.
+        The forecasts by market.
     uses
         What became of every row (`evidence_use.decided`).
     newest, contradictions, spans, voices, echoes, grades
@@ -33,7 +35,7 @@ class Review:
         What new figures would teach, by report.
     """
 
-    results: Mapping[str, Any]
+    results: Mapping[str, Forecast]
     uses: pd.DataFrame
     newest: pd.DataFrame
     contradictions: pd.DataFrame

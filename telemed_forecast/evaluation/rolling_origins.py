@@ -20,13 +20,13 @@ import numpy as np
 import pandas as pd
 
 from telemed_forecast.evaluation import scores
-from telemed_forecast.evaluation.markets import MARKETS
 from telemed_forecast.evaluation.score_summary import FIGURE, SPREAD, summarise
 from telemed_forecast.evaluation.scores import Forecast
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.fits.gates import Gate
 from telemed_forecast.forecast import hub
 from telemed_forecast.forecast.context import Context
+from telemed_forecast.forecast.markets import MARKETS
 from telemed_forecast.forecast.rivals import History, rivals
 from telemed_forecast.models import ensemble
 
@@ -101,26 +101,25 @@ def year_ends(context: Context) -> list[date]:
 
 def days(context: Context, market: str) -> list[date]:
     """The ends of earlier years whose forecasts have met outcomes by the context's date."""
-    rows = MARKETS[market].module.headline(context)
+    rows = MARKETS[market].headline(context)
     return [day for day in year_ends(context) if len(_later(context, rows, day)[0])]
 
 
-def _origin(context: Context, market: str, day: date) -> Origin:
-    module = MARKETS[market].module
-    actuals, known = _later(context, module.headline(context), day)
+def _origin(context: Context, name: str, day: date) -> Origin:
+    market = MARKETS[name]
+    actuals, known = _later(context, market.headline(context), day)
     earlier = as_of(context, day)
-    result = module.run(earlier)
+    result = market.run(earlier)
     # Row by row, each with random numbers of its own: another outcome leaves the others' forecasts as they were.
     ours = [
-        module.predictive(result, actuals.where([k]), earlier.generator(f"origin {actuals.claim_id[k]}"))
+        market.predictive(result, actuals.where([k]), earlier.generator(f"origin {actuals.claim_id[k]}"))
         for k in range(len(actuals))
     ]
-    comparable = np.asarray(module.comparable(actuals), dtype=bool)
+    comparable = np.asarray(market.module.comparable(actuals), dtype=bool)
     draws = {OURS: np.concatenate(ours, axis=1)}
     for name, drawn in _rivals(result.known, actuals.end, day, earlier.settings.seed).items():
         draws[name] = np.where(comparable, drawn, np.nan)
-    gate = replace(result.fit.gate, name=f"{result.fit.gate.name}, {day.isoformat()}")
-    return Origin(day, gate, actuals, known, comparable, draws)
+    return Origin(day, result.dated_fit.gate, actuals, known, comparable, draws)
 
 
 def as_of(context: Context, day: date) -> Context:

@@ -19,7 +19,7 @@ from telemed_forecast.fits.sampling import Arrays, ModelSpec
 from telemed_forecast.fits.store import Fit
 from telemed_forecast.forecast import channel_share, internet_hospitals, market_size, user_adoption
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.forecast.paths import Path
+from telemed_forecast.forecast.paths import Forecast, Path
 from telemed_forecast.models import adoption, market_evidence
 from telemed_forecast.models import channel_share as channel_model
 from telemed_forecast.models import internet_hospitals as hospitals_model
@@ -118,34 +118,34 @@ def likelihoods(context: Context, name: str, result: Any) -> list[Likelihood]:
     return READERS[name](context, result)
 
 
-def _users(context: Context, result: user_adoption.UserAdoption) -> list[Likelihood]:
+def _users(context: Context, result: Forecast) -> list[Likelihood]:
     names = ("users", "internet", "panel", "surveys", "unaware")
 
     def arrays(*sources: Observations) -> Arrays:
         return adoption.arrays(**dict(zip(names, sources, strict=True)), population=result.evidence["population"])
 
     sources = tuple(result.evidence[name] for name in names)
-    return [Likelihood(user_adoption.SPEC, result.fit, sources, arrays, lambda *_: result.published)]
+    return [Likelihood(user_adoption.SPEC, result.fit, sources, arrays, lambda *_: result.path)]
 
 
-def _hospitals(context: Context, result: internet_hospitals.InternetHospitals) -> list[Likelihood]:
-    return [_of_hospitals(context, result, result.published)]
+def _hospitals(context: Context, result: Forecast) -> list[Likelihood]:
+    return [_of_hospitals(context, result, result.path)]
 
 
-def _of_hospitals(context: Context, result: internet_hospitals.InternetHospitals, path: Path) -> Likelihood:
+def _of_hospitals(context: Context, result: Forecast, path: Path) -> Likelihood:
     """The fit of internet hospitals, weighed by what it says of a path."""
     pool = [context.observed("hospitals", level) for level in internet_hospitals.LEVELS]
 
     def arrays(counts: Observations, shares: Observations) -> Arrays:
-        return hospitals_model.arrays(counts, pool, shares, result.events)[0]
+        return hospitals_model.arrays(counts, pool, shares, result.extras["events"])[0]
 
     # In the ledger's order, as the forecast reads them.
     counts = context.observed("internet_hospitals", *internet_hospitals.COUNTERS, hospitals_model.HOSPITAL_RUN)
-    sources = (counts, result.shares)
+    sources = (counts, result.evidence["shares"])
     return Likelihood(internet_hospitals.SPEC, result.fit, sources, arrays, lambda *_: path)
 
 
-def _channels(context: Context, result: channel_share.ChannelShare) -> list[Likelihood]:
+def _channels(context: Context, result: Forecast) -> list[Likelihood]:
     """The share by count comes from the hospitals' fit; each other measure from rows of its own."""
     data = result.fit.data
     factor, last_year = (data["factor_mean"], data["factor_root"] @ data["factor_root"].T), int(data["years"][-1])
@@ -155,16 +155,18 @@ def _channels(context: Context, result: channel_share.ChannelShare) -> list[Like
 
     def target(_: str, row: int) -> Path | None:
         measure = int(data["share_measure"][row])
-        return result.shares[channel_model.MEASURES[measure]] if measure < len(channel_model.MEASURES) else None
+        names = channel_model.MEASURES
+        return result[f"hospital_share_{names[measure]}"] if measure < len(names) else None
 
-    sources = (result.evidence["new"], result.evidence["preference"], result.encounters, result.revenues)
+    evidence, bounds = result.evidence, result.extras
+    sources = (evidence["new"], evidence["preference"], bounds["encounters"], bounds["revenues"])
     own = Likelihood(channel_share.SPEC, result.fit, sources, arrays, target)
-    return [_of_hospitals(context, result.hospitals, result.shares["count"]), own]
+    return [_of_hospitals(context, result.built_on["internet_hospitals"], result.path), own]
 
 
-def _market(context: Context, result: market_size.MarketSize) -> list[Likelihood]:
+def _market(context: Context, result: Forecast) -> list[Likelihood]:
     rows = market_size.evidence(context)
-    users = user_adoption.yearly_log_users(result.users_fit)
+    users = user_adoption.yearly_log_users(result.built_on["user_adoption"].fit)
 
     def arrays(
         sizes: Observations,
@@ -176,7 +178,7 @@ def _market(context: Context, result: market_size.MarketSize) -> list[Likelihood
         return market_evidence.arrays(sizes, volumes, encounters, users, rows.goods, shares, sellers)[0]
 
     sources = (rows.sizes, rows.volumes, rows.encounters, rows.shares, rows.sellers)
-    return [Likelihood(market_size.SPEC, result.fit, sources, arrays, lambda *_: result.sizes["healthcare"])]
+    return [Likelihood(market_size.SPEC, result.fit, sources, arrays, lambda *_: result.path)]
 
 
 READERS: Mapping[str, Callable[[Context, Any], list[Likelihood]]] = {

@@ -13,17 +13,23 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from telemed_forecast import scenarios
-from telemed_forecast.forecast import internet_hospitals, market_size, user_adoption
 from telemed_forecast.forecast.context import Context
+from telemed_forecast.forecast.markets import MARKETS
 from telemed_forecast.scenarios import COMPARED, Scenario
 
 MIXTURE = "mixture"
 """Name of the row that pools the compared scenarios by their weights."""
 
+HEADLINES: Mapping[str, tuple[str, str]] = {
+    "market": ("market_size", "market_size_healthcare"),
+    "services": ("market_size", "market_size_services"),
+    "users": ("user_adoption", "online_medical_users"),
+    "hospitals": ("internet_hospitals", "internet_hospitals"),
+}
+"""The headline numbers: market and target."""
+
 ACTS_ON: Mapping[str, tuple[str, ...]] = {
-    "market": (*user_adoption.LEVERS, "first_visits", "price", "payers", "prescription_drugs"),
-    "users": user_adoption.LEVERS,
-    "hospitals": ("licensing",),
+    name: MARKETS[market].module.LEVERS for name, (market, _) in HEADLINES.items() if name != "services"
 }
 """Levers that each headline number depends on; the others leave its draws as they are, bit by bit."""
 
@@ -153,24 +159,19 @@ class _Draws:
         self.year = context.settings.horizon
         self.made: dict[tuple[str, tuple[float, ...]], dict[str, np.ndarray]] = {}
 
-    def of(self, quantity: str, scenario: Scenario) -> dict[str, np.ndarray]:
-        """A headline number (with ``services`` for the market) under a scenario's levers. Dims: (sample,)."""
-        key = quantity, tuple(scenario[name] for name in ACTS_ON[quantity])
+    def of(self, quantity: str, scenario: Scenario) -> np.ndarray:
+        """A headline number under a scenario's levers. Dims: (sample,)."""
+        name, target = HEADLINES[quantity]
+        key = name, tuple(scenario[lever] for lever in MARKETS[name].module.LEVERS)
         if key not in self.made:
-            self.made[key] = self._run(quantity, self.context.with_levers(scenario))
-        return self.made[key]
-
-    def _run(self, quantity: str, context: Context) -> dict[str, np.ndarray]:
-        if quantity == "users":
-            return {"users": user_adoption.run(context).published.year_end(self.year)}
-        if quantity == "hospitals":
-            return {"hospitals": internet_hospitals.run(context).published.year_end(self.year)}
-        sizes = market_size.run(context).sizes
-        return {"market": sizes["healthcare"].year_end(self.year), "services": sizes["services"].year_end(self.year)}
+            paths = MARKETS[name].run(self.context.with_levers(scenario)).paths
+            told = [own for market, own in HEADLINES.values() if market == name]
+            self.made[key] = {own: paths[own].year_end(self.year) for own in told}
+        return self.made[key][target]
 
 
 def _headline(draws: _Draws, scenario: Scenario) -> Headline:
-    numbers = {name: values for quantity in ACTS_ON for name, values in draws.of(quantity, scenario).items()}
+    numbers = {quantity: draws.of(quantity, scenario) for quantity in HEADLINES}
     return Headline(scenario.name, None if scenario.own else scenario.weight, **numbers)
 
 
@@ -183,7 +184,7 @@ def mixture(headlines: Sequence[Headline]) -> Headline:
         Scenarios whose weights sum to 1, with the same number of draws, made from the same shocks.
     """
     pooled = {}
-    for name in ("market", "services", "hospitals", "users"):
+    for name in HEADLINES:
         by_scenario = np.stack([getattr(headline, name) for headline in headlines])
         chosen = shared_out([headline.weight or 0.0 for headline in headlines], by_scenario.shape[1])
         pooled[name] = by_scenario[chosen, np.arange(by_scenario.shape[1])]
@@ -200,7 +201,7 @@ def shared_out(weights: Sequence[float], size: int) -> np.ndarray:
 
 def _effects(draws: _Draws, scenario: Scenario, quantity: str) -> Effects:
     def outcome(names: Collection[str]) -> np.ndarray:
-        return draws.of(quantity, scenario.only(names))[quantity]
+        return draws.of(quantity, scenario.only(names))
 
     levers = ACTS_ON[quantity]
     neutral = outcome(())

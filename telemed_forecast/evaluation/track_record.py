@@ -18,11 +18,12 @@ import pandas as pd
 from telemed_forecast.evaluation import frozen_forecasts, league, misses, publishers, rolling_origins
 from telemed_forecast.evaluation.coverage import coverage
 from telemed_forecast.evaluation.frozen_forecasts import Frozen
-from telemed_forecast.evaluation.markets import MARKETS
 from telemed_forecast.evaluation.rolling_origins import OURS, Origin
 from telemed_forecast.evaluation.score_summary import clusters, summarise
 from telemed_forecast.evaluation.scores import HELD, LEVEL
 from telemed_forecast.forecast.context import Context
+from telemed_forecast.forecast.markets import MARKETS
+from telemed_forecast.forecast.paths import Forecast
 from telemed_forecast.paths import RELEASES
 
 WORST = 5
@@ -60,7 +61,7 @@ class TrackRecord:
         Seed of the bands that chance allows.
     """
 
-    results: Mapping[str, Any]
+    results: Mapping[str, Forecast]
     past: Mapping[str, list[Origin]]
     scores: pd.DataFrame
     ours: pd.DataFrame

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import date
 
 import numpy as np
@@ -12,10 +12,9 @@ from telemed_forecast.fits.sampling import ModelSpec
 from telemed_forecast.fits.store import Fit, fitted
 from telemed_forecast.forecast import internet_hospitals
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.forecast.internet_hospitals import InternetHospitals
-from telemed_forecast.forecast.paths import Path
-from telemed_forecast.forecast.platform_series import calendar_weights, reported
-from telemed_forecast.forecast.rivals import History, history
+from telemed_forecast.forecast.paths import Forecast, Path, Target, by_target
+from telemed_forecast.forecast.platform_series import FEWEST, METRICS, calendar_weights, reported
+from telemed_forecast.forecast.rivals import history
 from telemed_forecast.models import channel_share
 from telemed_forecast.models import internet_hospitals as hospitals_model
 from telemed_forecast.models.channel_share import Encounters, Revenues
@@ -23,6 +22,12 @@ from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM
 from telemed_forecast.models.timeline import decimal_year
 
 SPEC = ModelSpec("channel_share", channel_share.build, drawn=("factor_mean", "factor_root"))
+
+LEVERS = internet_hospitals.LEVERS
+"""The levers that the forecast depends on."""
+
+FACTOR = "internet_hospitals_hospital_share"
+"""The path of internet hospitals that all shares have in common: by count it is theirs."""
 
 PLATFORMS = ("jd_health", "ping_an_good_doctor", "alibaba_health", "wedoctor", "dingdang")
 """Platforms whose consultations per day are reported for periods."""
@@ -32,46 +37,6 @@ MIXED = ("wedoctor",)
 
 FEE_PAID_AT = "shanghai_ninth_peoples_hospital"
 """A hospital whose online fee is published beside the medians of internet hospitals."""
-
-
-@dataclass(frozen=True)
-class ChannelShare:
-    """The forecast of the hospitals' share.
-
-    Attributes
-    ----------
-    shares
-        Share of hospitals by measure (percent); by count it is that of the report on internet hospitals.
-    factor
-        The count's share as this model's fit has it (percent); equal to `shares` but for what the other measures'
-        evidence adds. Dims: (sample, period).
-    rising, majority
-        By measure, the probability that the share lies above its present value, and above one half. Dims: (period,).
-    known
-        The share by count as rivals see it.
-    evidence
-        Published shares by measure.
-    encounters, revenues
-        What bounds the shares of encounters and of revenue, by year.
-    claims
-        Claim ids of every row that entered a likelihood or the arrays, here or in the model of internet hospitals.
-    hospitals
-        The forecast of internet hospitals that the factor comes from.
-    fit
-        The fitted model.
-    """
-
-    shares: dict[str, Path]
-    factor: np.ndarray
-    rising: dict[str, np.ndarray]
-    majority: dict[str, np.ndarray]
-    known: History
-    evidence: dict[str, Observations]
-    encounters: list[Encounters]
-    revenues: list[Revenues]
-    claims: tuple[str, ...]
-    hospitals: InternetHospitals
-    fit: Fit
 
 
 def bounds(context: Context) -> list[Encounters]:
@@ -148,7 +113,7 @@ def fit(context: Context) -> Fit:
     last_year = _last_year(context, evidence)
     # What is fitted may not depend on a lever, not even in a year of history that no count has reached yet.
     base = internet_hospitals.run(context.in_scenario("base"))
-    known_share = _year_ends(base.hospital_share, _years(last_year - channel_share.GRID + 1, last_year))
+    known_share = _year_ends(base[FACTOR], _years(last_year - channel_share.GRID + 1, last_year))
     data = channel_share.arrays(
         channel_share.moments(known_share),
         evidence["new"],
@@ -160,31 +125,54 @@ def fit(context: Context) -> Fit:
     return fitted(SPEC, data, profile=context.profile, seed=context.settings.seed)
 
 
-def run(context: Context) -> ChannelShare:
+def run(context: Context) -> Forecast:
     """Fit the model to what was known and carry it to the horizon."""
     model, evidence = fit(context), published_shares(context)
     encounters, revenues = bounds(context), revenue_bounds(context)
     hospitals = internet_hospitals.run(context)
     periods = _years(_last_year(context, evidence) - channel_share.GRID + 1, context.settings.horizon)
-    share = _year_ends(hospitals.hospital_share, periods)
+    share = _year_ends(hospitals[FACTOR], periods)
     draws = channel_share.project(model.posterior, channel_share.moments(share), rng=context.generator("channel_share"))
-    now = channel_share.GRID - 1
     factor, draws["count"] = draws["count"], share
     rows = [claim for o in (evidence["new"], evidence["preference"]) for claim in o.claim_id]
     bounding = [c for e in encounters for c in e.claims] + [c for r in revenues for c in r.claims]
-    return ChannelShare(
-        shares={m: Path(f"hospital_share_{m}", "percent", periods, 100.0 * s, now, 12) for m, s in draws.items()},
-        factor=100.0 * factor,
-        rising={m: channel_share.rising(s, now=now) for m, s in draws.items()},
-        majority={m: channel_share.majority(s) for m, s in draws.items()},
-        known=history(evidence["counts"].where(comparable(evidence["counts"])), "logit"),
+    drawn = {f"hospital_share_{measure}": ("percent", shares) for measure, shares in draws.items()}
+    return Forecast(
+        market="channel_share",
+        as_of=context.settings.as_of_date,
+        paths=by_target(drawn, periods, channel_share.GRID - 1, 12),
+        headline="hospital_share_count",
         evidence=evidence,
-        encounters=encounters,
-        revenues=revenues,
         claims=tuple(dict.fromkeys(map(str, (*rows, *bounding, *hospitals.claims)))),
-        hospitals=hospitals,
         fit=model,
+        known=history(evidence["counts"].where(comparable(evidence["counts"])), "logit"),
+        built_on={"internet_hospitals": hospitals},
+        # The share by count as this fit has it (percent): that path but for what the other measures' evidence adds.
+        draws={"factor": 100.0 * factor},
+        extras={"encounters": encounters, "revenues": revenues},
     )
+
+
+def rising(result: Forecast) -> dict[str, np.ndarray]:
+    """By measure, the probability that the share lies above its present value. Dims: (period,)."""
+    shares = result.family("hospital_share")
+    return {name: channel_share.rising(path.draws, now=path.last_known) for name, path in shares.items()}
+
+
+def majority(result: Forecast) -> dict[str, np.ndarray]:
+    """By measure, the probability that the share lies above one half. Dims: (period,)."""
+    return {name: (path.draws > 50.0).mean(axis=0) for name, path in result.family("hospital_share").items()}
+
+
+def read_beside(context: Context, _: Forecast) -> set[str]:
+    """Claims of the companies' accounts, which are forecast as time series beside the fit."""
+    accounts = [one for metric in METRICS for one in reported(context, metric)]
+    return {claim for one in accounts if len(one.series.index) >= FEWEST for claim in one.claims}
+
+
+TARGETS: Mapping[str, Target] = {FACTOR: Target(headline, latent=True)}
+
+COVERED: Mapping[str, tuple[str, ...]] = {"internet_hospital_share": (hospitals_model.HOSPITAL_RUN,), "revenue": ()}
 
 
 def _year_ends(path: Path, periods: tuple[date, ...]) -> np.ndarray:
@@ -193,7 +181,7 @@ def _year_ends(path: Path, periods: tuple[date, ...]) -> np.ndarray:
     return np.clip(path.draws[:, at] / 100.0, 1e-6, 1.0 - 1e-6)
 
 
-def predictive(result: ChannelShare, observations: Observations, rng: np.random.Generator) -> np.ndarray:
+def predictive(result: Forecast, observations: Observations, rng: np.random.Generator) -> np.ndarray:
     """What would be printed in the place of each hospital-run share of internet hospitals.
 
     Parameters
@@ -209,7 +197,8 @@ def predictive(result: ChannelShare, observations: Observations, rng: np.random.
     -------
     Percent. Dims: (sample, obs); NaN where the figure lies outside the forecast's periods.
     """
-    path = result.hospitals.hospital_share
+    hospitals = result.built_on["internet_hospitals"]
+    path = hospitals[FACTOR]
     periods = decimal_year(np.array(path.periods, dtype="datetime64[D]"))
     year = decimal_year(observations.end)
     # A day of slack at both ends: mid-years are not exactly one half.
@@ -219,21 +208,22 @@ def predictive(result: ChannelShare, observations: Observations, rng: np.random.
     right = np.minimum(left + 1, len(periods) - 1)
     logit = hospitals_model.logit(path.draws)
     mu = logit[:, left] * (1.0 - (at - left)) + logit[:, right] * (at - left)
-    noise = np.asarray(result.hospitals.fit.posterior["share_noise"])
+    noise = np.asarray(hospitals.fit.posterior["share_noise"])
     scale = np.hypot(observations.scale()[None, :], noise[:, None])
     printed = 100.0 / (1.0 + np.exp(-mu - scale * rng.standard_t(DEGREES_OF_FREEDOM, size=mu.shape)))
     return np.where(inside, printed, np.nan)
 
 
-def prior_predictive(result: ChannelShare, rng: np.random.Generator, size: int = 1000) -> np.ndarray:
+def prior_predictive(result: Forecast, rng: np.random.Generator, size: int = 1000) -> np.ndarray:
     """The share by count under the prior of the model of internet hospitals alone, at the first year-ends of `shares`.
 
     Returns
     -------
     Percent. Dims: (size, year): as many years as that model's history holds.
     """
-    drawn = hospitals_model.prior_sample(result.hospitals.fit.data, size, rng)
+    hospitals = result.built_on["internet_hospitals"]
+    drawn = hospitals_model.prior_sample(hospitals.fit.data, size, rng)
     apart = drawn["firm_log_level"] - drawn["hospital_log_level"]
     share = 100.0 / (1.0 + np.exp(np.clip(apart, -50.0, 50.0)))
-    periods = result.hospitals.hospital_share.periods[: share.shape[1]]
-    return np.stack([share[:, periods.index(day)] for day in result.shares["count"].periods if day in periods], axis=1)
+    periods = hospitals[FACTOR].periods[: share.shape[1]]
+    return np.stack([share[:, periods.index(day)] for day in result.path.periods if day in periods], axis=1)

@@ -13,6 +13,7 @@ import numpy as np
 
 from telemed_forecast.evidence import ledger, observations, vintage
 from telemed_forecast.fits.sampling import PROFILES, Profile
+from telemed_forecast.forecast.paths import last_full_year
 from telemed_forecast.scenarios import Scenario
 from telemed_forecast.scenarios import load as load_scenario
 
@@ -138,8 +139,7 @@ class Context:
     @property
     def last_year(self) -> int:
         """The last calendar year that had ended on the as-of date."""
-        day = self.settings.as_of_date
-        return day.year if (day.month, day.day) == (12, 31) else day.year - 1
+        return last_full_year(self.settings.as_of_date)
 
     def generator(self, name: str) -> np.random.Generator:
         """Random numbers of one part of the run: its own stream, the same for the same seed."""

@@ -17,8 +17,7 @@ import numpy as np
 
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.forecast.market_size import MarketSize
-from telemed_forecast.forecast.paths import Path
+from telemed_forecast.forecast.paths import Forecast, Path
 from telemed_forecast.models.timeline import carried, decimal_year
 
 PLATFORMS = ("chunyu", "haodf", "wedoctor", "jd_health", "alibaba_health", "tencent", "baidu_health", "weimai")
@@ -88,7 +87,7 @@ class DoctorSupply:
         return self.income_price / self.model_price
 
 
-def run(context: Context, market: MarketSize) -> DoctorSupply | None:
+def run(context: Context, market: Forecast) -> DoctorSupply | None:
     """Draw capacity and compare; None on a date that knows no survey, no workload or no platform yet."""
     surveys = context.observed("doctors_online_share", *SURVEYS)
     registered = context.observed("registered_doctors", *PLATFORMS)
@@ -99,9 +98,9 @@ def run(context: Context, market: MarketSize) -> DoctorSupply | None:
     if min(map(len, (surveys, registered, load, few, income, density, people))) == 0:
         return None
     rng = context.generator("doctor_supply")
-    periods = tuple(p for p in market.volume.periods if p.year >= FIRST_YEAR)
-    first = market.volume.position(periods[0])
-    demand = market.volume.draws[:, first:]
+    encounters = market["online_encounters"]
+    periods = tuple(p for p in encounters.periods if p.year >= FIRST_YEAR)
+    demand = encounters.draws[:, encounters.position(periods[0]) :]
     size = len(demand)
     physicians = _physicians(density, people, periods)
     now = periods.index(date(context.last_year, 12, 31))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from telemed_forecast.forecast.channel_share import ChannelShare
+from telemed_forecast.forecast.paths import Forecast
 from telemed_forecast.forecast.platform_revenue import PlatformRevenue
 
 FAST = 0.10
@@ -48,19 +48,18 @@ class Claim:
     both: dict[str, np.ndarray] | None
 
 
-def judge(result: ChannelShare, platforms: PlatformRevenue) -> Claim:
+def judge(result: Forecast, platforms: PlatformRevenue) -> Claim:
     """The probability of the claim and of its parts, for each year after the last full one."""
-    count = result.shares["count"]
+    count, shares = result.path, result.family("hospital_share")
     now = count.last_known
     ahead = range(now + 1, len(count.periods))
     years = np.array([count.periods[k].year for k in ahead])
-    own = result.hospitals.hospital_run
+    own = result.built_on["internet_hospitals"]["internet_hospitals_hospital_run"]
     at = [own.position(count.periods[k]) for k in (now, *ahead)]
     since = years - count.periods[now].year
     fast = own.draws[:, at[1:]] > own.draws[:, at[:1]] * (1.0 + FAST) ** since
     by_measure = {
-        name: np.array([_together(result, name, fast[:, j], now, k) for j, k in enumerate(ahead)])
-        for name in result.shares
+        name: np.array([_together(result, name, fast[:, j], now, k) for j, k in enumerate(ahead)]) for name in shares
     }
     slow = challenged(platforms, count.periods[now].year, years)
     return Claim(
@@ -72,18 +71,18 @@ def judge(result: ChannelShare, platforms: PlatformRevenue) -> Claim:
     )
 
 
-def _together(result: ChannelShare, name: str, fast: np.ndarray, now: int, k: int) -> float:
+def _together(result: Forecast, name: str, fast: np.ndarray, now: int, k: int) -> float:
     """Probability that hospital-run grows fast and the share in a measure rises by period `k`.
 
     The number's draws and those of the other measures come from two fits with one quantity in common, the share by
     count: they are paired by the rank of its change.
     """
-    share = result.shares[name].draws
+    share = result[f"hospital_share_{name}"].draws
     rises = share[:, k] > share[:, now]
     if name == "count":
         return float((fast & rises).mean())
-    ours = result.shares["count"].draws
-    order, other = (np.argsort(draws[:, k] - draws[:, now], kind="stable") for draws in (ours, result.factor))
+    ours = result.path.draws
+    order, other = (np.argsort(draws[:, k] - draws[:, now], kind="stable") for draws in (ours, result.draws["factor"]))
     level = (np.arange(max(len(order), len(other))) + 0.5) / max(len(order), len(other))
     pick, match = ((level * len(rank)).astype(int) for rank in (order, other))
     return float((fast[order[pick]] & rises[other[match]]).mean())

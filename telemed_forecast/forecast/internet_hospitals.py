@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import date
 
 import numpy as np
@@ -12,8 +12,8 @@ from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.fits.sampling import ModelSpec
 from telemed_forecast.fits.store import Fit, fitted
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.forecast.paths import Path
-from telemed_forecast.forecast.rivals import History, history
+from telemed_forecast.forecast.paths import Forecast, Path, Target, Unpublished, by_target
+from telemed_forecast.forecast.rivals import history
 from telemed_forecast.models import activity, internet_hospitals, licensing_policy
 from telemed_forecast.models.activity import Bounds
 from telemed_forecast.models.licensing_policy import Events
@@ -28,63 +28,11 @@ LEVERS = ("licensing",)
 COUNTERS = ("national", "national_web_census")
 """Segments that count the whole country; a web census has its origin's offset."""
 
+LOOK_BACK = date(2022, 12, 31)
+"""The count then stood at "more than 1,700"; 3,756 were named less than three years later."""
+
 LEVELS = ("secondary_hospitals", "tertiary_hospitals")
 """Hospitals that can hold a licence."""
-
-
-@dataclass(frozen=True)
-class InternetHospitals:
-    """The forecast of internet hospitals.
-
-    Attributes
-    ----------
-    count, published
-        Official count (hospitals), and the count as it would be announced, with the noise of announcements.
-    hospital_run, third_party
-        The count by sponsor (hospitals).
-    hospital_share
-        Hospital-run over the count (percent).
-    share_of_pool
-        Hospital-run over secondary and tertiary hospitals (percent).
-    operating_share, operating
-        Internet hospitals that truly operate: their share (percent) and their number (hospitals).
-    counters
-        Names of the counters other than the official one, in the order of the posterior's offsets.
-    events
-        The policy that acts, in the order of the posterior's effects.
-    known
-        The official counts as rivals see them.
-    evidence, own, shares, activity
-        What entered: counts of both sponsors, counts of the hospital-run alone, hospital-run shares, bounds on
-        activity.
-    claims
-        Claim ids of every row that entered the likelihood or the pool.
-    fit
-        The fitted model.
-    """
-
-    count: Path
-    published: Path
-    hospital_run: Path
-    third_party: Path
-    hospital_share: Path
-    share_of_pool: Path
-    operating_share: Path
-    operating: Path
-    counters: list[str]
-    events: Events
-    known: History
-    evidence: Observations
-    own: Observations
-    shares: Observations
-    activity: Bounds
-    claims: tuple[str, ...]
-    fit: Fit
-
-    @property
-    def last_period(self) -> date:
-        """The last period for which a count was known."""
-        return self.count.periods[self.count.last_known]
 
 
 def headline(context: Context) -> Observations:
@@ -107,14 +55,14 @@ def fit(context: Context) -> Fit:
     return fitted(SPEC, data, profile=context.profile, seed=context.settings.seed)
 
 
-def run(context: Context) -> InternetHospitals:
+def run(context: Context) -> Forecast:
     """Fit the model to what was known and carry it to the horizon."""
     return context.once("internet_hospitals", LEVERS, lambda: _run(context))
 
 
-def _run(context: Context) -> InternetHospitals:
+def _run(context: Context) -> Forecast:
     counts, pool, shares, events = inputs(context)
-    data, counters = internet_hospitals.arrays(counts, pool, shares, events)
+    data, origins = internet_hospitals.arrays(counts, pool, shares, events)
     model = fit(context)
     end = internet_hospitals.grid_end(counts)
     # The ceiling of a step is the pool at its start; the share is taken at its end.
@@ -133,31 +81,34 @@ def _run(context: Context) -> InternetHospitals:
     operating = activity.operating_share(
         bounds, times, size=len(draws["count"]), rng=context.generator("internet_hospitals_activity")
     )
-    draws |= {"operating_share": operating, "operating": operating * draws["count"]}
 
-    def path(target: str, name: str, unit: str = "hospitals") -> Path:
-        factor = 100.0 if unit == "percent" else 1.0
-        return Path(target, unit, periods, factor * draws[name], internet_hospitals.GRID - 1, 6)
-
-    return InternetHospitals(
-        count=path("internet_hospitals_latent", "count"),
-        published=path("internet_hospitals", "published"),
-        hospital_run=path("internet_hospitals_hospital_run", "hospital"),
-        third_party=path("internet_hospitals_third_party", "firm"),
-        hospital_share=path("internet_hospitals_hospital_share", "hospital_share", "percent"),
-        share_of_pool=path("internet_hospitals_share_of_pool", "share_of_pool", "percent"),
-        operating_share=path("internet_hospitals_operating_share", "operating_share", "percent"),
-        operating=path("internet_hospitals_operating", "operating"),
-        counters=counters,
-        events=events,
-        known=history(counts.where(comparable(counts)), "log", draws["ceiling"]),
-        evidence=counts.where(internet_hospitals.parts(counts) == 0),
-        own=counts.where(internet_hospitals.parts(counts) == 1),
-        shares=shares,
-        activity=bounds,
+    drawn = {
+        "internet_hospitals": ("hospitals", draws["published"]),
+        "internet_hospitals_latent": ("hospitals", draws["count"]),
+        "internet_hospitals_hospital_run": ("hospitals", draws["hospital"]),
+        "internet_hospitals_third_party": ("hospitals", draws["firm"]),
+        "internet_hospitals_hospital_share": ("percent", draws["hospital_share"]),
+        "internet_hospitals_share_of_pool": ("percent", draws["share_of_pool"]),
+        "internet_hospitals_operating_share": ("percent", operating),
+        "internet_hospitals_operating": ("hospitals", operating * draws["count"]),
+    }
+    part = internet_hospitals.parts(counts)
+    return Forecast(
+        market="internet_hospitals",
+        as_of=context.settings.as_of_date,
+        paths=by_target(drawn, periods, internet_hospitals.GRID - 1, 6),
+        headline="internet_hospitals",
+        evidence={"counts": counts.where(part == 0), "own": counts.where(part == 1), "shares": shares},
         claims=tuple(dict.fromkeys(str(c) for o in (counts, shares, *pool) for c in o.claim_id)),
         fit=model,
+        known=history(counts.where(comparable(counts)), "log", draws["ceiling"]),
+        extras={"origins": origins, "events": events, "activity": bounds},
     )
+
+
+def look_back(context: Context) -> Forecast | None:
+    """What the model would have said on an earlier day; None when the report's own date is not later."""
+    return run(context.earlier(LOOK_BACK)) if context.settings.as_of_date > LOOK_BACK else None
 
 
 def _activity_bounds(context: Context) -> Bounds:
@@ -175,7 +126,31 @@ def comparable(observations: Observations) -> np.ndarray:
     return official & (internet_hospitals.parts(observations) == 0)
 
 
-def predictive(result: InternetHospitals, observations: Observations, rng: np.random.Generator) -> np.ndarray:
+def _official(context: Context) -> Observations:
+    rows = headline(context)
+    return rows.where(comparable(rows))
+
+
+TARGETS: Mapping[str, Target] = {
+    "internet_hospitals": Target(_official, latent=False),
+    "internet_hospitals_hospital_run": Target(
+        lambda context: context.observed("internet_hospitals", internet_hospitals.HOSPITAL_RUN), latent=True
+    ),
+}
+
+COVERED = {"internet_hospitals": ("national",)}
+
+UNPUBLISHED = (
+    Unpublished("hospitals_last_official", "official", "internet_hospitals_latent", "last"),
+    Unpublished("hospitals_next_official", "official", "internet_hospitals_latent", "next"),
+    Unpublished("hospital_run_official", "official", "internet_hospitals_hospital_run", "next"),
+    Unpublished("third_party_official", "official", "internet_hospitals_third_party", "next"),
+    Unpublished("sponsor_share_official", "official", "internet_hospitals_hospital_share", "next"),
+    Unpublished("licence_plans_panel", "panel", "hospital_logit_ceiling"),
+)
+
+
+def predictive(result: Forecast, observations: Observations, rng: np.random.Generator) -> np.ndarray:
     """What would be printed in the place of each count.
 
     Parameters
@@ -194,10 +169,10 @@ def predictive(result: InternetHospitals, observations: Observations, rng: np.ra
     names = ("origin_offset", "origin_spread", "reporting_noise")
     posterior = {name: np.asarray(result.fit.posterior[name]) for name in names}
     samples, number = len(posterior["reporting_noise"]), len(observations)
-    own = np.log(at_days(result.hospital_run, observations.end))
-    both = np.log(at_days(result.count, observations.end))
+    own = np.log(at_days(result["internet_hospitals_hospital_run"], observations.end))
+    both = np.log(at_days(result["internet_hospitals_latent"], observations.end))
     mu = np.where(internet_hospitals.parts(observations) == 1, own, both)
-    slot = internet_hospitals.origin_slots(observations, result.counters)
+    slot = internet_hospitals.origin_slots(observations, result.extras["origins"])
     offsets = np.concatenate([np.zeros((samples, 1)), posterior["origin_offset"]], axis=1)[:, np.maximum(slot, 0)]
     for name in {o for o, k in zip(observations.origin.tolist(), slot, strict=True) if k < 0}:
         # One counter whom the fit does not know has one offset, whatever it counts.
@@ -233,7 +208,7 @@ def at_days(path: Path, days: np.ndarray) -> np.ndarray:
     return np.where(inside, np.exp(between), np.nan)
 
 
-def prior_predictive(result: InternetHospitals, rng: np.random.Generator, size: int = 1000) -> np.ndarray:
+def prior_predictive(result: Forecast, rng: np.random.Generator, size: int = 1000) -> np.ndarray:
     """The count on the history's grid under the prior alone. Dims: (size, history time)."""
     drawn = internet_hospitals.prior_sample(result.fit.data, size, rng)
     return np.exp(np.logaddexp(drawn["hospital_log_level"], drawn["firm_log_level"]))

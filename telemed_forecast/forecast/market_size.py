@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 import numpy as np
 
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.fits.sampling import ModelSpec
 from telemed_forecast.fits.store import Fit, fitted
-from telemed_forecast.forecast import user_adoption
+from telemed_forecast.forecast import doctor_supply, user_adoption
 from telemed_forecast.forecast.channel_share import bounds
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.money import Money
-from telemed_forecast.forecast.paths import Path
-from telemed_forecast.forecast.rivals import History, history
-from telemed_forecast.forecast.user_adoption import UserAdoption
+from telemed_forecast.forecast.paths import Forecast, Path, Target, Unpublished, by_target
+from telemed_forecast.forecast.rivals import history
 from telemed_forecast.models import market_size
 from telemed_forecast.models.channel_share import Encounters
 from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM
@@ -34,61 +35,11 @@ from telemed_forecast.models.market_evidence import (
 
 SPEC = ModelSpec("market_size", market_size.build, drawn=("users_mean", "users_sd"))
 
+LEVERS = (*user_adoption.LEVERS, "first_visits", "price", "payers", "prescription_drugs")
+"""The levers that the forecast depends on."""
 
-@dataclass(frozen=True)
-class MarketSize:
-    """The forecast of the market's size.
-
-    Attributes
-    ----------
-    sizes
-        By definition (consultation, services, healthcare, pharmacy): CNY million a year, nominal.
-    bottom_up
-        The same from below, by year of history: users x encounters x price, medicine sales x online share, and their
-        sums (CNY million). Dims: (sample, year).
-    volume
-        Online encounters a year.
-    origins
-        Names of the origins, in the order of the posterior's biases.
-    known
-        The estimates of the healthcare definition as rivals see them (CNY million a year).
-    evidence
-        The estimates that entered, in CNY million.
-    shares, sellers
-        Printed online shares of all medicine sales (percent), and the sellers' accounts (CNY million).
-    goods
-        All medicine sales.
-    money
-        Prices and exchange rates of every year.
-    last_year
-        Last full year of the grid; years after the newest estimate are inferred, not seen.
-    claims
-        Claim ids of every row that the fit read.
-    fit, users_fit
-        The fitted model, and the fit of the users that it builds on.
-    """
-
-    sizes: dict[str, Path]
-    bottom_up: dict[str, np.ndarray]
-    volume: Path
-    origins: list[str]
-    known: History
-    evidence: Observations
-    shares: Observations
-    sellers: Observations
-    goods: Medicine
-    money: Money
-    last_year: int
-    claims: tuple[str, ...]
-    fit: Fit
-    users_fit: Fit
-
-    def gap(self, definition: str) -> np.ndarray:
-        """Coherence gap of a definition by year of history: what is seen from above over what is from below.
-
-        Dims: (sample, year).
-        """
-        return self.sizes[definition].draws[:, : market_size.GRID] / self.bottom_up[definition]
+USERS = "online_medical_users_latent"
+"""The path of users that encounters are counted from."""
 
 
 @dataclass(frozen=True)
@@ -177,6 +128,11 @@ def comparable(observations: Observations) -> np.ndarray:
     return broad & (observations.end - observations.start > np.timedelta64(300, "D"))
 
 
+def definitions(observations: Observations) -> np.ndarray:
+    """Names of what figures count. Dims: (obs,)."""
+    return np.array(market_size.DEFINITIONS)[market_size.definitions(observations)]
+
+
 def fit(context: Context) -> Fit:
     """The model fitted to what was known."""
     data, _ = _arrays(evidence(context), user_adoption.fit(context))
@@ -196,10 +152,10 @@ def _arrays(rows: Evidence, users: Fit) -> tuple[dict[str, np.ndarray], list[str
     )
 
 
-def run(context: Context) -> MarketSize:
+def run(context: Context) -> Forecast:
     """Fit the model to what was known and carry it to the horizon."""
     adoption, rows = user_adoption.run(context), evidence(context)
-    data, origins = _arrays(rows, adoption.fit)
+    users, (data, origins) = adoption[USERS], _arrays(rows, adoption.fit)
     model = fit(context)
     ahead, size = context.settings.horizon - context.last_year, model.posterior.sizes["sample"]
     years = np.arange(context.last_year - market_size.GRID + 1, context.settings.horizon + 1)
@@ -215,33 +171,69 @@ def run(context: Context) -> MarketSize:
         encounters_growth=context.scenario["first_visits"],
         payers_growth=context.scenario["payers"],
         drug_pace=context.scenario["prescription_drugs"],
-        users_factor=_users_factor(context, adoption),
+        users_factor=_users_factor(context, users),
     )
 
-    def path(target: str, unit: str, values: np.ndarray) -> Path:
-        return Path(target, unit, periods, values, last, 12, flow=True)
-
-    read_as = market_size.definitions(rows.sizes)
-    broad = rows.sizes.where(read_as == market_size.DEFINITIONS.index("healthcare"))
-    return MarketSize(
-        sizes={name: path(f"market_size_{name}", "CNY_million", values) for name, values in draws.items()},
-        bottom_up=market_size.bottom_up(model.posterior),
-        volume=path("online_encounters", "consultations", _volume(context, model, adoption, periods)),
-        origins=origins,
-        known=history(broad, "log", market_size.ceiling(model.posterior, data)),
-        evidence=rows.sizes,
-        shares=rows.shares,
-        sellers=rows.sellers,
-        goods=rows.goods,
-        money=Money.draw(context, years, size),
-        last_year=context.last_year,
+    broad = rows.sizes.where(market_size.definitions(rows.sizes) == market_size.DEFINITIONS.index("healthcare"))
+    volume = _volume(context, model, users, periods)
+    drawn = {f"market_size_{name}": ("CNY_million", values) for name, values in draws.items()}
+    drawn["online_encounters"] = ("consultations", volume)
+    return Forecast(
+        market="market_size",
+        as_of=context.settings.as_of_date,
+        paths=by_target(drawn, periods, last, 12, flow=True),
+        headline="market_size_healthcare",
+        evidence={"sizes": rows.sizes, "shares": rows.shares, "sellers": rows.sellers},
         claims=tuple(dict.fromkeys((*rows.claims, *adoption.claims))),
         fit=model,
-        users_fit=adoption.fit,
+        known=history(broad, "log", market_size.ceiling(model.posterior, data)),
+        built_on={"user_adoption": adoption},
+        draws=market_size.bottom_up(model.posterior),
+        extras={"origins": origins, "goods": rows.goods, "money": Money.draw(context, years, size)},
     )
 
 
-def predictive(result: MarketSize, observations: Observations, rng: np.random.Generator) -> np.ndarray:
+def gap(result: Forecast, definition: str) -> np.ndarray:
+    """What is seen of a definition from above over what is from below, by year of history. Dims: (sample, year).
+
+    From below are users x encounters x price, medicine sales x online share, and their sums (CNY million).
+    """
+    above = result[f"market_size_{definition}"].draws[:, : market_size.GRID]
+    return np.asarray(above / result.draws[definition])
+
+
+def read_beside(context: Context, result: Forecast) -> set[str]:
+    """Claims of what stands beside the fit: the capacity of doctors and the conversion of money."""
+    supply = doctor_supply.run(context, result)
+    return {*result.extras["money"].claims, *(supply.claims if supply is not None else ())}
+
+
+def _sizes(context: Context, definition: str) -> Observations:
+    rows = context.observed("market_size", *market_size.SEGMENTS)
+    whole = (rows.end - rows.start).astype(int) + 1 >= FULL_YEAR
+    return rows.where((definitions(rows) == definition) & whole)
+
+
+TARGETS: Mapping[str, Target] = {
+    f"market_size_{name}": Target(partial(_sizes, definition=name), latent=True, flow=True)
+    for name in market_size.DEFINITIONS
+}
+
+COVERED = {"market_size": tuple(market_size.SEGMENTS)}
+
+UNPUBLISHED = (
+    Unpublished("pharmacy_official", "official", "market_size_pharmacy", "last"),
+    Unpublished("pharmacy_next_official", "official", "market_size_pharmacy", "next"),
+    Unpublished("pharmacy_house", "house", "market_size_pharmacy", "last"),
+    Unpublished("healthcare_house", "house", "market_size_healthcare", "last"),
+    Unpublished("services_accounts", "accounts", "market_size_services", "last"),
+    Unpublished("consultation_accounts", "accounts", "market_size_consultation", "last"),
+    Unpublished("volume_official", "official", "online_encounters", "last"),
+    Unpublished("price_panel", "panel", "price"),
+)
+
+
+def predictive(result: Forecast, observations: Observations, rng: np.random.Generator) -> np.ndarray:
     """Draws of what would be printed in place of each published size (CNY million).
 
     A row of a known origin has that origin's bias, a row of another one a fresh bias of the learned spread.
@@ -265,14 +257,15 @@ def predictive(result: MarketSize, observations: Observations, rng: np.random.Ge
     drawn = np.full((len(noise), len(observations)), np.nan)
     years = calendar_year(observations)
     days = (observations.end - observations.start).astype(int) + 1
-    path_years = [p.year for p in result.sizes["healthcare"].periods]
+    sizes, origins = result.family("market_size"), result.extras["origins"]
+    path_years = [p.year for p in sizes["healthcare"].periods]
     fresh: dict[str, np.ndarray] = {}
     for k in range(len(observations)):
         segment, origin = str(observations.segment[k]), str(observations.origin[k])
         if segment not in market_size.SEGMENTS or days[k] < FULL_YEAR or years[k] not in path_years:
             continue
-        if origin in result.origins:
-            bias = posterior["origin_bias"][:, result.origins.index(origin)]
+        if origin in origins:
+            bias = posterior["origin_bias"][:, origins.index(origin)]
         else:
             # Two rows of one unknown origin share its bias.
             if origin not in fresh:
@@ -281,35 +274,35 @@ def predictive(result: MarketSize, observations: Observations, rng: np.random.Ge
         row = observations.where([k])
         name = market_size.DEFINITIONS[market_size.definitions(row)[0]]
         scale = np.hypot(noise, row.scale()[0])
-        size = np.log(result.sizes[name].year_end(int(years[k])))
+        size = np.log(sizes[name].year_end(int(years[k])))
         drawn[:, k] = np.exp(size + bias + scale * rng.standard_t(DEGREES_OF_FREEDOM, len(noise)))
     return drawn
 
 
-def prior_predictive(result: MarketSize, rng: np.random.Generator, size: int = 1000) -> np.ndarray:
+def prior_predictive(result: Forecast, rng: np.random.Generator, size: int = 1000) -> np.ndarray:
     """The healthcare definition on the history's years under the prior (CNY million). Dims: (size, year)."""
     drawn = market_size.prior_sample(result.fit.data, size, rng)
     return np.exp(drawn["log_size"][:, :, market_size.DEFINITIONS.index("healthcare")])
 
 
-def _volume(context: Context, fit: Fit, adoption: UserAdoption, periods: tuple[date, ...]) -> np.ndarray:
+def _volume(context: Context, fit: Fit, users: Path, periods: tuple[date, ...]) -> np.ndarray:
     """Online encounters of each year, past and future. Dims: (sample, year).
 
     After the last year of history: users of the users' model (independent draws) x encounters per user on their trend.
     """
     p = {name: np.asarray(fit.posterior[name]) for name in ("users_standard", "encounters", "encounters_trend")}
     ahead = np.arange(1, len(periods) - market_size.GRID + 1)
-    users = fit.data["users_mean"] + p["users_standard"][:, None] * fit.data["users_sd"]
-    past = users + p["encounters"][:, None] + p["encounters_trend"][:, None] * fit.data["age"]
-    last = adoption.users.year_end(context.last_year)
-    growth = np.stack([np.log(adoption.users.year_end(y.year) / last) for y in periods[market_size.GRID :]], axis=1)
+    yearly = fit.data["users_mean"] + p["users_standard"][:, None] * fit.data["users_sd"]
+    past = yearly + p["encounters"][:, None] + p["encounters_trend"][:, None] * fit.data["age"]
+    last = users.year_end(context.last_year)
+    growth = np.stack([np.log(users.year_end(y.year) / last) for y in periods[market_size.GRID :]], axis=1)
     trend = p["encounters_trend"][:, None] + context.scenario["first_visits"]
     return np.exp(np.concatenate([past, past[:, -1:] + growth + trend * ahead], axis=1))
 
 
-def _users_factor(context: Context, adoption: UserAdoption) -> np.ndarray:
+def _users_factor(context: Context, users: Path) -> np.ndarray:
     """Users of the scenario relative to the base scenario, at each future year's end. Dims: (year,)."""
-    base = user_adoption.run(context.in_scenario("base"))
+    base = user_adoption.run(context.in_scenario("base"))[USERS]
     years = range(context.last_year + 1, context.settings.horizon + 1)
-    medians = [[np.median(result.users.year_end(y)) for y in years] for result in (adoption, base)]
+    medians = [[np.median(path.year_end(y)) for y in years] for path in (users, base)]
     return np.array(medians[0]) / np.array(medians[1])

@@ -1,11 +1,19 @@
-"""A forecast as a value: draws of one quantity by period."""
+"""A forecast as a value: draws of quantities by period, and what they rest on."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from telemed_forecast.evidence.observations import Observations
+    from telemed_forecast.fits.store import Fit
+    from telemed_forecast.forecast.context import Context
+    from telemed_forecast.forecast.rivals import History
 
 LEVELS = (0.5, 0.8, 0.95)
 """The intervals that every forecast shows."""
@@ -56,6 +64,152 @@ class Path:
     def scaled(self, factor: float | np.ndarray, unit: str) -> Path:
         """The same quantity in another unit; `factor` is a number or dims (period,)."""
         return Path(self.target, unit, self.periods, self.draws * factor, self.last_known, self.step_months, self.flow)
+
+
+def by_target(
+    drawn: Mapping[str, tuple[str, np.ndarray]],
+    periods: tuple[date, ...],
+    last_known: int,
+    step_months: int,
+    *,
+    flow: bool = False,
+) -> dict[str, Path]:
+    """Paths of the same periods.
+
+    Parameters
+    ----------
+    drawn
+        Target -> unit and draws; those of a share (``percent``) are parts of one.
+    periods, last_known, step_months, flow
+        As of :class:`Path`.
+    """
+    told = {target: (unit, 100.0 * draws if unit == "percent" else draws) for target, (unit, draws) in drawn.items()}
+    return {
+        target: Path(target, unit, periods, draws, last_known, step_months, flow)
+        for target, (unit, draws) in told.items()
+    }
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a market's model says on a day; ``forecast[target]`` is one of its paths.
+
+    Attributes
+    ----------
+    market
+        Its name, as in `markets.MARKETS`.
+    as_of
+        The day: nothing published later is in it.
+    paths
+        Target -> its path.
+    headline
+        Target of the path that the market is known by.
+    evidence
+        Name -> the published figures that entered.
+    claims
+        Claim ids of every row that the fit read, its own or through the forecast that it is built on.
+    fit
+        The fitted model.
+    known
+        History of the headline as rivals see it.
+    built_on
+        Market -> its forecast, of whose fit this model's arrays are made.
+    draws
+        Name -> draws that are no path. Dims: (sample, ...).
+    extras
+        Name -> what else was read that a page speaks of: bounds, policy, money, the order of origins' offsets.
+    """
+
+    market: str
+    as_of: date
+    paths: Mapping[str, Path]
+    headline: str
+    evidence: Mapping[str, Observations]
+    claims: tuple[str, ...]
+    fit: Fit
+    known: History
+    built_on: Mapping[str, Forecast] = field(default_factory=dict)
+    draws: Mapping[str, np.ndarray] = field(default_factory=dict)
+    extras: Mapping[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, target: str) -> Path:
+        return self.paths[target]
+
+    @property
+    def path(self) -> Path:
+        """The path that the market is known by."""
+        return self.paths[self.headline]
+
+    def family(self, stem: str) -> dict[str, Path]:
+        """The paths whose targets begin with a stem, by the rest of it (``market_size``: by definition)."""
+        return {target.removeprefix(f"{stem}_"): p for target, p in self.paths.items() if target.startswith(f"{stem}_")}
+
+    @property
+    def first_day(self) -> date:
+        """The first day of the model's history: older rows cannot enter it."""
+        first = self.path.periods[0]
+        return first.replace(month=1, day=1) if self.path.step_months == 12 else first
+
+    @property
+    def last_period(self) -> date:
+        """The last period for which a figure was known."""
+        return self.path.periods[self.path.last_known]
+
+    @property
+    def last_year(self) -> int:
+        """The last calendar year that had ended; later ones are inferred, not seen."""
+        return last_full_year(self.as_of)
+
+    @property
+    def dated_fit(self) -> Fit:
+        """The fit under a name that tells its day."""
+        return replace(self.fit, gate=replace(self.fit.gate, name=f"{self.fit.gate.name}, {self.as_of.isoformat()}"))
+
+
+@dataclass(frozen=True)
+class Target:
+    """A quantity of which figures are printed.
+
+    Attributes
+    ----------
+    figures
+        Context -> the printed figures of this definition, known by its date.
+    latent
+        Whether its path is without the lean and the noise of those who print it.
+    flow
+        Whether it is of a whole year rather than of a day.
+    """
+
+    figures: Callable[[Context], Observations]
+    latent: bool
+    flow: bool = False
+
+
+@dataclass(frozen=True)
+class Unpublished:
+    """A figure that nobody has published and somebody could.
+
+    Attributes
+    ----------
+    name
+        Its name.
+    kind
+        Who would publish it: a key of `information.KINDS`.
+    quantity
+        Target of a path, or a parameter of the posterior on the log scale (logit for shares).
+    when
+        For a path: the ``last`` full year's end, the ``next`` one, or the last period with a ``known`` figure.
+    """
+
+    name: str
+    kind: str
+    quantity: str
+    when: Literal["last", "next", "known", ""] = ""
+
+
+def last_full_year(day: date) -> int:
+    """The last calendar year that has ended on a day."""
+    return day.year if (day.month, day.day) == (12, 31) else day.year - 1
 
 
 def interval(draws: np.ndarray, level: float = 0.8) -> tuple[float, float, float]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from datetime import date
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from functools import partial
 
 import numpy as np
 
@@ -11,8 +12,8 @@ from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.fits.sampling import ModelSpec
 from telemed_forecast.fits.store import Fit, fitted
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.forecast.paths import Path
-from telemed_forecast.forecast.rivals import History, history
+from telemed_forecast.forecast.paths import Forecast, Target, Unpublished, by_target
+from telemed_forecast.forecast.rivals import history
 from telemed_forecast.models import adoption
 from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM
 from telemed_forecast.models.timeline import decimal_year, period_end
@@ -30,66 +31,17 @@ SURVEYED = ("national", "yangtze_river_delta_residents", "jiangsu_outpatients")
 national count, and the users of primary institutions' services were asked about those services alone."""
 
 
-@dataclass(frozen=True)
-class UserAdoption:
-    """The forecast of users.
-
-    Attributes
-    ----------
-    users, published, internet, usage
-        Users (persons), users as a survey would print them (persons), internet users (persons), usage rate
-        (percent of internet users).
-    base, kept, passing
-        Users without the waves, users of the waves who stay for good, users of the waves who are still leaving.
-    stays, for_good
-        Share of each wave that is still there, and share that will be for good. Dims: (sample, period, wave).
-    wave_gain
-        Users that each wave brought in at its start (persons). Dims: (sample, wave).
-    known
-        The surveys as rivals see them, without the first wave's months.
-    evidence
-        What entered: survey counts (``users``), internet users, app-panel figures, population, surveys on use
-        (``surveys``) and on knowing of the services (``unaware``).
-    fit
-        The fitted model.
-    """
-
-    users: Path
-    published: Path
-    internet: Path
-    usage: Path
-    base: Path
-    kept: Path
-    passing: Path
-    stays: np.ndarray
-    for_good: np.ndarray
-    wave_gain: np.ndarray
-    known: History
-    evidence: dict[str, Observations]
-    fit: Fit
-
-    @property
-    def last_period(self) -> date:
-        """The last period for which a survey was known."""
-        return self.users.periods[self.users.last_known]
-
-    @property
-    def claims(self) -> tuple[str, ...]:
-        """Claim ids of every row that entered the likelihood or the arrays."""
-        return tuple(dict.fromkeys(str(claim) for rows in self.evidence.values() for claim in rows.claim_id))
-
-
 def fit(context: Context) -> Fit:
     """The model fitted to what was known."""
     return fitted(SPEC, adoption.arrays(**inputs(context)), profile=context.profile, seed=context.settings.seed)
 
 
-def run(context: Context) -> UserAdoption:
+def run(context: Context) -> Forecast:
     """Fit the model to what was known and carry it to the horizon."""
     return context.once("user_adoption", LEVERS, lambda: _run(context))
 
 
-def _run(context: Context) -> UserAdoption:
+def _run(context: Context) -> Forecast:
     evidence = inputs(context)
     data = adoption.arrays(**evidence)
     model = fit(context)
@@ -106,25 +58,29 @@ def _run(context: Context) -> UserAdoption:
     )
     periods = tuple(period_end(t) for t in draws["grid"])
 
-    def path(name: str, target: str, unit: str = "persons") -> Path:
-        factor = 100.0 if unit == "percent" else 1.0
-        return Path(target, unit, periods, factor * draws[name], adoption.GRID - 1, 6)
-
+    drawn = {
+        "online_medical_users": ("persons", draws["published"]),
+        "online_medical_users_latent": ("persons", draws["users"]),
+        "internet_users": ("persons", draws["internet"]),
+        "online_medical_usage_rate": ("percent", draws["usage"]),
+        "users_without_waves": ("persons", draws["base"]),
+        "users_kept_from_waves": ("persons", draws["kept"]),
+        "users_leaving_after_waves": ("persons", draws["passing"]),
+        "first_wave_stays": ("percent", draws["stays"][:, :, 0]),
+        "second_wave_stays": ("percent", draws["stays"][:, :, 1]),
+    }
     surveys = evidence["users"]
-    return UserAdoption(
-        users=path("users", "online_medical_users_latent"),
-        published=path("published", "online_medical_users"),
-        internet=path("internet", "internet_users"),
-        usage=path("usage", "online_medical_usage_rate", "percent"),
-        base=path("base", "users_without_waves"),
-        kept=path("kept", "users_kept_from_waves"),
-        passing=path("passing", "users_leaving_after_waves"),
-        stays=draws["stays"],
-        for_good=draws["for_good"],
-        wave_gain=draws["wave_gain"],
-        known=history(surveys.where(comparable(surveys)), "log", draws["ceiling"]),
+    return Forecast(
+        market="user_adoption",
+        as_of=context.settings.as_of_date,
+        paths=by_target(drawn, periods, adoption.GRID - 1, 6),
+        headline="online_medical_users",
         evidence=evidence,
+        claims=tuple(dict.fromkeys(str(claim) for rows in evidence.values() for claim in rows.claim_id)),
         fit=model,
+        known=history(surveys.where(comparable(surveys)), "log", draws["ceiling"]),
+        # By wave: the share still there, the share that will be for good, and users at its start (persons).
+        draws={name: draws[name] for name in ("stays", "for_good", "wave_gain")},
     )
 
 
@@ -154,7 +110,30 @@ def comparable(observations: Observations) -> np.ndarray:
     return observations.end > np.datetime64("2020-06-30")
 
 
-def predictive(result: UserAdoption, observations: Observations, rng: np.random.Generator) -> np.ndarray:
+def _counts(context: Context, metric: str) -> Observations:
+    rows = context.observed(metric, "national")
+    return rows.where(comparable(rows))
+
+
+TARGETS: Mapping[str, Target] = {
+    "online_medical_users": Target(partial(_counts, metric="online_medical_users"), latent=False),
+    "online_medical_usage_rate": Target(partial(_counts, metric="online_medical_usage_rate"), latent=True),
+    "internet_users": Target(lambda context: context.observed("internet_users", "national"), latent=True),
+}
+
+COVERED = {"online_medical_users": ("national",), "online_medical_active_users": ("national",)}
+
+UNPUBLISHED = (
+    Unpublished("users_next_official", "official", "online_medical_users_latent", "next"),
+    Unpublished("users_records_official", "official", "online_medical_users_latent", "known"),
+    Unpublished("internet_next_official", "official", "internet_users", "next"),
+    Unpublished("retention_panel", "panel", "first_wave_stays", "known"),
+    Unpublished("second_wave_panel", "panel", "second_wave_stays", "known"),
+    Unpublished("would_use_panel", "panel", "usage_logit_ceiling"),
+)
+
+
+def predictive(result: Forecast, observations: Observations, rng: np.random.Generator) -> np.ndarray:
     """Draws of what the national survey would print for given rows, seen by the fit or not.
 
     Parameters
@@ -173,18 +152,19 @@ def predictive(result: UserAdoption, observations: Observations, rng: np.random.
     """
     draws = {name: np.asarray(result.fit.posterior[name]) for name in ("definition_offset", "survey_noise")}
     at = (decimal_year(observations.end) - np.asarray(result.fit.data["grid"])[0]) / adoption.STEP
-    last = len(result.users.periods) - 1
+    users = result["online_medical_users_latent"]
+    last = len(users.periods) - 1
     # Ends of Junes lie a few thousandths of a year off the grid's halves.
     outside = (at < -0.02) | (at > last + 0.02)
     # Less than one person is none, also where draws of the prior have lost everybody.
-    level = adoption.on_grid(np.log(np.maximum(result.users.draws, 1.0)), np.clip(at, 0.0, last))
+    level = adoption.on_grid(np.log(np.maximum(users.draws, 1.0)), np.clip(at, 0.0, last))
     offset = draws["definition_offset"] @ adoption.definitions(observations).T
     scale = np.sqrt(observations.scale()[None, :] ** 2 + draws["survey_noise"][:, None] ** 2)
     noise = scale * rng.standard_t(DEGREES_OF_FREEDOM, size=level.shape)
     return np.where(outside, np.nan, np.exp(level + offset + noise))
 
 
-def prior_predictive(result: UserAdoption, rng: np.random.Generator, size: int = 1000) -> np.ndarray:
+def prior_predictive(result: Forecast, rng: np.random.Generator, size: int = 1000) -> np.ndarray:
     """Users on the history grid drawn from the prior alone (persons). Dims: (size, history time)."""
     return np.asarray(np.exp(adoption.prior_sample(result.fit.data, size, rng)["log_users"]))
 

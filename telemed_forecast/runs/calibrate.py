@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from telemed_forecast.errors import InputError, did_you_mean
-from telemed_forecast.names import MARKETS
+from telemed_forecast.forecast.markets import MARKETS
 from telemed_forecast.runs import folders, parameters
 
 if TYPE_CHECKING:

@@ -132,9 +132,9 @@ def _fit(job: FitsJob, events: TextIO) -> Event:
     """Make the fits of a model, one after the other, each stored as it ends."""
     from telemed_forecast import files
     from telemed_forecast.evaluation import needs
-    from telemed_forecast.evaluation.markets import MARKETS
     from telemed_forecast.fits import sampling, store
     from telemed_forecast.forecast.context import Context
+    from telemed_forecast.forecast.markets import MARKETS
     from telemed_forecast.runs import parameters
 
     current = Event(kind="cell")

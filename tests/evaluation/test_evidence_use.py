@@ -7,8 +7,8 @@ import pytest
 
 from telemed_forecast.errors import TelemedError
 from telemed_forecast.evaluation import evidence_use
-from telemed_forecast.evaluation.markets import MARKETS
 from telemed_forecast.evidence import dictionary, ledger, observations
+from telemed_forecast.forecast.markets import MARKETS
 
 pytestmark = pytest.mark.unit
 

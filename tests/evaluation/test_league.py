@@ -17,6 +17,8 @@ from telemed_forecast.evidence import ledger
 from telemed_forecast.forecast import context as context_module
 from telemed_forecast.forecast import market_size, platform_revenue
 from telemed_forecast.forecast.context import Context
+from telemed_forecast.forecast.paths import Forecast
+from telemed_forecast.models.market_size import DEFINITIONS
 from telemed_forecast.runs import parameters
 
 pytestmark = pytest.mark.unit
@@ -299,14 +301,14 @@ def test_counts_within_the_period_share_the_verdict(monkeypatch, claims):
 def market(monkeypatch, claims):
     """Today's voice, without a fit: only the evidence of the market is looked at."""
 
-    class Sizes(dict):
-        def __missing__(self, name):
-            days = [date(year, 12, 31) for year in range(2012, 2031)]
-            return SimpleNamespace(periods=days, year_end=lambda year: CAME)
-
+    days = [date(year, 12, 31) for year in range(2012, 2031)]
+    path = SimpleNamespace(periods=days, year_end=lambda year: CAME)
     voice = Voice(at(monkeypatch, claims))
-    evidence = market_size.headline(voice.context)
-    voice.results["market_size"] = SimpleNamespace(evidence=evidence, sizes=Sizes())
+    voice.results["market_size"] = Forecast(
+        market="market_size", as_of=voice.context.settings.as_of_date, headline="market_size_healthcare", fit=None,
+        paths={f"market_size_{name}": path for name in DEFINITIONS}, claims=(), known=None,
+        evidence={"sizes": market_size.headline(voice.context)},
+    )  # fmt: skip
     return voice
 
 

@@ -16,9 +16,9 @@ import prior_fits
 import pytest
 
 from telemed_forecast.evaluation import rolling_origins
-from telemed_forecast.evaluation.markets import MARKETS
 from telemed_forecast.evidence import ledger
 from telemed_forecast.forecast import context as context_module
+from telemed_forecast.forecast.markets import MARKETS
 from telemed_forecast.models import licensing_policy
 from telemed_forecast.runs import backtest
 

@@ -1,6 +1,5 @@
 """Rolling origins: what was said then against what came, with nothing of what came in what was said."""
 
-from dataclasses import dataclass
 from datetime import date
 from types import SimpleNamespace
 
@@ -9,7 +8,6 @@ import pandas as pd
 import pytest
 
 from telemed_forecast.evaluation import rolling_origins as rolling
-from telemed_forecast.evaluation.markets import Market
 from telemed_forecast.evaluation.scores import COVERAGE, METRICS
 from telemed_forecast.evidence import ledger
 from telemed_forecast.fits.gates import Gate
@@ -23,15 +21,6 @@ pytestmark = pytest.mark.unit
 GATE = Gate("toy", True, 1.0, 1000.0, 1000.0, 0, 1.0, 2, 1000)
 
 
-@dataclass(frozen=True)
-class Result:
-    """What the toy model learned: the newest middle, and the history for rivals."""
-
-    newest: float
-    known: History
-    fit: SimpleNamespace
-
-
 def headline(context):
     return context.observed("online_medical_users", "national")
 
@@ -39,7 +28,8 @@ def headline(context):
 def run(context):
     rows = headline(context)
     middles = 0.5 * (rows.low + rows.high)
-    return Result(float(middles[np.argmax(rows.end)]), history(rows, "log"), SimpleNamespace(gate=GATE))
+    newest = float(middles[np.argmax(rows.end)])
+    return SimpleNamespace(newest=newest, known=history(rows, "log"), dated_fit=SimpleNamespace(gate=GATE))
 
 
 def predictive(result, observations, rng):
@@ -47,13 +37,16 @@ def predictive(result, observations, rng):
 
 
 TOY = SimpleNamespace(
-    headline=headline, run=run, predictive=predictive, comparable=lambda rows: np.ones(len(rows), dtype=bool)
+    headline=headline,
+    run=run,
+    predictive=predictive,
+    module=SimpleNamespace(comparable=lambda rows: np.ones(len(rows), dtype=bool)),
 )
 
 
 @pytest.fixture
 def toy(monkeypatch):
-    monkeypatch.setattr(rolling, "MARKETS", {"toy": Market("toy", TOY, lambda result: None)})
+    monkeypatch.setattr(rolling, "MARKETS", {"toy": TOY})
 
 
 @pytest.fixture(scope="module")

@@ -92,16 +92,16 @@ def toy(monkeypatch):
             levers = {name: context.scenario[name] for name in ACTS_ON[quantity]}
             factor = np.prod([np.exp(5.0 * v) if scenarios.LEVERS[n].neutral == 0 else v for n, v in levers.items()])
             path = SimpleNamespace(year_end=lambda year: base * factor)
-            return SimpleNamespace(published=path, sizes={"healthcare": path, "services": path})
+            return SimpleNamespace(paths={target: path for _, target in scenario_effects.HEADLINES.values()})
 
         return run
 
-    for module, quantity in (
-        ("user_adoption", "users"),
-        ("internet_hospitals", "hospitals"),
-        ("market_size", "market"),
-    ):
-        monkeypatch.setattr(scenario_effects, module, SimpleNamespace(run=made(quantity)))
+    quantities = {"user_adoption": "users", "internet_hospitals": "hospitals", "market_size": "market"}
+    toys = {
+        market: SimpleNamespace(run=made(quantity), module=SimpleNamespace(LEVERS=ACTS_ON[quantity]))
+        for market, quantity in quantities.items()
+    }
+    monkeypatch.setattr(scenario_effects, "MARKETS", toys)
     return ran
 
 

@@ -68,9 +68,9 @@ def test_a_chance_of_every_year_and_measure_is_a_probability(monkeypatch):
 
 def test_the_share_by_count_is_the_one_of_the_report_on_internet_hospitals():
     context, result = made("2026-11-21")
-    own = result.hospitals.hospital_share
+    own = result.built_on["internet_hospitals"]["internet_hospitals_hospital_share"]
     for year in (2020, 2025, 2030):
-        np.testing.assert_allclose(result.shares["count"].year_end(year), own.year_end(year), atol=1e-3)
+        np.testing.assert_allclose(result.path.year_end(year), own.year_end(year), atol=1e-3)
     rows = channel_share.headline(context)
     assert set(rows.claim_id) <= set(result.claims)
 
@@ -81,7 +81,7 @@ def test_a_lever_moves_the_future_and_not_what_is_fitted():
     assert bull.scenario["licensing"] > 1
     for name, values in base.fit.data.items():
         np.testing.assert_array_equal(values, fast.fit.data[name], err_msg=name)
-    assert not np.array_equal(base.shares["count"].draws, fast.shares["count"].draws)
+    assert not np.array_equal(base.path.draws, fast.path.draws)
 
 
 def test_what_would_be_printed_lies_around_the_path_and_is_missing_outside_of_it():
@@ -90,7 +90,7 @@ def test_what_would_be_printed_lies_around_the_path_and_is_missing_outside_of_it
     printed = channel_share.predictive(result, rows, np.random.default_rng(0))
     assert printed.shape == (400, len(rows))
     assert ((printed > 0) & (printed < 100)).all()
-    at = result.shares["count"].year_end(2020)
+    at = result.path.year_end(2020)
     near = rows.end == np.datetime64("2020-12-31")
     # The prior is all but flat: noise moves its median by little.
     np.testing.assert_allclose(np.median(printed[:, near], axis=0), np.median(at), atol=6)
@@ -103,6 +103,6 @@ def test_the_prior_of_the_share_covers_the_first_years_of_the_page():
     _, result = made("2026-11-21")
     prior = channel_share.prior_predictive(result, np.random.default_rng(0), size=300)
     assert prior.shape[0] == 300
-    assert share_model.GRID - 1 <= prior.shape[1] <= len(result.shares["count"].periods)
+    assert share_model.GRID - 1 <= prior.shape[1] <= len(result.path.periods)
     assert ((prior >= 0) & (prior <= 100)).all()
     assert np.quantile(prior[:, -1], 0.9) - np.quantile(prior[:, -1], 0.1) > 50

@@ -6,12 +6,12 @@ import pytest
 from made_reports import made
 
 from telemed_forecast.evaluation import conflict, evidence_use, review
-from telemed_forecast.evaluation.markets import MARKETS
 from telemed_forecast.evidence import dictionary
 from telemed_forecast.exhibits import evidence_review
 from telemed_forecast.exhibits.record import cited
 from telemed_forecast.fits.sampling import PROFILES
 from telemed_forecast.forecast.context import Context
+from telemed_forecast.forecast.markets import MARKETS
 from telemed_forecast.render import html, pages
 from telemed_forecast.render.html import PageLinks
 from telemed_forecast.runs.parameters import validate
@@ -58,7 +58,7 @@ def test_what_a_model_used_is_called_a_modelled_quantity(today):
     context, found = today
     metric = context.view.set_index("claim_id")["metric"]
     modelled = dictionary.metrics()["modelled"].to_dict()
-    claims = set().union(*evidence_use.claims(context, found.results).values())
+    claims = set().union(*(MARKETS[name].claims(context, result) for name, result in found.results.items()))
     assert {metric[claim] for claim in claims if modelled[metric[claim]] != "yes"} == set()
     assert claims <= set(found.uses["claim_id"])
 

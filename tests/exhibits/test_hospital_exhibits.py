@@ -1,11 +1,11 @@
 """What the report on internet hospitals shows, and what it leaves out when nobody had published it."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from prior_fits import forecast, unsampled
 
-from telemed_forecast.evaluation.look_back import LookBack
 from telemed_forecast.exhibits import internet_hospitals as report
 
 pytestmark = pytest.mark.unit
@@ -54,7 +54,7 @@ def test_no_look_back_is_shown_where_its_date_is_not_earlier(exhibits):
 
 def test_the_look_back_says_whether_the_interval_held_what_came(known):
     context, result = known
-    earlier = LookBack(date(2022, 12, 31), result)
+    earlier = replace(result, as_of=date(2022, 12, 31))
     numbers = report.numbers(context, result, earlier)
     forecast_then, actual = numbers["look_back_forecast"], numbers["look_back_actual"].value
     inside = forecast_then.low <= actual <= forecast_then.high

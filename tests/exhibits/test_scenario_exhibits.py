@@ -34,17 +34,18 @@ def comparison(context, monkeypatch):
     """Toy forecasts: a log-normal that each lever moves."""
     base = np.random.default_rng(3).lognormal(12.0, 0.3, 500)
 
-    def module(quantity):
+    def toy(quantity):
         def run(context):
             levers = [(scenarios.LEVERS[n].neutral, context.scenario[n]) for n in scenario_effects.ACTS_ON[quantity]]
             factor = np.exp(sum(5.0 * value if neutral == 0 else np.log(value) for neutral, value in levers))
             path = SimpleNamespace(year_end=lambda year: base * factor)
-            return SimpleNamespace(published=path, sizes={"healthcare": path, "services": path})
+            return SimpleNamespace(paths={target: path for _, target in scenario_effects.HEADLINES.values()})
 
-        return SimpleNamespace(run=run)
+        return SimpleNamespace(run=run, module=SimpleNamespace(LEVERS=scenario_effects.ACTS_ON[quantity]))
 
-    for name, quantity in (("user_adoption", "users"), ("internet_hospitals", "hospitals"), ("market_size", "market")):
-        monkeypatch.setattr(scenario_effects, name, module(quantity))
+    quantities = {"user_adoption": "users", "internet_hospitals": "hospitals", "market_size": "market"}
+    toys = {market: toy(quantity) for market, quantity in quantities.items()}
+    monkeypatch.setattr(scenario_effects, "MARKETS", toys)
     return scenario_effects.compare(context)
 
 

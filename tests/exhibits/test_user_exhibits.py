@@ -33,7 +33,7 @@ def test_who_has_left_never_comes_back_and_nobody_leaves_before_coming(made):
     _, result, _ = made
     found = user_waves.fates(result)
     assert (np.diff(found["gone"], axis=1) >= -1e-3).all()
-    before = [k for k, day in enumerate(result.users.periods) if day.year < 2020]
+    before = [k for k, day in enumerate(result.path.periods) if day.year < 2020]
     assert not found["gained"][:, before].any()
 
 

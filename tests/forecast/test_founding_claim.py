@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from telemed_forecast.forecast.founding_claim import FAST, challenged, judge
-from telemed_forecast.forecast.paths import Path
+from telemed_forecast.forecast.paths import Forecast, Path
 
 pytestmark = pytest.mark.unit
 
@@ -24,8 +24,12 @@ def channels(growth=0.2, other=(10, 20, 30, 40)):
     """A share by count that rises, one by encounters, and a number of hospital-run that grows at a rate."""
     count = path([50, 60, 65, 70])
     number = path(1000 * (1 + growth) ** np.arange(4.0), "hospitals")
-    shares = {"count": count, "encounters": path(other)}
-    return SimpleNamespace(shares=shares, factor=count.draws, hospitals=SimpleNamespace(hospital_run=number))
+    hospitals = {"internet_hospitals_hospital_run": number}
+    return Forecast(
+        market="channel_share", as_of=PERIODS[NOW], headline="hospital_share_count", evidence={}, claims=(), fit=None,
+        known=None, paths={"hospital_share_count": count, "hospital_share_encounters": path(other)},
+        built_on={"internet_hospitals": hospitals}, draws={"factor": count.draws.copy()},
+    )  # fmt: skip
 
 
 def platforms(*growth):
@@ -73,12 +77,12 @@ def test_draws_of_both_fits_are_paired_by_what_they_share():
     made = channels()
     # Where the share by count rises most, hospital-run grows fast; encounters follow the count in their own fit.
     rise = rng.uniform(0, 10, SIZE)
-    made.shares["count"].draws[:, 2:] = 60 + rise[:, None]
-    made.hospitals.hospital_run.draws[:, 2:] = np.where(rise > 5, 5000.0, 1.0)[:, None]
+    made.path.draws[:, 2:] = 60 + rise[:, None]
+    number = made.built_on["internet_hospitals"]["internet_hospitals_hospital_run"]
+    number.draws[:, 2:] = np.where(rise > 5, 5000.0, 1.0)[:, None]
     other = rng.uniform(0, 10, SIZE)
-    made.factor = made.shares["count"].draws.copy()
-    made.factor[:, 2:] = 60 + other[:, None]
-    made.shares["encounters"].draws[:, 2:] = np.where(other > 5, 90.0, 1.0)[:, None]
+    made.draws["factor"][:, 2:] = 60 + other[:, None]
+    made["hospital_share_encounters"].draws[:, 2:] = np.where(other > 5, 90.0, 1.0)[:, None]
     found = judge(made, platforms(0.0)).hospitals["encounters"]
     # Unpaired it would be the product, a quarter.
     np.testing.assert_allclose(found, min((rise > 5).mean(), (other > 5).mean()), atol=0.01)

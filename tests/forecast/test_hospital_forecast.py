@@ -8,7 +8,7 @@ import pytest
 
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.forecast.internet_hospitals import at_days, predictive
-from telemed_forecast.forecast.paths import Path
+from telemed_forecast.forecast.paths import Forecast, Path
 from telemed_forecast.models.internet_hospitals import ORIGINS
 
 pytestmark = pytest.mark.unit
@@ -31,12 +31,12 @@ def result():
         "origin_spread": np.full(SAMPLES, 0.5),
         "reporting_noise": np.full(SAMPLES, 0.02),
     }
-    return SimpleNamespace(
-        count=path(2000, 2500, 3125),
-        hospital_run=path(1500, 2000, 2500),
-        counters=["kpmg"],
-        fit=SimpleNamespace(posterior=posterior),
-    )
+    both, own = path(2000, 2500, 3125), path(1500, 2000, 2500)
+    return Forecast(
+        market="internet_hospitals", as_of=PERIODS[-1], headline="internet_hospitals", evidence={}, claims=(),
+        known=None, paths={"internet_hospitals_latent": both, "internet_hospitals_hospital_run": own},
+        fit=SimpleNamespace(posterior=posterior), extras={"origins": ["kpmg"]},
+    )  # fmt: skip
 
 
 def counts(*rows):
@@ -78,7 +78,7 @@ def test_an_unknown_counter_prints_as_wide_as_counters_differ(result):
 
 def test_between_periods_growth_is_even_and_outside_nothing_is_said(result):
     days = np.array(["2024-09-30", "2024-12-31", "2023-12-01", "2025-02-01"], dtype="datetime64[D]")
-    found = at_days(result.count, days)[0]
+    found = at_days(result["internet_hospitals_latent"], days)[0]
     assert found[0] == pytest.approx(np.sqrt(2500 * 3125), rel=0.01)
     assert found[1] == pytest.approx(3125)
     assert np.isnan(found[2:]).all()

@@ -27,20 +27,20 @@ def known():
 
 def test_nominal_yuan_stay_as_they_are(known):
     _, result = known
-    path = result.sizes["healthcare"]
-    assert Telling("CNY", "nominal", result.money).path(path) is path
+    path = result.path
+    assert Telling("CNY", "nominal", result.extras["money"]).path(path) is path
 
 
 def test_real_yuan_of_the_base_year_are_nominal_ones_and_earlier_years_are_worth_more(known):
     _, result = known
-    real = Telling("CNY", "real", result.money)
+    real = Telling("CNY", "real", result.extras["money"])
     np.testing.assert_allclose(real.at(np.ones(made_up_market.NUMBER), result.last_year), 1.0)
     assert real.constant(2015) > 1.1
 
 
 def test_past_dollars_use_the_rate_of_their_own_year_and_future_ones_are_uncertain(known):
     _, result = known
-    dollars = Telling("USD", "nominal", result.money)
+    dollars = Telling("USD", "nominal", result.extras["money"])
     assert dollars.constant(2019) == pytest.approx(1 / 6.9081)
     one = np.ones(made_up_market.NUMBER)
     assert np.ptp(dollars.at(one, 2024)) < 1e-12
@@ -50,28 +50,28 @@ def test_past_dollars_use_the_rate_of_their_own_year_and_future_ones_are_uncerta
 def test_real_dollars_carry_prices_but_no_later_exchange_rate(known):
     _, result = known
     one = np.ones(made_up_market.NUMBER)
-    real, yuan = (Telling(c, "real", result.money).at(one, 2035) for c in ("USD", "CNY"))
+    real, yuan = (Telling(c, "real", result.extras["money"]).at(one, 2035) for c in ("USD", "CNY"))
     np.testing.assert_allclose(yuan / real, 7.1875, rtol=1e-6)
 
 
 def test_published_amounts_are_converted_at_the_median_of_their_year(known):
     _, result = known
-    dollars = Telling("USD", "nominal", result.money).published(result.evidence)
+    dollars = Telling("USD", "nominal", result.extras["money"]).published(result.evidence["sizes"])
     assert set(dollars.unit) == {"USD_million"}
-    at = result.evidence.claim_id.tolist().index("analysys-2020-ih-2019")
-    assert dollars.low[at] == pytest.approx(result.evidence.low[at] / 6.9081)
+    at = result.evidence["sizes"].claim_id.tolist().index("analysys-2020-ih-2019")
+    assert dollars.low[at] == pytest.approx(result.evidence["sizes"].low[at] / 6.9081)
 
 
 def test_what_would_be_printed_is_wider_for_an_origin_that_was_never_seen(known):
     from dataclasses import replace
 
     _, result = known
-    row = result.evidence.where(result.evidence.claim_id == "analysys-2020-ih-2019")
+    row = result.evidence["sizes"].where(result.evidence["sizes"].claim_id == "analysys-2020-ih-2019")
     rng = np.random.default_rng(1)
     stranger = replace(row, origin=np.array(["nobody"]))
     seen, unseen = (np.log(market_size.predictive(result, o, rng)[:, 0]) for o in (row, stranger))
-    bias = np.asarray(result.fit.posterior["origin_bias"])[:, result.origins.index("analysys")]
-    level = np.log(result.sizes["healthcare"].year_end(2019))
+    bias = np.asarray(result.fit.posterior["origin_bias"])[:, result.extras["origins"].index("analysys")]
+    level = np.log(result.path.year_end(2019))
     assert np.median(seen - level) == pytest.approx(np.median(bias), abs=0.1)
     assert np.isfinite(unseen).all()
 
@@ -84,18 +84,18 @@ def test_nothing_is_said_of_other_segments_half_years_and_years_out_of_reach(kno
     assert not said[~np.isin(rows.segment, list(model.SEGMENTS))].any()
     assert not said[rows.claim_id == "100ec-2024-ih-2023h1"].any()
     assert not said[rows.claim_id == "100ec-2015-ec-2010"].any()
-    assert said[np.isin(rows.claim_id, result.evidence.claim_id)].all()
+    assert said[np.isin(rows.claim_id, result.evidence["sizes"].claim_id)].all()
 
 
 def test_the_headline_rows_are_those_that_entered(known):
     context, result = known
-    assert market_size.headline(context).claim_id.tolist() == result.evidence.claim_id.tolist()
-    assert set(result.evidence.claim_id) < set(result.claims)
+    assert market_size.headline(context).claim_id.tolist() == result.evidence["sizes"].claim_id.tolist()
+    assert set(result.evidence["sizes"].claim_id) < set(result.claims)
 
 
 def test_the_gap_of_services_is_that_of_consultation_since_nothing_else_is_known_from_below(known):
     _, result = known
-    np.testing.assert_allclose(result.gap("services"), result.gap("consultation"))
+    np.testing.assert_allclose(market_size.gap(result, "services"), market_size.gap(result, "consultation"))
 
 
 def test_capacity_is_compared_with_demand_draw_by_draw(known):
@@ -119,7 +119,7 @@ def test_every_dated_size_is_listed_once_and_marked_used_exactly_where_it_was(kn
     dated = context.rows("market_size")
     dated = dated[dated["period_end"].notna()]
     assert sorted(r.claim_id for r in rows) == sorted(dated["claim_id"])
-    assert {r.claim_id for r in rows if r.use == "used"} == set(result.evidence.claim_id)
+    assert {r.claim_id for r in rows if r.use == "used"} == set(result.evidence["sizes"].claim_id)
 
 
 def test_past_forecasts_have_ended_are_no_copies_and_come_worst_first(known):
@@ -137,7 +137,7 @@ def test_past_forecasts_have_ended_are_no_copies_and_come_worst_first(known):
 def shown(context, result):
     """Exhibits, numbers and key figures in the money that the settings ask for."""
     told = context.settings.values()
-    money = Telling(told["currency"], told["prices"], result.money)
+    money = Telling(told["currency"], told["prices"], result.extras["money"])
     supply = doctor_supply.run(context, result)
     made = (report.exhibits, report.numbers)
     return *(make(context, result, supply, money) for make in made), report.key_figures(context, result, money)

@@ -12,6 +12,8 @@ from telemed_forecast.models import adoption
 
 pytestmark = pytest.mark.unit
 
+USERS = "online_medical_users_latent"
+
 
 @pytest.fixture(scope="module")
 def made():
@@ -49,8 +51,8 @@ def printed(result, rows, seed=0):
 def test_a_survey_prints_the_users_of_its_day_in_the_past_and_in_the_future(result):
     days = ["2022-12-31", "2025-06-30", "2029-12-31"]
     drawn = printed(quiet(result), counts(days))
-    positions = [[str(day) for day in result.users.periods].index(day) for day in days]
-    centre = np.median(np.log(drawn / result.users.draws[:, positions]), axis=0)
+    positions = [[str(day) for day in result[USERS].periods].index(day) for day in days]
+    centre = np.median(np.log(drawn / result[USERS].draws[:, positions]), axis=0)
     np.testing.assert_allclose(centre, 0.0, atol=0.003)
 
 
@@ -72,7 +74,7 @@ def test_only_the_counts_of_2015_and_of_june_2020_follow_another_definition(resu
 
 def test_a_second_hand_count_is_less_certain(result):
     day = ["2024-12-31"]
-    errors = [np.log(printed(result, counts(day, grade))[:, 0] / result.users.year_end(2024)) for grade in ("A", "C")]
+    errors = [np.log(printed(result, counts(day, grade))[:, 0] / result[USERS].year_end(2024)) for grade in ("A", "C")]
     first, second = (np.subtract(*np.quantile(error, [0.9, 0.1])) for error in errors)
     assert second > 2.5 * first
 
@@ -138,6 +140,6 @@ def test_a_scenario_of_trust_moves_the_future_only(tmp_path, result):
     file = tmp_path / "trust.toml"
     file.write_text(TRUST, encoding="utf-8")
     _, moved = forecast("user_adoption", scenario=str(file))
-    now = result.users.last_known
-    np.testing.assert_array_equal(moved.users.draws[:, : now + 1], result.users.draws[:, : now + 1])
-    assert np.median(moved.users.year_end(2030)) > np.median(result.users.year_end(2030))
+    now = result[USERS].last_known
+    np.testing.assert_array_equal(moved[USERS].draws[:, : now + 1], result[USERS].draws[:, : now + 1])
+    assert np.median(moved[USERS].year_end(2030)) > np.median(result[USERS].year_end(2030))

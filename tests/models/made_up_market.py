@@ -1,6 +1,5 @@
 """The market's forecast from the real ledger with a made-up fit: everything around the sampler, in a second."""
 
-import types
 from datetime import date
 from unittest import mock
 
@@ -12,7 +11,7 @@ from telemed_forecast.fits.store import Fit
 from telemed_forecast.forecast import market_size as forecast
 from telemed_forecast.forecast import user_adoption
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.forecast.paths import Path
+from telemed_forecast.forecast.paths import Forecast, Path
 from telemed_forecast.models import market_size as model
 from telemed_forecast.runs.parameters import validate
 
@@ -42,7 +41,10 @@ def _users(context):
     periods = tuple(date(y, m, d) for y in range(2013, 2036) for m, d in ((6, 30), (12, 31)))
     draws = np.tile(np.linspace(1.5e8, 6e8, len(periods)), (NUMBER, 1))
     path = Path("online_medical_users_latent", "persons", periods, draws, 20, 6)
-    return types.SimpleNamespace(users=path, claims=(), fit=Fit("1" * 64, xr.Dataset(), GATE, {}))
+    return Forecast(
+        market="user_adoption", as_of=context.settings.as_of_date, paths={path.target: path}, headline=path.target,
+        evidence={}, claims=(), fit=Fit("1" * 64, xr.Dataset(), GATE, {}), known=None,
+    )  # fmt: skip
 
 
 def _yearly(_):

@@ -10,10 +10,10 @@ from unittest import mock
 import numpy as np
 import xarray as xr
 
-from telemed_forecast.evaluation.markets import MARKETS
 from telemed_forecast.fits.gates import Gate
 from telemed_forecast.fits.store import Fit
 from telemed_forecast.forecast.context import Context
+from telemed_forecast.forecast.markets import MARKETS
 from telemed_forecast.models import adoption, channel_share, internet_hospitals, market_size
 from telemed_forecast.runs.parameters import validate
 

@@ -1,7 +1,6 @@
 """The arrays of every model from the evidence known on a day, as the forecasts put them together."""
 
 from datetime import date
-from types import SimpleNamespace
 from unittest import mock
 
 import numpy as np
@@ -45,7 +44,7 @@ def _hospitals(*_):
     periods = tuple(date(year, *end) for year in range(2005, 2031) for end in ((6, 30), (12, 31)))
     steps = np.random.default_rng(3).normal(0.01, 0.1, (400, len(periods)))
     share = 100.0 / (1.0 + np.exp(-0.3 - np.cumsum(steps, axis=1)))
-    return SimpleNamespace(hospital_share=Path("hospital_share", "percent", periods, share, 40, 6), claims=())
+    return {forecast_share.FACTOR: Path("hospital_share", "percent", periods, share, 40, 6)}
 
 
 def arrays(day: str, claims: pd.DataFrame | None = None) -> dict[str, dict[str, np.ndarray]]:

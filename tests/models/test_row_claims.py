@@ -68,5 +68,5 @@ def test_a_bound_on_a_years_share_hangs_on_all_figures_behind_it():
     _, result, found = traced("channel_share")
     own = found[1][1]["share"]
     paired = [row for row in own if len(row) > 1]
-    assert [sorted(row) for row in paired if set(row) <= set(result.encounters[0].claims)]
-    assert len(paired) == len(result.encounters) + len(result.revenues)
+    assert [sorted(row) for row in paired if set(row) <= set(result.extras["encounters"][0].claims)]
+    assert len(paired) == len(result.extras["encounters"]) + len(result.extras["revenues"])

@@ -11,11 +11,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from telemed_forecast.evaluation.markets import MARKETS
 from telemed_forecast.fits import sampling, store
 from telemed_forecast.forecast import channel_share, internet_hospitals, market_size, user_adoption
 from telemed_forecast.forecast import context as contexts
 from telemed_forecast.forecast.context import Context
+from telemed_forecast.forecast.markets import MARKETS
 from telemed_forecast.models import adoption, growth
 from telemed_forecast.models import channel_share as share_model
 from telemed_forecast.models import internet_hospitals as hospitals_model

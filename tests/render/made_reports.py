@@ -7,11 +7,11 @@ from importlib import import_module
 from prior_fits import forecast, unsampled
 
 from telemed_forecast.evaluation import review, scenario_effects
-from telemed_forecast.evaluation.markets import MARKETS
 from telemed_forecast.exhibits.exhibit import Exhibit, facts_json, facts_of
 from telemed_forecast.exhibits.record import cited, record
 from telemed_forecast.forecast import doctor_supply, platform_revenue
 from telemed_forecast.forecast.context import Context
+from telemed_forecast.forecast.markets import MARKETS
 from telemed_forecast.forecast.money import Telling
 from telemed_forecast.render.notebook import Shown
 from telemed_forecast.reporting.blocks import KeyFigures
@@ -27,7 +27,7 @@ def further(report, context, result):
         return (platform_revenue.run(context),)
     if report == "market_size":
         told = context.settings.values()
-        return doctor_supply.run(context, result), Telling(told["currency"], told["prices"], result.money)
+        return doctor_supply.run(context, result), Telling(told["currency"], told["prices"], result.extras["money"])
     return ()
 
 

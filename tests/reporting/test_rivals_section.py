@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from telemed_forecast.evaluation import rolling_origins as rolling
-from telemed_forecast.evaluation.markets import Market
 from telemed_forecast.evaluation.rolling_origins import Origin
 from telemed_forecast.evidence import ledger
 from telemed_forecast.evidence.observations import intervals
@@ -46,13 +45,12 @@ def origins_of(surveys, factor, members=rolling.MEMBERS):
 
 
 @pytest.fixture
-def made(monkeypatch):
+def made():
     """Blocks from given origins: (origins, history of rivals) -> blocks."""
-    monkeypatch.setattr(section, "MARKETS", {"toy": Market("toy", SimpleNamespace(), lambda result: PATH)})
     context = Context(parameters.validate("user_adoption", {}))
 
     def blocks(origins, history=NOTHING, **options):
-        return section.blocks(context, "toy", SimpleNamespace(known=history), origins, **options)
+        return section.blocks(context, "toy", SimpleNamespace(known=history, path=PATH), origins, **options)
 
     return blocks
 

@@ -13,11 +13,11 @@ import pytest
 
 from telemed_forecast.evaluation import frozen_files, frozen_forecasts, track_record
 from telemed_forecast.evaluation.frozen_forecasts import SCORED, Frozen
-from telemed_forecast.evaluation.markets import MARKETS
 from telemed_forecast.evaluation.rolling_origins import Origin
 from telemed_forecast.evaluation.score_summary import rows as each
 from telemed_forecast.forecast import platform_revenue
 from telemed_forecast.forecast.context import Context
+from telemed_forecast.forecast.markets import MARKETS
 from telemed_forecast.paths import RELEASES, ROOT
 from telemed_forecast.render import html, tables
 from telemed_forecast.render.texts import catalogue

@@ -6,10 +6,8 @@ from datetime import date
 
 import pytest
 
-from telemed_forecast import names
 from telemed_forecast.errors import InputError
 from telemed_forecast.evaluation import rolling_origins, scores
-from telemed_forecast.evaluation.markets import MARKETS
 from telemed_forecast.forecast import hub
 from telemed_forecast.runs import backtest
 
@@ -34,10 +32,6 @@ def scored(monkeypatch):
     monkeypatch.setattr(rolling_origins, "origins", lambda *_: [])
     monkeypatch.setattr(rolling_origins, "score", lambda *_, **__: rolling_origins.frame(given))
     return given
-
-
-def test_every_model_of_a_report_can_be_backtested():
-    assert names.MARKETS == tuple(MARKETS)
 
 
 def test_every_fault_is_named_at_once_and_nothing_is_fitted(tmp_path):

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from telemed_forecast import cli, names
+from telemed_forecast import cli
 from telemed_forecast.errors import InputError
 from telemed_forecast.evaluation import calibration, calibration_record
 from telemed_forecast.evaluation.calibration import Ranks
+from telemed_forecast.forecast.markets import MARKETS
 from telemed_forecast.runs import calibrate
 
 pytestmark = pytest.mark.unit
@@ -23,7 +24,7 @@ def ranked(monkeypatch):
 
 
 def test_every_model_can_be_calibrated():
-    assert names.MARKETS == calibration.MODELS
+    assert tuple(MARKETS) == calibration.MODELS
 
 
 def test_every_fault_is_named_before_anything_is_compiled(tmp_path):
