@@ -18,10 +18,9 @@ from telemed_forecast.exhibits.values import Fact, Facts, KeyFigure, Value
 from telemed_forecast.fits.store import Fit
 from telemed_forecast.forecast import channel_share as forecast
 from telemed_forecast.forecast import founding_claim
-from telemed_forecast.forecast.channel_share import ChannelShare
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.founding_claim import Claim
-from telemed_forecast.forecast.paths import Path
+from telemed_forecast.forecast.paths import Forecast, Path
 from telemed_forecast.forecast.platform_revenue import PlatformRevenue
 from telemed_forecast.forecast.rivals import prophet
 from telemed_forecast.models import channel_share as model
@@ -61,7 +60,7 @@ GOVERNMENT = (
 
 
 def exhibits(
-    context: Context, result: ChannelShare, platforms: PlatformRevenue, weighed: Sequence[Influence] = ()
+    context: Context, result: Forecast, platforms: PlatformRevenue, weighed: Sequence[Influence] = ()
 ) -> Exhibits:
     """The report's tables and charts by name; what nobody had published by then is not among them.
 
@@ -76,7 +75,7 @@ def exhibits(
     weighed
         What the headline owes to each published figure.
     """
-    day, count, counts = context.settings.as_of_date, result.shares["count"], result.evidence["counts"]
+    day, count, counts = context.settings.as_of_date, result["hospital_share_count"], result.evidence["counts"]
     claims = (*newest(counts, 3), *encounter_claims(result), *revenue_claims(result))
     odds = (*newest(counts, 3), *encounter_claims(result))
     last = count.periods[count.last_known].year
@@ -84,12 +83,17 @@ def exhibits(
     evidence: list[Observations] = [one for one in result.evidence.values() if len(one)]
     return named(
         fan("hospital_share_path", count, as_of=day, since=SINCE, evidence=counts, prophet=median),
-        lines("shares_by_measure", result.shares, as_of=day, claims=claims),
-        year_table("shares_by_year", [*result.shares.values()], range(last, context.settings.horizon + 1), claims),
+        lines("shares_by_measure", result.family("hospital_share"), as_of=day, claims=claims),
+        year_table(
+            "shares_by_year",
+            [*result.family("hospital_share").values()],
+            range(last, context.settings.horizon + 1),
+            claims,
+        ),
         government(context),
-        odds_chart("channel_odds_chart", result, result.majority, odds),
-        odds_table("channel_odds", "majority", result, result.majority, odds),
-        odds_table("channel_rising", "rising", result, result.rising, odds),
+        odds_chart("channel_odds_chart", result, forecast.majority(result), odds),
+        odds_table("channel_odds", "majority", result, forecast.majority(result), odds),
+        odds_table("channel_rising", "rising", result, forecast.rising(result), odds),
         context_table(context, "channels", CONTEXT),
         _claim(result, founding_claim.judge(result, platforms), platforms.claims),
         encounter_bounds(result),
@@ -102,10 +106,10 @@ def exhibits(
     )
 
 
-def key_figures(context: Context, result: ChannelShare) -> dict[str, KeyFigure]:
+def key_figures(context: Context, result: Forecast) -> dict[str, KeyFigure]:
     """The headline numbers by name."""
     horizon, told = context.settings.horizon, _headline(context, result)
-    count = result.shares["count"]
+    count = result["hospital_share_count"]
     last = count.periods[count.last_known]
     hospitals = context.observed("internet_hospitals", "national")
     claims = newest(result.evidence["counts"], 2, result.evidence["preference"], hospitals)
@@ -125,14 +129,14 @@ def key_figures(context: Context, result: ChannelShare) -> dict[str, KeyFigure]:
 
 
 def numbers(
-    context: Context, result: ChannelShare, platforms: PlatformRevenue, weighed: Sequence[Influence] = ()
+    context: Context, result: Forecast, platforms: PlatformRevenue, weighed: Sequence[Influence] = ()
 ) -> dict[str, Fact]:
     """What the prose says, by name; None for what was not known."""
-    counts, count = result.evidence["counts"], result.shares["count"]
+    counts, count = result.evidence["counts"], result["hospital_share_count"]
     observed, _, drawn = _checked(context, result)
     before, after = (
         Value(value=float(np.median(draws[:, count.last_known])), unit="percent", digits=3)
-        for draws in (count.draws, result.factor)
+        for draws in (count.draws, result.draws["factor"])
     )
     return {
         "horizon": context.settings.horizon,
@@ -152,24 +156,24 @@ def numbers(
     }
 
 
-def fits(result: ChannelShare) -> list[Fit]:
+def fits(result: Forecast) -> list[Fit]:
     """The fits behind the report."""
-    return [result.fit, result.hospitals.fit]
+    return [result.fit, result.built_on["internet_hospitals"].fit]
 
 
-def forecasts(result: ChannelShare) -> list[Path]:
+def forecasts(result: Forecast) -> list[Path]:
     """The quantities that the report forecasts."""
-    return [*result.shares.values()]
+    return [*result.family("hospital_share").values()]
 
 
-def encounter_claims(result: ChannelShare) -> tuple[str, ...]:
+def encounter_claims(result: Forecast) -> tuple[str, ...]:
     """Rows that bound the share of encounters."""
-    return tuple(dict.fromkeys(claim for one in result.encounters for claim in one.claims))
+    return tuple(dict.fromkeys(claim for one in result.extras["encounters"] for claim in one.claims))
 
 
-def revenue_claims(result: ChannelShare) -> tuple[str, ...]:
+def revenue_claims(result: Forecast) -> tuple[str, ...]:
     """Rows that bound the share of revenue."""
-    return tuple(dict.fromkeys(claim for one in result.revenues for claim in one.claims))
+    return tuple(dict.fromkeys(claim for one in result.extras["revenues"] for claim in one.claims))
 
 
 def government(context: Context) -> Exhibit | None:
@@ -189,9 +193,9 @@ def government(context: Context) -> Exhibit | None:
     )
 
 
-def odds_chart(name: str, result: ChannelShare, chances: Mapping[str, np.ndarray], claims: Sequence[str]) -> Exhibit:
+def odds_chart(name: str, result: Forecast, chances: Mapping[str, np.ndarray], claims: Sequence[str]) -> Exhibit:
     """A probability by year ahead and measure, as lines. Dims of the chances: (period,)."""
-    count = result.shares["count"]
+    count = result["hospital_share_count"]
     ahead = range(count.last_known + 1, len(count.periods))
     rows = [
         (count.periods[k].isoformat(), measure, float(values[k])) for measure, values in chances.items() for k in ahead
@@ -206,22 +210,22 @@ def odds_chart(name: str, result: ChannelShare, chances: Mapping[str, np.ndarray
 
 
 def odds_table(
-    name: str, what: str, result: ChannelShare, chances: Mapping[str, np.ndarray], claims: Sequence[str]
+    name: str, what: str, result: Forecast, chances: Mapping[str, np.ndarray], claims: Sequence[str]
 ) -> Exhibit:
     """A probability by year ahead and measure, as a table."""
-    count = result.shares["count"]
+    count = result["hospital_share_count"]
     ahead = slice(count.last_known + 1, len(count.periods))
     columns = {f"{what}_{measure}": values[ahead].astype(float) for measure, values in chances.items()}
     frame = pd.DataFrame({"year": [day.year for day in count.periods[ahead]]} | columns)
     return Exhibit(name=name, frame=frame, claims=tuple(claims))
 
 
-def _claim(result: ChannelShare, claim: Claim, platforms: Sequence[str]) -> list[Exhibit]:
+def _claim(result: Forecast, claim: Claim, platforms: Sequence[str]) -> list[Exhibit]:
     """The founding claim: its probability by year and measure, and that of its parts."""
     if claim.both is None or claim.challenged is None:
         return []
     claims = (*newest(result.evidence["counts"], 3), *platforms)
-    skipped = np.full(result.shares["count"].last_known + 1, np.nan)
+    skipped = np.full(result["hospital_share_count"].last_known + 1, np.nan)
     both = {measure: np.concatenate([skipped, values]) for measure, values in claim.both.items()}
     columns = {"fast": claim.fast, "challenged": claim.challenged}
     columns |= {f"claim_{measure}": values for measure, values in claim.both.items()}
@@ -232,19 +236,20 @@ def _claim(result: ChannelShare, claim: Claim, platforms: Sequence[str]) -> list
     ]
 
 
-def encounter_bounds(result: ChannelShare) -> Exhibit | None:
+def encounter_bounds(result: Forecast) -> Exhibit | None:
     """What bounds the hospitals' share of encounters; None where nothing does."""
     rows = [
         (one.year, *one.hospitals, one.largest_platform, 100.0 * one.lowest, 100.0 * one.highest)
-        for one in result.encounters
+        for one in result.extras["encounters"]
     ]
     return _bounds("encounter_bounds", rows, "platform", encounter_claims(result))
 
 
-def revenue_bounds(result: ChannelShare) -> Exhibit | None:
+def revenue_bounds(result: Forecast) -> Exhibit | None:
     """What bounds the hospitals' share of revenue; None where nothing does."""
     rows = [
-        (one.year, *one.hospitals, one.platforms, 100.0 * one.lowest, 100.0 * one.highest) for one in result.revenues
+        (one.year, *one.hospitals, one.platforms, 100.0 * one.lowest, 100.0 * one.highest)
+        for one in result.extras["revenues"]
     ]
     return _bounds("revenue_bounds", rows, "platforms", revenue_claims(result))
 
@@ -254,20 +259,23 @@ def _bounds(name: str, rows: Sequence[tuple[float, ...]], other: str, claims: tu
     return Exhibit(name=name, frame=pd.DataFrame(rows, columns=columns), claims=claims) if rows else None
 
 
-def _headline(context: Context, result: ChannelShare) -> dict[str, Value]:
+def _headline(context: Context, result: Forecast) -> dict[str, Value]:
     """The numbers that answer the report's question."""
-    count = result.shares["count"]
+    count = result["hospital_share_count"]
     now = {
-        f"{name}_share_now": value(result.shares[name].draws[:, result.shares[name].last_known], "percent")
+        f"{name}_share_now": value(
+            result[f"hospital_share_{name}"].draws[:, result[f"hospital_share_{name}"].last_known], "percent"
+        )
         for name in ("count", "encounters", "revenue")
     }
     majority = {
-        f"{name}_majority": chance(float(result.majority[name][-1])) for name in ("count", "encounters", "revenue")
+        f"{name}_majority": chance(float(forecast.majority(result)[name][-1]))
+        for name in ("count", "encounters", "revenue")
     }
     return {
         **now,
         "count_share_then": value(count.year_end(context.settings.horizon), "percent"),
-        "count_grows": chance(float(result.rising["count"][-1])),
+        "count_grows": chance(float(forecast.rising(result)["count"][-1])),
         **majority,
     }
 
@@ -283,8 +291,8 @@ def _claim_numbers(claim: Claim) -> dict[str, Fact]:
     }
 
 
-def _bound_numbers(result: ChannelShare) -> dict[str, Fact]:
-    fees = result.revenues[-1].fees if result.revenues else None
+def _bound_numbers(result: Forecast) -> dict[str, Fact]:
+    fees = result.extras["revenues"][-1].fees if result.extras["revenues"] else None
     low, high = (Value(value=fee, unit="CNY", digits=2) for fee in fees) if fees else (None, None)
     return {
         "platform_multiple": model.PLATFORM_MULTIPLE,
@@ -296,7 +304,7 @@ def _bound_numbers(result: ChannelShare) -> dict[str, Fact]:
     }
 
 
-def _parameters(result: ChannelShare) -> list[tuple[str, np.ndarray, np.ndarray]]:
+def _parameters(result: Forecast) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """Prior and posterior draws of the model's parameters."""
     prior = model.prior_sample(result.fit.data, 4000, np.random.default_rng(1))
     draws = {str(name): np.asarray(drawn) for name, drawn in result.fit.posterior.items()}
@@ -308,12 +316,12 @@ def _parameters(result: ChannelShare) -> list[tuple[str, np.ndarray, np.ndarray]
     return [first, *offsets, *others]
 
 
-def _checked(context: Context, result: ChannelShare) -> tuple[Observations, np.ndarray, np.ndarray]:
+def _checked(context: Context, result: Forecast) -> tuple[Observations, np.ndarray, np.ndarray]:
     """Published shares, the prior of the headline, and what the model would have printed in place of each share."""
     rng, observed = context.generator("channel_share_checks"), forecast.headline(context)
     return observed, forecast.prior_predictive(result, rng), forecast.predictive(result, observed, rng)
 
 
-def _checks(context: Context, result: ChannelShare) -> list[Exhibit]:
+def _checks(context: Context, result: Forecast) -> list[Exhibit]:
     observed, prior, drawn = _checked(context, result)
-    return checks.exhibits("channel", result.shares["count"], prior, drawn, observed)
+    return checks.exhibits("channel", result["hospital_share_count"], prior, drawn, observed)

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from telemed_forecast.evaluation import evidence_use, voices
-from telemed_forecast.evaluation.markets import MARKETS
 from telemed_forecast.evaluation.review import Review
 from telemed_forecast.evidence.rows import records
 from telemed_forecast.exhibits import evidence_tests
@@ -19,6 +18,7 @@ from telemed_forecast.exhibits.numbers import key_figure
 from telemed_forecast.exhibits.values import Fact, KeyFigure, Value
 from telemed_forecast.fits.store import Fit
 from telemed_forecast.forecast.context import Context
+from telemed_forecast.forecast.markets import MARKETS
 from telemed_forecast.forecast.paths import Path
 
 VOICES_SHOWN = 12

@@ -9,7 +9,6 @@ import pandas as pd
 
 from telemed_forecast.evaluation import conflict as evaluation
 from telemed_forecast.evaluation.conflict import Conflict
-from telemed_forecast.evaluation.markets import MARKETS
 from telemed_forecast.evaluation.review import Review
 from telemed_forecast.evaluation.wanted import Wanted
 from telemed_forecast.exhibits.evidence import origin_name
@@ -17,6 +16,7 @@ from telemed_forecast.exhibits.exhibit import Exhibit
 from telemed_forecast.exhibits.numbers import key_figure
 from telemed_forecast.exhibits.values import Fact, KeyFigure, Value
 from telemed_forecast.forecast.context import Context
+from telemed_forecast.forecast.markets import MARKETS
 
 FAR = 0.1
 """An origin lies off when the others give its mean figure less than this on one side (two in ten do by chance)."""

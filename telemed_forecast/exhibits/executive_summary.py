@@ -15,23 +15,20 @@ from telemed_forecast.exhibits.forecasts import fan
 from telemed_forecast.exhibits.numbers import chance, key_figure, share, value
 from telemed_forecast.exhibits.values import Fact, KeyFigure, Value
 from telemed_forecast.fits.store import Fit
-from telemed_forecast.forecast.channel_share import ChannelShare
+from telemed_forecast.forecast import channel_share as forecast
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.forecast.internet_hospitals import InternetHospitals
-from telemed_forecast.forecast.market_size import MarketSize
-from telemed_forecast.forecast.paths import Path
+from telemed_forecast.forecast.paths import Forecast, Path
 from telemed_forecast.forecast.rivals import History, prophet
-from telemed_forecast.forecast.user_adoption import UserAdoption
 
 
 @dataclass(frozen=True)
 class Markets:
     """The four results that the summary speaks of."""
 
-    users: UserAdoption
-    hospitals: InternetHospitals
-    channels: ChannelShare
-    market: MarketSize
+    users: Forecast
+    hospitals: Forecast
+    channels: Forecast
+    market: Forecast
 
 
 def exhibits(context: Context, markets: Markets, comparison: Comparison) -> Exhibits:
@@ -65,7 +62,7 @@ def key_figures(context: Context, markets: Markets) -> dict[str, KeyFigure]:
 def numbers(context: Context, markets: Markets, comparison: Comparison) -> dict[str, Fact]:
     """What the prose says, by name."""
     horizon, market, users = context.settings.horizon, markets.market, markets.users
-    broad, count = market.sizes["healthcare"], markets.channels.shares["count"]
+    broad, count = market["market_size_healthcare"], markets.channels["hospital_share_count"]
     largest = market_size.ranked_drivers(context, market, market_size.nominal_yuan(market))[0]
     figures = key_figures(context, markets)
     return {
@@ -73,20 +70,20 @@ def numbers(context: Context, markets: Markets, comparison: Comparison) -> dict[
         "last_year": market.last_year,
         "market_now": value(broad.year_end(market.last_year), "CNY_million"),
         "market_then": value(broad.year_end(horizon), "CNY_million"),
-        "services_then": value(market.sizes["services"].year_end(horizon), "CNY_million"),
-        "hospitals_then": value(markets.hospitals.published.year_end(horizon), "hospitals"),
+        "services_then": value(market["market_size_services"].year_end(horizon), "CNY_million"),
+        "hospitals_then": value(markets.hospitals["internet_hospitals"].year_end(horizon), "hospitals"),
         "count_share_now": value(count.draws[:, count.last_known], "percent"),
-        "count_grows": chance(float(markets.channels.rising["count"][-1])),
-        "users_then": value(users.published.year_end(horizon), "persons"),
-        "wave_left": share(users.stays[:, users.users.last_known, 0]),
+        "count_grows": chance(float(forecast.rising(markets.channels)["count"][-1])),
+        "users_then": value(users["online_medical_users"].year_end(horizon), "persons"),
+        "wave_left": share(users.draws["stays"][:, users.path.last_known, 0]),
         "newest_estimate": market_size.newest_year(market, "healthcare"),
         "figure_claims": tuple(dict.fromkeys(claim for figure in figures.values() for claim in figure.sources)),
         "largest_driver": f"@driver.{largest.name}",
         "largest_driver_part": chance(largest.explained),
         **scenarios.numbers(context, comparison),
         "prophet_market": _median(context, market.known, broad),
-        "prophet_hospitals": _median(context, markets.hospitals.known, markets.hospitals.published),
-        "prophet_users": _median(context, users.known, users.published),
+        "prophet_hospitals": _median(context, markets.hospitals.known, markets.hospitals["internet_hospitals"]),
+        "prophet_users": _median(context, users.known, users["online_medical_users"]),
     }
 
 
@@ -98,11 +95,11 @@ def fits(markets: Markets) -> list[Fit]:
 def forecasts(markets: Markets) -> list[Path]:
     """The quantities that the report forecasts."""
     return [
-        markets.market.sizes["healthcare"],
-        markets.market.sizes["services"],
-        markets.hospitals.published,
-        markets.channels.shares["count"],
-        markets.users.published,
+        markets.market["market_size_healthcare"],
+        markets.market["market_size_services"],
+        markets.hospitals["internet_hospitals"],
+        markets.channels["hospital_share_count"],
+        markets.users["online_medical_users"],
     ]
 
 
@@ -110,10 +107,16 @@ def _paths(context: Context, markets: Markets) -> list[Exhibit]:
     """The headline of each report with its evidence, and Prophet's median for comparison."""
     market, hospitals, channels, users = markets.market, markets.hospitals, markets.channels, markets.users
     shown = (
-        ("market_path", market.sizes["healthcare"], 2014, market_size.broad_evidence(market), market.known),
-        ("hospitals_path", hospitals.published, internet_hospitals.SINCE, hospitals.evidence, hospitals.known),
-        ("hospital_share_path", channels.shares["count"], 2017, channels.evidence["counts"], channels.known),
-        ("users_path", users.published, user_adoption.SINCE, users.evidence["users"], users.known),
+        ("market_path", market["market_size_healthcare"], 2014, market_size.broad_evidence(market), market.known),
+        (
+            "hospitals_path",
+            hospitals["internet_hospitals"],
+            internet_hospitals.SINCE,
+            hospitals.evidence["counts"],
+            hospitals.known,
+        ),
+        ("hospital_share_path", channels["hospital_share_count"], 2017, channels.evidence["counts"], channels.known),
+        ("users_path", users["online_medical_users"], user_adoption.SINCE, users.evidence["users"], users.known),
     )
     day, seed = context.settings.as_of_date, context.settings.seed
     return [

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from telemed_forecast.evaluation.influence import Influence
-from telemed_forecast.evaluation.look_back import LookBack
 from telemed_forecast.evidence import ledger
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.exhibits import checks, influence
@@ -29,8 +28,8 @@ from telemed_forecast.exhibits.values import Fact, Facts, KeyFigure, Value
 from telemed_forecast.fits.store import Fit
 from telemed_forecast.forecast import internet_hospitals as forecast
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.forecast.internet_hospitals import InternetHospitals, at_days
-from telemed_forecast.forecast.paths import Path, interval
+from telemed_forecast.forecast.internet_hospitals import at_days
+from telemed_forecast.forecast.paths import Forecast, Path, interval
 from telemed_forecast.forecast.rivals import prophet
 from telemed_forecast.models import internet_hospitals as model
 from telemed_forecast.models import licensing_policy
@@ -114,7 +113,7 @@ PARAMETERS = (
 
 
 def exhibits(
-    context: Context, result: InternetHospitals, earlier: LookBack | None = None, weighed: Sequence[Influence] = ()
+    context: Context, result: Forecast, earlier: Forecast | None = None, weighed: Sequence[Influence] = ()
 ) -> Exhibits:
     """The report's tables and charts by name; what nobody had published by then is not among them.
 
@@ -129,11 +128,19 @@ def exhibits(
     weighed
         What the headline owes to each published figure.
     """
-    shown, counts = years(context, result), newest(result.evidence, 3)
-    by_year = [result.published, result.share_of_pool, result.operating]
-    by_sponsor = [result.hospital_run, result.third_party, result.hospital_share]
+    shown, counts = years(context, result), newest(result.evidence["counts"], 3)
+    by_year = [
+        result["internet_hospitals"],
+        result["internet_hospitals_share_of_pool"],
+        result["internet_hospitals_operating"],
+    ]
+    by_sponsor = [
+        result["internet_hospitals_hospital_run"],
+        result["internet_hospitals_third_party"],
+        result["internet_hospitals_hospital_share"],
+    ]
     return named(
-        _fan(context, "hospitals_path", result.published, result.evidence, _prophet(context, result)),
+        _fan(context, "hospitals_path", result.path, result.evidence["counts"], _prophet(context, result)),
         year_table("hospitals_by_year", by_year, shown, counts),
         hospitals_by_sponsor(context, result),
         year_table("sponsors_by_year", by_sponsor, shown, sponsor_claims(result)),
@@ -141,23 +148,23 @@ def exhibits(
         policy_events(result),
         counter_offsets(result),
         hospitals_look_back(context, earlier),
-        fan("operating_share", result.operating_share, as_of=context.settings.as_of_date, since=SINCE,
-            claims=result.activity.claims),
+        fan("operating_share", result["internet_hospitals_operating_share"], as_of=context.settings.as_of_date,
+            since=SINCE, claims=result.extras["activity"].claims),
         context_table(context, "supply", SUPPLY),
         hospitals_by_place(context, result),
         hospitals_by_province(context),
         parameter_table("hospitals_parameters", _parameters(result)),
-        evidence_table("hospitals_evidence", [result.evidence, result.own], "hospitals"),
-        evidence_table("hospital_share_evidence", [result.shares], "percent") if len(result.shares) else None,
+        evidence_table("hospitals_evidence", [result.evidence["counts"], result.evidence["own"]], "hospitals"),
+        evidence_table("hospital_share_evidence", [r], "percent") if len(r := result.evidence["shares"]) else None,
         _checks(context, result),
         influence.exhibits(context, weighed),
     )  # fmt: skip
 
 
-def key_figures(context: Context, result: InternetHospitals) -> dict[str, KeyFigure]:
+def key_figures(context: Context, result: Forecast) -> dict[str, KeyFigure]:
     """The headline numbers by name."""
     horizon, last = context.settings.horizon, result.last_period
-    told, last_count, claims = _headline(context, result), _newest_count(result), newest(result.evidence, 2)
+    told, last_count, claims = _headline(context, result), _newest_count(result), newest(result.evidence["counts"], 2)
     printed = dict(zip(("printed", "day", "grade"), last_count.values(), strict=True))
     figures: tuple[tuple[str, str, str, Facts | None], ...] = (
         ("hospitals_now", "hospitals_now", last.isoformat(), printed),
@@ -172,70 +179,73 @@ def key_figures(context: Context, result: InternetHospitals) -> dict[str, KeyFig
 
 
 def numbers(
-    context: Context, result: InternetHospitals, earlier: LookBack | None = None, weighed: Sequence[Influence] = ()
+    context: Context, result: Forecast, earlier: Forecast | None = None, weighed: Sequence[Influence] = ()
 ) -> dict[str, Fact]:
     """What the prose says, by name; None for what was not known."""
     return {
         "horizon": context.settings.horizon,
         "last_period": result.last_period.isoformat(),
         **_headline(context, result),
-        "newest_counts": newest(result.evidence, 3),
+        "newest_counts": newest(result.evidence["counts"], 3),
         **_newest_count(result),
         **_sponsor_numbers(context, result),
         **_policy_numbers(result),
         **_look_back_numbers(context, earlier),
         **_activity_numbers(context, result),
-        **checks.numbers(_predictive(context, result), result.evidence),
+        **checks.numbers(_predictive(context, result), result.evidence["counts"]),
         **influence.numbers(weighed),
     }
 
 
-def fits(result: InternetHospitals, earlier: LookBack | None = None) -> list[Fit]:
+def fits(result: Forecast, earlier: Forecast | None = None) -> list[Fit]:
     """The fits behind the report."""
-    return [result.fit, *([earlier.fit] if earlier else [])]
+    return [result.fit, *([earlier.dated_fit] if earlier else [])]
 
 
-def forecasts(result: InternetHospitals) -> list[Path]:
+def forecasts(result: Forecast) -> list[Path]:
     """The quantities that the report forecasts."""
     return [
-        result.published,
-        result.count,
-        result.hospital_run,
-        result.third_party,
-        result.hospital_share,
-        result.share_of_pool,
-        result.operating,
+        result["internet_hospitals"],
+        result["internet_hospitals_latent"],
+        result["internet_hospitals_hospital_run"],
+        result["internet_hospitals_third_party"],
+        result["internet_hospitals_hospital_share"],
+        result["internet_hospitals_share_of_pool"],
+        result["internet_hospitals_operating"],
     ]
 
 
-def years(context: Context, result: InternetHospitals) -> list[int]:
+def years(context: Context, result: Forecast) -> list[int]:
     """The year-ends that tables show: from the last count to the horizon."""
     candidates = range(result.last_period.year, context.settings.horizon + 1)
-    return [year for year in candidates if date(year, 12, 31) in result.count.periods]
+    return [year for year in candidates if date(year, 12, 31) in result.path.periods]
 
 
-def sponsor_claims(result: InternetHospitals) -> tuple[str, ...]:
+def sponsor_claims(result: Forecast) -> tuple[str, ...]:
     """Rows that tell the sponsors apart."""
-    return tuple(str(claim) for one in (result.own, result.shares) for claim in one.claim_id)
+    return tuple(str(claim) for one in (result.evidence["own"], result.evidence["shares"]) for claim in one.claim_id)
 
 
-def hospitals_by_sponsor(context: Context, result: InternetHospitals) -> Exhibit:
+def hospitals_by_sponsor(context: Context, result: Forecast) -> Exhibit:
     """Both sponsors by half-year, with 80% intervals."""
     return lines(
         "hospitals_by_sponsor",
-        {"hospital_run": result.hospital_run, "third_party": result.third_party},
+        {
+            "hospital_run": result["internet_hospitals_hospital_run"],
+            "third_party": result["internet_hospitals_third_party"],
+        },
         as_of=context.settings.as_of_date,
         since=SINCE,
         claims=sponsor_claims(result),
-        end=result.count.periods[-1].isoformat(),
-        own=value(result.hospital_run.draws[:, -1], "hospitals"),
-        firms=value(result.third_party.draws[:, -1], "hospitals"),
+        end=result.path.periods[-1].isoformat(),
+        own=value(result["internet_hospitals_hospital_run"].draws[:, -1], "hospitals"),
+        firms=value(result["internet_hospitals_third_party"].draws[:, -1], "hospitals"),
     )
 
 
-def policy_events(result: InternetHospitals) -> Exhibit | None:
+def policy_events(result: Forecast) -> Exhibit | None:
     """The dated events that act, and what each added; None before the first."""
-    events = result.events
+    events = result.extras["events"]
     if not events.event_id:
         return None
     effect = np.asarray(result.fit.posterior["event_effect"])
@@ -252,12 +262,12 @@ def policy_events(result: InternetHospitals) -> Exhibit | None:
     return Exhibit(name="policy_events", frame=frame, claims=tuple(events.event_id))
 
 
-def counter_offsets(result: InternetHospitals) -> Exhibit:
+def counter_offsets(result: Forecast) -> Exhibit:
     """Counts by others relative to the official one."""
-    offsets = np.asarray(result.fit.posterior["origin_offset"])[:, : len(result.counters)]
+    offsets = np.asarray(result.fit.posterior["origin_offset"])[:, : len(result.extras["origins"])]
     low, middle, high = np.quantile(np.exp(offsets), [0.1, 0.5, 0.9], axis=0)
-    names = [origin_name(name) for name in result.counters]
-    others = result.evidence.where(~np.isin(result.evidence.origin, model.OFFICIAL))
+    names = [origin_name(name) for name in result.extras["origins"]]
+    others = result.evidence["counts"].where(~np.isin(result.evidence["counts"].origin, model.OFFICIAL))
     return Exhibit(
         name="counter_offsets",
         frame=pd.DataFrame({"category": names, "value": middle, "low": low, "high": high}),
@@ -265,21 +275,23 @@ def counter_offsets(result: InternetHospitals) -> Exhibit:
     )
 
 
-def hospitals_look_back(context: Context, earlier: LookBack | None) -> Exhibit | None:
+def hospitals_look_back(context: Context, earlier: Forecast | None) -> Exhibit | None:
     """What the model says with an earlier vintage; None where that is not earlier, or its target not yet known."""
     if earlier is None or _target(context) is None:
         return None
     evidence = context.observed("internet_hospitals", "national")
-    return fan("hospitals_look_back", earlier.result.published, as_of=earlier.as_of, since=SINCE, evidence=evidence)
+    return fan(
+        "hospitals_look_back", earlier["internet_hospitals"], as_of=earlier.as_of, since=SINCE, evidence=evidence
+    )
 
 
-def hospitals_by_place(context: Context, result: InternetHospitals) -> Exhibit | None:
+def hospitals_by_place(context: Context, result: Forecast) -> Exhibit | None:
     """Counts of single places beside the national estimate of the day; None before the first."""
     counts = context.observed("internet_hospitals", *PLACES)
     if not len(counts):
         return None
     counts = counts.where(np.argsort(counts.end, kind="stable"))
-    national, rng = at_days(result.count, counts.end), np.random.default_rng(1)
+    national, rng = at_days(result["internet_hospitals_latent"], counts.end), np.random.default_rng(1)
     # "More than 100" is some number up to 200: each as likely as any other, on the log scale.
     ends = zip(counts.low, counts.high, strict=True)
     own = [np.exp(rng.uniform(np.log(low), np.log(high), len(national))) for low, high in ends]
@@ -332,8 +344,8 @@ def _fan(context: Context, name: str, path: Path, evidence: Observations, median
     return fan(name, path, as_of=context.settings.as_of_date, since=SINCE, evidence=evidence, prophet=median)
 
 
-def _prophet(context: Context, result: InternetHospitals) -> np.ndarray | None:
-    return prophet(result.known, result.published.periods, context.settings.seed)
+def _prophet(context: Context, result: Forecast) -> np.ndarray | None:
+    return prophet(result.known, result["internet_hospitals"].periods, context.settings.seed)
 
 
 def _listed(context: Context, name: str, claims: Sequence[str]) -> Exhibit | None:
@@ -342,7 +354,7 @@ def _listed(context: Context, name: str, claims: Sequence[str]) -> Exhibit | Non
     return context_table(context, name, claims) if known else None
 
 
-def _parameters(result: InternetHospitals) -> list[tuple[str, np.ndarray, np.ndarray]]:
+def _parameters(result: Forecast) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """Prior and posterior draws of the model's parameters."""
     prior = model.prior_sample(result.fit.data, 4000, np.random.default_rng(1))
     return [
@@ -351,35 +363,37 @@ def _parameters(result: InternetHospitals) -> list[tuple[str, np.ndarray, np.nda
     ]
 
 
-def _predictive(context: Context, result: InternetHospitals) -> np.ndarray:
-    return forecast.predictive(result, result.evidence, context.generator("hospitals_predictive"))
+def _predictive(context: Context, result: Forecast) -> np.ndarray:
+    return forecast.predictive(result, result.evidence["counts"], context.generator("hospitals_predictive"))
 
 
-def _checks(context: Context, result: InternetHospitals) -> list[Exhibit]:
+def _checks(context: Context, result: Forecast) -> list[Exhibit]:
     prior = forecast.prior_predictive(result, context.generator("hospitals_prior"))
-    return checks.exhibits("hospitals", result.count, prior, _predictive(context, result), result.evidence)
+    return checks.exhibits(
+        "hospitals", result["internet_hospitals_latent"], prior, _predictive(context, result), result.evidence["counts"]
+    )
 
 
-def _headline(context: Context, result: InternetHospitals) -> dict[str, Value]:
+def _headline(context: Context, result: Forecast) -> dict[str, Value]:
     """The numbers that answer the report's question."""
-    now, horizon = result.count.last_known, context.settings.horizon
-    official, share = result.count.draws[:, now], result.hospital_share
-    then, share_then = result.published.year_end(horizon), share.year_end(horizon)
+    now, horizon = result.path.last_known, context.settings.horizon
+    official, share = result["internet_hospitals_latent"].draws[:, now], result["internet_hospitals_hospital_share"]
+    then, share_then = result["internet_hospitals"].year_end(horizon), share.year_end(horizon)
     return {
         "hospitals_now": value(official, "hospitals"),
         "hospitals_then": value(then, "hospitals"),
         "hospitals_double": chance(then > 2 * official),
-        "pool_now": value(result.share_of_pool.draws[:, now], "percent"),
-        "pool_then": value(result.share_of_pool.year_end(horizon), "percent"),
+        "pool_now": value(result["internet_hospitals_share_of_pool"].draws[:, now], "percent"),
+        "pool_then": value(result["internet_hospitals_share_of_pool"].year_end(horizon), "percent"),
         "hospital_share_now": value(share.draws[:, now], "percent"),
         "hospital_share_then": value(share_then, "percent"),
         "hospital_share_grows": chance(share_then > share.draws[:, now]),
     }
 
 
-def _newest_count(result: InternetHospitals) -> dict[str, Fact]:
+def _newest_count(result: Forecast) -> dict[str, Fact]:
     """The last published count: its number, day and grade."""
-    evidence, row = result.evidence, int(np.argsort(result.evidence.end, kind="stable")[-1])
+    evidence, row = result.evidence["counts"], int(np.argsort(result.evidence["counts"].end, kind="stable")[-1])
     middle = float(0.5 * (evidence.low[row] + evidence.high[row]))
     return {
         "newest_count": Value(value=middle, unit="hospitals"),
@@ -388,9 +402,9 @@ def _newest_count(result: InternetHospitals) -> dict[str, Fact]:
     }
 
 
-def _sponsor_numbers(context: Context, result: InternetHospitals) -> dict[str, Fact]:
+def _sponsor_numbers(context: Context, result: Forecast) -> dict[str, Fact]:
     claims = sponsor_claims(result)
-    days = [str(one.end.max())[:10] for one in (result.own, result.shares) if len(one)]
+    days = [str(one.end.max())[:10] for one in (result.evidence["own"], result.evidence["shares"]) if len(one)]
     return {
         "sponsor_claims": claims,
         "sponsor_figures": len(claims),
@@ -399,8 +413,8 @@ def _sponsor_numbers(context: Context, result: InternetHospitals) -> dict[str, F
     }
 
 
-def _policy_numbers(result: InternetHospitals) -> dict[str, Fact]:
-    events = result.events
+def _policy_numbers(result: Forecast) -> dict[str, Fact]:
+    events = result.extras["events"]
     known = bool(events.event_id)
     return {
         "policy_number": len(events.event_id),
@@ -415,12 +429,12 @@ def _target(context: Context) -> pd.Series | None:
     return context.view[known].iloc[0] if known.any() else None
 
 
-def _look_back_numbers(context: Context, earlier: LookBack | None) -> dict[str, Fact]:
+def _look_back_numbers(context: Context, earlier: Forecast | None) -> dict[str, Fact]:
     row = _target(context)
     if earlier is None or row is None:
         return {"look_back_claims": ()}
     actual = float(row["value"])
-    then = at_days(earlier.result.published, np.array([row["period_end"]], dtype="datetime64[D]"))[:, 0]
+    then = at_days(earlier["internet_hospitals"], np.array([row["period_end"]], dtype="datetime64[D]"))[:, 0]
     low, _, high = interval(then)
     return {
         "look_back_claims": (TARGET_CLAIM,),
@@ -433,14 +447,14 @@ def _look_back_numbers(context: Context, earlier: LookBack | None) -> dict[str, 
     }
 
 
-def _activity_numbers(context: Context, result: InternetHospitals) -> dict[str, Fact]:
-    share, bounds = result.operating_share, result.activity
+def _activity_numbers(context: Context, result: Forecast) -> dict[str, Fact]:
+    share, bounds = result["internet_hospitals_operating_share"], result.extras["activity"]
     press = (context.view["claim_id"] == PRESS).any()
     return {
         "activity_claims": tuple(bounds.claims),
         "activity_newest": str(bounds.day.max()) if bounds.claims else None,
         "operating_share_now": value(share.draws[:, share.last_known], "percent"),
-        "operating_now": value(result.operating.draws[:, share.last_known], "hospitals"),
-        "operating_then": value(result.operating.year_end(context.settings.horizon), "hospitals"),
+        "operating_now": value(result["internet_hospitals_operating"].draws[:, share.last_known], "hospitals"),
+        "operating_then": value(result["internet_hospitals_operating"].year_end(context.settings.horizon), "hospitals"),
         "press_claims": (PRESS,) if press else (),
     }

@@ -13,8 +13,8 @@ from telemed_forecast.exhibits.exhibit import Exhibit, with_interval
 from telemed_forecast.exhibits.numbers import value
 from telemed_forecast.exhibits.values import Fact, Value
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.forecast.market_size import MarketSize
 from telemed_forecast.forecast.money import Telling
+from telemed_forecast.forecast.paths import Forecast
 
 WORST = 15
 """Past forecasts shown on the page; the file has every row."""
@@ -46,14 +46,14 @@ EVERY_COLUMNS = (
 """Columns of the file with every published size; amounts are in the page's money, ratios and biases are factors."""
 
 
-def exhibits(context: Context, result: MarketSize, money: Telling) -> list[Exhibit]:
+def exhibits(context: Context, result: Forecast, money: Telling) -> list[Exhibit]:
     """Biases by publisher, the worst of the past forecasts, and every published size."""
     found, ended = published(context, result), past_forecasts(context, result)
     past = [_past(ended, result, money)] if ended else []
     return [origin_biases(result), *past, _estimates(found, result, money), _every_size(found, result, money)]
 
 
-def numbers(context: Context, result: MarketSize) -> dict[str, Fact]:
+def numbers(context: Context, result: Forecast) -> dict[str, Fact]:
     """How past forecasts turned out; no claims on a date that knows none whose year has ended."""
     ended = past_forecasts(context, result)
     if not ended:
@@ -69,20 +69,20 @@ def numbers(context: Context, result: MarketSize) -> dict[str, Fact]:
     }
 
 
-def origin_biases(result: MarketSize) -> Exhibit:
+def origin_biases(result: Forecast) -> Exhibit:
     """How far each publisher lies from what all evidence together implies, the lowest first."""
-    bias = np.asarray(result.fit.posterior["origin_bias"])[:, : len(result.origins)]
+    bias = np.asarray(result.fit.posterior["origin_bias"])[:, : len(result.extras["origins"])]
     order = np.argsort(np.median(bias, axis=0))
     low, middle, high = np.quantile(np.exp(bias[:, order]), [0.1, 0.5, 0.9], axis=0)
-    names = [origin_name(result.origins[k]) for k in order]
+    names = [origin_name(result.extras["origins"][k]) for k in order]
     return Exhibit(
         name="origin_biases",
         frame=pd.DataFrame({"category": names, "value": middle, "low": low, "high": high}),
-        claims=tuple(str(claim) for claim in result.evidence.claim_id),
+        claims=tuple(str(claim) for claim in result.evidence["sizes"].claim_id),
     )
 
 
-def _past(ended: Sequence[PublishedSize], result: MarketSize, money: Telling) -> Exhibit:
+def _past(ended: Sequence[PublishedSize], result: Forecast, money: Telling) -> Exhibit:
     """The past forecasts that are farthest off."""
     shown = ended[:WORST]
     frame = pd.DataFrame(
@@ -106,7 +106,7 @@ def _past(ended: Sequence[PublishedSize], result: MarketSize, money: Telling) ->
     )
 
 
-def _estimates(found: Sequence[PublishedSize], result: MarketSize, money: Telling) -> Exhibit:
+def _estimates(found: Sequence[PublishedSize], result: Forecast, money: Telling) -> Exhibit:
     """Published sizes that entered, beside ours."""
     used = sorted((row for row in found if row.use == "used"), key=lambda row: (str(row.definition), row.year))
     frame = pd.DataFrame(
@@ -130,7 +130,7 @@ def _estimates(found: Sequence[PublishedSize], result: MarketSize, money: Tellin
     )
 
 
-def _every_size(found: Sequence[PublishedSize], result: MarketSize, money: Telling) -> Exhibit:
+def _every_size(found: Sequence[PublishedSize], result: Forecast, money: Telling) -> Exhibit:
     """Every published size with what became of it, for a file."""
     used, forecasts = sum(row.use == "used" for row in found), sum(row.forecast for row in found)
     return Exhibit(
@@ -144,18 +144,18 @@ def _factor(draws: np.ndarray | None) -> Value | None:
     return None if draws is None else value(draws, "multiple")
 
 
-def _our_draws(row: PublishedSize, result: MarketSize, money: Telling) -> np.ndarray | None:
+def _our_draws(row: PublishedSize, result: Forecast, money: Telling) -> np.ndarray | None:
     if row.ratio is None or row.definition is None:
         return None
-    return money.at(result.sizes[row.definition].year_end(row.year), row.year)
+    return money.at(result[f"market_size_{row.definition}"].year_end(row.year), row.year)
 
 
-def _ours(row: PublishedSize, result: MarketSize, money: Telling) -> Value | None:
+def _ours(row: PublishedSize, result: Forecast, money: Telling) -> Value | None:
     draws = _our_draws(row, result, money)
     return None if draws is None else value(draws, money.unit)
 
 
-def _row(row: PublishedSize, result: MarketSize, money: Telling) -> tuple[str | int | float | None, ...]:
+def _row(row: PublishedSize, result: Forecast, money: Telling) -> tuple[str | int | float | None, ...]:
     def three(draws: np.ndarray | None) -> tuple[float | None, ...]:
         if draws is None:
             return None, None, None

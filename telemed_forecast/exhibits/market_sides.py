@@ -12,10 +12,11 @@ from telemed_forecast.exhibits.exhibit import Exhibit, with_interval
 from telemed_forecast.exhibits.forecasts import lines, year_table
 from telemed_forecast.exhibits.numbers import chance, share, value
 from telemed_forecast.exhibits.values import Fact, Value
+from telemed_forecast.forecast import market_size as forecast
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.doctor_supply import DoctorSupply
-from telemed_forecast.forecast.market_size import MarketSize
 from telemed_forecast.forecast.money import Telling
+from telemed_forecast.forecast.paths import Forecast
 from telemed_forecast.models import market_size as model
 from telemed_forecast.models.market_evidence import FULL_YEAR, accounts
 
@@ -48,17 +49,17 @@ INPUTS = (
 """What is printed about doctors online: inputs, and what they can be compared with."""
 
 
-def exhibits(context: Context, result: MarketSize, supply: DoctorSupply | None, money: Telling) -> list[Exhibit]:
+def exhibits(context: Context, result: Forecast, supply: DoctorSupply | None, money: Telling) -> list[Exhibit]:
     """Both directions, the sellers' accounts, prices, and the doctors."""
     both = [directions(result, money), seller_parts(result, money), context_table(context, "prices", PRICES)]
     return [*both, *_doctors(context, result, supply), context_table(context, "doctors", INPUTS)]
 
 
-def numbers(context: Context, result: MarketSize, supply: DoctorSupply | None, money: Telling) -> dict[str, Fact]:
+def numbers(context: Context, result: Forecast, supply: DoctorSupply | None, money: Telling) -> dict[str, Fact]:
     """What the prose says of both directions and of the doctors; None where too little was known."""
-    posterior, year, goods = result.fit.posterior, result.last_year, result.goods
+    posterior, year, goods = result.fit.posterior, result.last_year, result.extras["goods"]
     medicine = float(np.exp(goods.log_sales[-1])) * money.constant(year)
-    consultations = result.evidence.where(result.evidence.segment == "online_consultation")
+    consultations = result.evidence["sizes"].where(result.evidence["sizes"].segment == "online_consultation")
     online = np.asarray(posterior["online_share"])
     return {
         **_direction("consultation", result, money),
@@ -68,31 +69,31 @@ def numbers(context: Context, result: MarketSize, supply: DoctorSupply | None, m
         "consultation_claims": newest(consultations, 3),
         "online_share": share(1.0 / (1.0 + np.exp(-online))),
         "medicine": Value(value=medicine, unit=money.unit, digits=2),
-        "drugs_claims": tuple(dict.fromkeys([*map(str, result.shares.claim_id), *goods.claims[:3]])),
+        "drugs_claims": tuple(dict.fromkeys([*map(str, result.evidence["shares"].claim_id), *goods.claims[:3]])),
         **(_doctor_numbers(context, result, supply) if supply else {"doctors_claims": ()}),
     }
 
 
-def _direction(name: str, result: MarketSize, money: Telling) -> dict[str, Fact]:
+def _direction(name: str, result: Forecast, money: Telling) -> dict[str, Fact]:
     """A definition in the last full year: from above, from below, and the first relative to the second."""
-    year, gap = result.last_year, result.gap(name)[:, -1]
+    year, gap = result.last_year, forecast.gap(result, name)[:, -1]
     return {
-        f"{name}_top": value(money.at(result.sizes[name].year_end(year), year), money.unit),
-        f"{name}_bottom": value(money.at(result.bottom_up[name][:, -1], year), money.unit),
+        f"{name}_top": value(money.at(result[f"market_size_{name}"].year_end(year), year), money.unit),
+        f"{name}_bottom": value(money.at(result.draws[name][:, -1], year), money.unit),
         f"{name}_gap": value(gap, "multiple"),
         f"{name}_above": chance(gap > 1.0),
     }
 
 
-def directions(result: MarketSize, money: Telling) -> Exhibit:
+def directions(result: Forecast, money: Telling) -> Exhibit:
     """Top-down, bottom-up and their ratio by definition in the last full year."""
-    year, read_as = result.last_year, model.definitions(result.evidence)
+    year, read_as = result.last_year, model.definitions(result.evidence["sizes"])
     names = ("consultation", "services", "pharmacy", "healthcare")
-    gaps = [result.gap(name)[:, -1] for name in names]
-    seen = [result.evidence.end[read_as == model.DEFINITIONS.index(name)] for name in names]
+    gaps = [forecast.gap(result, name)[:, -1] for name in names]
+    seen = [result.evidence["sizes"].end[read_as == model.DEFINITIONS.index(name)] for name in names]
     columns = with_interval(
-        top_down=[value(money.at(result.sizes[name].year_end(year), year), money.unit) for name in names],
-        bottom_up=[value(money.at(result.bottom_up[name][:, -1], year), money.unit) for name in names],
+        top_down=[value(money.at(result[f"market_size_{name}"].year_end(year), year), money.unit) for name in names],
+        bottom_up=[value(money.at(result.draws[name][:, -1], year), money.unit) for name in names],
         gap=[value(gap, "multiple") for gap in gaps],
     )
     columns["above"] = [float(np.mean(gap > 1.0)) for gap in gaps]
@@ -100,15 +101,15 @@ def directions(result: MarketSize, money: Telling) -> Exhibit:
     return Exhibit(
         name="directions",
         frame=pd.DataFrame({"definition": names} | columns | {"newest": years}),
-        claims=tuple(str(claim) for claim in result.evidence.claim_id),
+        claims=tuple(str(claim) for claim in result.evidence["sizes"].claim_id),
         units={"top_down": money.unit, "bottom_up": money.unit},
         facts={"year": year},
     )
 
 
-def seller_parts(result: MarketSize, money: Telling) -> Exhibit:
+def seller_parts(result: Forecast, money: Telling) -> Exhibit:
     """What the listed sellers sold on their own account, and which part of all online drug sales that is."""
-    yearly, middle = accounts(result.sellers)
+    yearly, middle = accounts(result.evidence["sellers"])
     full = (yearly.end - yearly.start).astype(int) + 1 >= FULL_YEAR
     yearly, middle = yearly.where(full), middle[full]
     sold = 0.5 * (yearly.low + yearly.high)
@@ -130,9 +131,9 @@ def seller_parts(result: MarketSize, money: Telling) -> Exhibit:
     )
 
 
-def _at(result: MarketSize, middle: float) -> np.ndarray:
+def _at(result: Forecast, middle: float) -> np.ndarray:
     """All drugs sold online in a year around a decimal middle: between calendar years, on the log scale."""
-    path = result.sizes["pharmacy"]
+    path = result["market_size_pharmacy"]
     first, last = path.periods[0].year, result.last_year
     at = np.clip(middle - 0.5 - first, 0, last - first)
     left = int(np.floor(at))
@@ -140,7 +141,7 @@ def _at(result: MarketSize, middle: float) -> np.ndarray:
     return np.asarray(path.draws[:, left] ** (1 - (at - left)) * path.draws[:, right] ** (at - left))
 
 
-def _doctors(context: Context, result: MarketSize, supply: DoctorSupply | None) -> list[Exhibit]:
+def _doctors(context: Context, result: Forecast, supply: DoctorSupply | None) -> list[Exhibit]:
     """Capacity beside demand, and whether it suffices; nothing on a date that knows too little."""
     if supply is None:
         return []
@@ -152,7 +153,7 @@ def _doctors(context: Context, result: MarketSize, supply: DoctorSupply | None) 
     return [lines("doctor_capacity", drawn, as_of=context.settings.as_of_date, claims=supply.claims), table]
 
 
-def _doctor_numbers(context: Context, result: MarketSize, supply: DoctorSupply) -> dict[str, Fact]:
+def _doctor_numbers(context: Context, result: Forecast, supply: DoctorSupply) -> dict[str, Fact]:
     horizon, last = context.settings.horizon, result.last_year
     online = supply.share * supply.physicians[supply.capacity.position(date(last, 12, 31))]
     return {

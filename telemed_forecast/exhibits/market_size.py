@@ -21,9 +21,8 @@ from telemed_forecast.fits.store import Fit
 from telemed_forecast.forecast import market_size as forecast
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.doctor_supply import DoctorSupply
-from telemed_forecast.forecast.market_size import MarketSize
 from telemed_forecast.forecast.money import Telling
-from telemed_forecast.forecast.paths import Path
+from telemed_forecast.forecast.paths import Forecast, Path
 from telemed_forecast.forecast.rivals import prophet
 from telemed_forecast.models import market_size as model
 from telemed_forecast.models.priors import growth_prior
@@ -34,7 +33,7 @@ NESTED = ("consultation", "services", "healthcare")
 
 def exhibits(
     context: Context,
-    result: MarketSize,
+    result: Forecast,
     supply: DoctorSupply | None,
     money: Telling,
     weighed: Sequence[Influence] = (),
@@ -54,7 +53,7 @@ def exhibits(
     weighed
         What the headline owes to each published figure.
     """
-    evidence, broad = (money.published(rows) for rows in (result.evidence, broad_evidence(result)))
+    evidence, broad = (money.published(rows) for rows in (result.evidence["sizes"], broad_evidence(result)))
     prior, drawn = _checked(result, money)
     return named(
         _sizes(context, result, money),
@@ -62,17 +61,17 @@ def exhibits(
         market_drivers(context, result, money),
         parameter_table("market_parameters", _parameters(result)),
         market_estimates.exhibits(context, result, money),
-        checks.exhibits("market", money.path(result.sizes["healthcare"]), prior, drawn, evidence, broad),
+        checks.exhibits("market", money.path(result["market_size_healthcare"]), prior, drawn, evidence, broad),
         evidence_table("market_evidence", [evidence], money.unit),
         influence.exhibits(context, weighed),
     )
 
 
-def key_figures(context: Context, result: MarketSize, money: Telling | None = None) -> dict[str, KeyFigure]:
+def key_figures(context: Context, result: Forecast, money: Telling | None = None) -> dict[str, KeyFigure]:
     """The headline numbers by name, in nominal yuan unless another money is given."""
     money = money or nominal_yuan(result)
     horizon, last, told = context.settings.horizon, result.last_year, _headline(context, result, money)
-    claims = _newest(result, "internet_healthcare") or newest(result.evidence, 2)
+    claims = _newest(result, "internet_healthcare") or newest(result.evidence["sizes"], 2)
     tele = _newest(result, "telemedicine") or claims
     converted = "figure.market_note" if money.plain else "figure.market_note_converted"
     estimate: Facts = {"newest": newest_year(result, "healthcare")}
@@ -90,13 +89,13 @@ def key_figures(context: Context, result: MarketSize, money: Telling | None = No
 
 def numbers(
     context: Context,
-    result: MarketSize,
+    result: Forecast,
     supply: DoctorSupply | None,
     money: Telling,
     weighed: Sequence[Influence] = (),
 ) -> dict[str, Fact]:
     """What the prose says, by name; None for what was not known."""
-    horizon, last, path = context.settings.horizon, result.last_year, money.path(result.sizes["healthcare"])
+    horizon, last, path = context.settings.horizon, result.last_year, money.path(result["market_size_healthcare"])
     now, then = (path.year_end(year) for year in (last, horizon))
     return {
         "horizon": horizon,
@@ -110,47 +109,47 @@ def numbers(
         **_money_numbers(result, money),
         **market_sides.numbers(context, result, supply, money),
         **market_estimates.numbers(context, result),
-        "goods_claims": tuple(result.goods.claims),
-        **checks.numbers(_checked(result, money)[1], money.published(result.evidence)),
+        "goods_claims": tuple(result.extras["goods"].claims),
+        **checks.numbers(_checked(result, money)[1], money.published(result.evidence["sizes"])),
         **influence.numbers(weighed),
     }
 
 
-def fits(result: MarketSize) -> list[Fit]:
+def fits(result: Forecast) -> list[Fit]:
     """The fits behind the report."""
-    return [result.fit, result.users_fit]
+    return [result.fit, result.built_on["user_adoption"].fit]
 
 
-def forecasts(result: MarketSize, money: Telling) -> list[Path]:
+def forecasts(result: Forecast, money: Telling) -> list[Path]:
     """The quantities that the report forecasts; real amounts of one year are another quantity and named so."""
-    paths = [money.path(path) for path in result.sizes.values()]
+    paths = [money.path(path) for path in result.family("market_size").values()]
     if money.prices == "nominal":
         return paths
     return [replace(path, target=f"{path.target}_real_{money.money.base}") for path in paths]
 
 
-def nominal_yuan(result: MarketSize) -> Telling:
+def nominal_yuan(result: Forecast) -> Telling:
     """The money in which estimates are published, and in which other reports repeat these numbers."""
-    return Telling("CNY", "nominal", result.money)
+    return Telling("CNY", "nominal", result.extras["money"])
 
 
-def newest_year(result: MarketSize, *definitions: str) -> int:
+def newest_year(result: Forecast, *definitions: str) -> int:
     """Year of the newest published estimate of the definitions (of any, where they have none)."""
-    read_as = model.definitions(result.evidence)
+    read_as = model.definitions(result.evidence["sizes"])
     chosen = np.isin(read_as, [model.DEFINITIONS.index(name) for name in definitions])
-    ends = result.evidence.end[chosen] if chosen.any() else result.evidence.end
+    ends = result.evidence["sizes"].end[chosen] if chosen.any() else result.evidence["sizes"].end
     return int(str(ends.max())[:4])
 
 
-def ranked_drivers(context: Context, result: MarketSize, money: Telling) -> list[Driver]:
+def ranked_drivers(context: Context, result: Forecast, money: Telling) -> list[Driver]:
     """What the size at the horizon hangs on, the quantity that explains most first."""
-    path = money.path(result.sizes["healthcare"])
+    path = money.path(result["market_size_healthcare"])
     posterior = {str(name): np.asarray(drawn) for name, drawn in result.fit.posterior.items()}
     quantities = {
-        "pharmacy_now": result.sizes["pharmacy"].year_end(result.last_year),
+        "pharmacy_now": result["market_size_pharmacy"].year_end(result.last_year),
         "pharmacy_ceiling": posterior["pharmacy_logit_ceiling"],
         "pharmacy_rate": posterior["pharmacy_rate"],
-        "consultation_now": result.sizes["consultation"].year_end(result.last_year),
+        "consultation_now": result["market_size_consultation"].year_end(result.last_year),
         "consultation_ceiling": posterior["consultation_distance"],
         "other_services": posterior["other_services"],
         "price": posterior["price"],
@@ -159,10 +158,10 @@ def ranked_drivers(context: Context, result: MarketSize, money: Telling) -> list
     return drivers(path.year_end(context.settings.horizon), quantities)
 
 
-def market_drivers(context: Context, result: MarketSize, money: Telling) -> Exhibit:
+def market_drivers(context: Context, result: Forecast, money: Telling) -> Exhibit:
     """How far the median moves when a quantity is in its lowest and in its highest fifth."""
     horizon = context.settings.horizon
-    middle = float(np.median(money.path(result.sizes["healthcare"]).year_end(horizon)))
+    middle = float(np.median(money.path(result["market_size_healthcare"]).year_end(horizon)))
     rows = [
         (driver.name, end - middle, series)
         for driver in ranked_drivers(context, result, money)
@@ -171,27 +170,29 @@ def market_drivers(context: Context, result: MarketSize, money: Telling) -> Exhi
     return Exhibit(
         name="market_drivers",
         frame=pd.DataFrame(rows, columns=["category", "value", "series"]),
-        claims=tuple(str(claim) for claim in result.evidence.claim_id),
+        claims=tuple(str(claim) for claim in result.evidence["sizes"].claim_id),
         units={"value": money.unit},
         facts={"horizon": horizon},
     )
 
 
-def broad_evidence(result: MarketSize) -> Observations:
+def broad_evidence(result: Forecast) -> Observations:
     """Published estimates of the broad definition."""
-    return result.evidence.where(model.definitions(result.evidence) == model.DEFINITIONS.index("healthcare"))
+    return result.evidence["sizes"].where(
+        model.definitions(result.evidence["sizes"]) == model.DEFINITIONS.index("healthcare")
+    )
 
 
-def _sizes(context: Context, result: MarketSize, money: Telling) -> list[Exhibit]:
+def _sizes(context: Context, result: Forecast, money: Telling) -> list[Exhibit]:
     """The broad market with its evidence, the nested definitions, and sizes by year."""
-    day, path = context.settings.as_of_date, result.sizes["healthcare"]
+    day, path = context.settings.as_of_date, result["market_size_healthcare"]
     drawn = prophet(result.known, path.periods, context.settings.seed)
     if drawn is not None:
         drawn = drawn * np.array([money.constant(period.year) for period in path.periods])
     known = {period.year for period in path.periods}
     years = [year for year in (2019, *range(result.last_year, context.settings.horizon + 1)) if year in known]
-    claims = tuple(str(claim) for claim in result.evidence.claim_id)
-    told = {name: money.path(result.sizes[name]) for name in (*NESTED, "pharmacy")}
+    claims = tuple(str(claim) for claim in result.evidence["sizes"].claim_id)
+    told = {name: money.path(result[f"market_size_{name}"]) for name in (*NESTED, "pharmacy")}
     # The words say whether amounts are nominal.
     real = "" if money.prices == "nominal" else "_real"
     published = money.published(broad_evidence(result))
@@ -203,59 +204,62 @@ def _sizes(context: Context, result: MarketSize, money: Telling) -> list[Exhibit
     ]
 
 
-def _headline(context: Context, result: MarketSize, money: Telling) -> dict[str, Value]:
+def _headline(context: Context, result: Forecast, money: Telling) -> dict[str, Value]:
     """The numbers that answer the report's question."""
-    sizes = {"market": money.path(result.sizes["healthcare"]), "services": money.path(result.sizes["services"])}
+    sizes = {
+        "market": money.path(result["market_size_healthcare"]),
+        "services": money.path(result["market_size_services"]),
+    }
     years = {"now": result.last_year, "then": context.settings.horizon}
     told = {
         f"{name}_{when}": value(path.year_end(year), money.unit)
         for name, path in sizes.items()
         for when, year in years.items()
     }
-    return {**told, "coherence": value(result.gap("healthcare")[:, -1], "multiple")}
+    return {**told, "coherence": value(forecast.gap(result, "healthcare")[:, -1], "multiple")}
 
 
-def _money_numbers(result: MarketSize, money: Telling) -> dict[str, Fact]:
+def _money_numbers(result: Forecast, money: Telling) -> dict[str, Fact]:
     """In which money the report speaks, and what prices and the dollar do."""
-    base = int(result.last_year - result.money.years[0])
+    base = int(result.last_year - result.extras["money"].years[0])
     return {
         "currency": money.currency,
         "prices": money.prices,
-        "rate": Value(value=float(np.median(result.money.rate[:, base])), unit="ratio", digits=3),
-        "rate_then": value(result.money.rate[:, -1], "ratio"),
-        "prices_then": value(100.0 * (result.money.level[:, -1] - 1.0), "percent"),
-        "money_end": int(result.money.years[-1]),
-        "money_claims": tuple(result.money.claims[-4:]),
+        "rate": Value(value=float(np.median(result.extras["money"].rate[:, base])), unit="ratio", digits=3),
+        "rate_then": value(result.extras["money"].rate[:, -1], "ratio"),
+        "prices_then": value(100.0 * (result.extras["money"].level[:, -1] - 1.0), "percent"),
+        "money_end": int(result.extras["money"].years[-1]),
+        "money_claims": tuple(result.extras["money"].claims[-4:]),
     }
 
 
-def _spread(result: MarketSize) -> float:
+def _spread(result: Forecast) -> float:
     """Largest ratio of two estimates of one year and definition that entered."""
-    read_as = model.definitions(result.evidence)
-    year = result.evidence.end.astype("datetime64[Y]")
-    middle = 0.5 * (np.log(result.evidence.low) + np.log(result.evidence.high))
+    read_as = model.definitions(result.evidence["sizes"])
+    year = result.evidence["sizes"].end.astype("datetime64[Y]")
+    middle = 0.5 * (np.log(result.evidence["sizes"].low) + np.log(result.evidence["sizes"].high))
     same = [(year == y) & (read_as == d) for y in np.unique(year) for d in np.unique(read_as)]
     return float(np.exp(max(np.ptp(middle[chosen]) for chosen in same if chosen.any())))
 
 
-def _newest(result: MarketSize, segment: str, number: int = 2) -> tuple[str, ...]:
-    return newest(result.evidence.where(result.evidence.segment == segment), number)
+def _newest(result: Forecast, segment: str, number: int = 2) -> tuple[str, ...]:
+    return newest(result.evidence["sizes"].where(result.evidence["sizes"].segment == segment), number)
 
 
-def _checked(result: MarketSize, money: Telling) -> tuple[np.ndarray, np.ndarray]:
+def _checked(result: Forecast, money: Telling) -> tuple[np.ndarray, np.ndarray]:
     """The prior of the headline, and what the model would have printed in place of each estimate, as told."""
-    rng, path = np.random.default_rng(2), result.sizes["healthcare"]
+    rng, path = np.random.default_rng(2), result["market_size_healthcare"]
     early = [money.constant(period.year) for period in path.periods[: model.GRID]]
-    worth = money.published(result.evidence).low / result.evidence.low
+    worth = money.published(result.evidence["sizes"]).low / result.evidence["sizes"].low
     prior = forecast.prior_predictive(result, rng) * early
-    return prior, forecast.predictive(result, result.evidence, rng) * worth
+    return prior, forecast.predictive(result, result.evidence["sizes"], rng) * worth
 
 
 def _share(logit: np.ndarray) -> np.ndarray:
     return np.asarray(1.0 / (1.0 + np.exp(-logit)))
 
 
-def _parameters(result: MarketSize) -> list[tuple[str, np.ndarray, np.ndarray]]:
+def _parameters(result: Forecast) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """Prior and posterior draws of what the evidence could teach."""
     rng = np.random.default_rng(1)
     drawn = {str(name): np.asarray(draws) for name, draws in result.fit.posterior.items()}

@@ -18,9 +18,9 @@ from telemed_forecast.exhibits.numbers import chance, key_figure, share, value
 from telemed_forecast.exhibits.values import Fact, Facts, KeyFigure, Value
 from telemed_forecast.fits.store import Fit
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.forecast.paths import Path
+from telemed_forecast.forecast.paths import Forecast, Path
 from telemed_forecast.forecast.rivals import prophet
-from telemed_forecast.forecast.user_adoption import UserAdoption, headline, predictive, prior_predictive
+from telemed_forecast.forecast.user_adoption import headline, predictive, prior_predictive
 from telemed_forecast.models import adoption
 from telemed_forecast.models.odds import expit
 from telemed_forecast.models.priors import growth_prior, surge_prior
@@ -63,7 +63,7 @@ SURVEYS = (
     "jmir2025-national-highfreq",
     "vcbeat-2024-freq-2to4",
 )
-"""Surveys that bear on awareness, trust, intention and use; all are shown, `UserAdoption.claims` names those fitted."""
+"""Surveys that bear on awareness, trust, intention and use; all are shown, `Forecast.claims` names those fitted."""
 
 OTHER_COUNTS = {
     "cnnic-2020-12-online-medical-users-other-definition-iimedia-iim20": "wide",
@@ -83,7 +83,7 @@ OTHER_COUNTS = {
 """Other published counts of users: claim id -> why it is not the national survey's count."""
 
 
-def exhibits(context: Context, result: UserAdoption, weighed: Sequence[Influence] = ()) -> Exhibits:
+def exhibits(context: Context, result: Forecast, weighed: Sequence[Influence] = ()) -> Exhibits:
     """The report's tables and charts by name; what nobody had published by then is not among them.
 
     Parameters
@@ -96,13 +96,20 @@ def exhibits(context: Context, result: UserAdoption, weighed: Sequence[Influence
         What the headline owes to each published figure.
     """
     day, evidence = context.settings.as_of_date, result.evidence
-    median = prophet(result.known, result.published.periods, context.settings.seed)
+    median = prophet(result.known, result["online_medical_users"].periods, context.settings.seed)
     claims = (*newest(evidence["users"], 5), *newest(evidence["internet"], 2))
-    shown = [result.published, result.usage, result.internet]
+    shown = [result["online_medical_users"], result["online_medical_usage_rate"], result["internet_users"]]
     return named(
-        fan("users_path", result.published, as_of=day, since=SINCE, evidence=evidence["users"], prophet=median),
+        fan(
+            "users_path",
+            result["online_medical_users"],
+            as_of=day,
+            since=SINCE,
+            evidence=evidence["users"],
+            prophet=median,
+        ),
         year_table("users_by_year", shown, _years(context, result), claims),
-        fan("internet_path", result.internet, as_of=day, since=SINCE, evidence=evidence["internet"]),
+        fan("internet_path", result["internet_users"], as_of=day, since=SINCE, evidence=evidence["internet"]),
         user_waves.exhibits(context, result),
         survey_contrasts(result),
         context_table(context, "surveys", SURVEYS),
@@ -114,7 +121,7 @@ def exhibits(context: Context, result: UserAdoption, weighed: Sequence[Influence
     )
 
 
-def key_figures(context: Context, result: UserAdoption) -> dict[str, KeyFigure]:
+def key_figures(context: Context, result: Forecast) -> dict[str, KeyFigure]:
     """The headline numbers by name."""
     horizon, last, told = context.settings.horizon, result.last_period.isoformat(), _headline(context, result)
     claims = newest(result.evidence["users"], 1, result.evidence["internet"])
@@ -123,7 +130,7 @@ def key_figures(context: Context, result: UserAdoption) -> dict[str, KeyFigure]:
         ("users_now", "users_now", last, claims, {"printed": _printed(result)}),
         (f"users_{horizon}", "users_then", str(horizon), claims, None),
         (f"usage_{horizon}", "usage_then", str(horizon), claims, {"now": told["usage_now"]}),
-        ("wave_left", "wave_left", last, panel, {"first": value(result.wave_gain[:, 0], "persons")}),
+        ("wave_left", "wave_left", last, panel, {"first": value(result.draws["wave_gain"][:, 0], "persons")}),
     )
     return {
         name: key_figure(name, told[number], period, cited, [result.fit], note=note)
@@ -131,10 +138,10 @@ def key_figures(context: Context, result: UserAdoption) -> dict[str, KeyFigure]:
     }
 
 
-def numbers(context: Context, result: UserAdoption, weighed: Sequence[Influence] = ()) -> dict[str, Fact]:
+def numbers(context: Context, result: Forecast, weighed: Sequence[Influence] = ()) -> dict[str, Fact]:
     """What the prose says, by name; None for what was not known."""
     horizon, evidence, posterior = context.settings.horizon, result.evidence, result.fit.posterior
-    now, contrasts = result.users.last_known, survey_contrasts(result)
+    now, contrasts = result.path.last_known, survey_contrasts(result)
     noise = float(np.median(np.asarray(posterior["survey_noise"])))
     told = context.view["claim_id"].isin([LEGALISED[1]]).any()
     surveys, _, drawn = _checked(context, result)
@@ -142,8 +149,11 @@ def numbers(context: Context, result: UserAdoption, weighed: Sequence[Influence]
         "horizon": horizon,
         "last_period": result.last_period.isoformat(),
         **_headline(context, result),
-        "users_grow": chance(result.users.year_end(horizon) > result.users.draws[:, now]),
-        "usage_half": chance(result.usage.year_end(horizon) > 50.0),
+        "users_grow": chance(
+            result["online_medical_users_latent"].year_end(horizon)
+            > result["online_medical_users_latent"].draws[:, now]
+        ),
+        "usage_half": chance(result["online_medical_usage_rate"].year_end(horizon) > 50.0),
         "newest_surveys": newest(evidence["users"], 3),
         "surveys_shown": newest(evidence["users"], 5),
         "survey_noise": Value(value=100.0 * noise, unit="percent", digits=1),
@@ -160,21 +170,28 @@ def numbers(context: Context, result: UserAdoption, weighed: Sequence[Influence]
     }
 
 
-def fits(result: UserAdoption) -> list[Fit]:
+def fits(result: Forecast) -> list[Fit]:
     """The fits behind the report."""
     return [result.fit]
 
 
-def forecasts(result: UserAdoption) -> list[Path]:
+def forecasts(result: Forecast) -> list[Path]:
     """The quantities that the report forecasts."""
-    return [result.published, result.users, result.usage, result.internet]
+    return [
+        result["online_medical_users"],
+        result["online_medical_users_latent"],
+        result["online_medical_usage_rate"],
+        result["internet_users"],
+    ]
 
 
-def survey_contrasts(result: UserAdoption) -> Exhibit | None:
+def survey_contrasts(result: Forecast) -> Exhibit | None:
     """Each fitted survey beside the model's national usage rate at its time; None where there is none."""
     surveys = result.evidence["surveys"]
     year = adoption.survey_years(surveys)
-    rates = {int(k): _rate_at(result.usage, float(year[k])) for k in np.argsort(year, kind="stable")}
+    rates = {
+        int(k): _rate_at(result["online_medical_usage_rate"], float(year[k])) for k in np.argsort(year, kind="stable")
+    }
     national = {k: rate for k, rate in rates.items() if rate is not None}
     if not national:
         return None
@@ -192,14 +209,14 @@ def survey_contrasts(result: UserAdoption) -> Exhibit | None:
     )
 
 
-def other_counts(context: Context, result: UserAdoption) -> Exhibit | None:
+def other_counts(context: Context, result: Forecast) -> Exhibit | None:
     """Counts of users by others, beside ours of the same day, and why they differ; None before the first."""
     view = context.view.set_index("claim_id")
     rows = view.loc[[claim for claim in OTHER_COUNTS if claim in view.index]]
     if rows.empty:
         return None
     days = rows["period_end"].to_numpy(dtype="datetime64[D]")
-    ours = [_rate_at(result.published, float(year)) for year in decimal_year(days)]
+    ours = [_rate_at(result["online_medical_users"], float(year)) for year in decimal_year(days)]
     frame = pd.DataFrame(
         {
             "statement": rows.index,
@@ -213,34 +230,34 @@ def other_counts(context: Context, result: UserAdoption) -> Exhibit | None:
     return Exhibit(name="other_counts", frame=frame, claims=tuple(rows.index))
 
 
-def _headline(context: Context, result: UserAdoption) -> dict[str, Value]:
+def _headline(context: Context, result: Forecast) -> dict[str, Value]:
     """The numbers that answer the report's question."""
-    now, horizon = result.users.last_known, context.settings.horizon
+    now, horizon = result.path.last_known, context.settings.horizon
     return {
-        "users_now": value(result.published.draws[:, now], "persons"),
-        "users_then": value(result.published.year_end(horizon), "persons"),
-        "usage_now": value(result.usage.draws[:, now], "percent"),
-        "usage_then": value(result.usage.year_end(horizon), "percent"),
-        "wave_left": share(result.stays[:, now, 0]),
+        "users_now": value(result["online_medical_users"].draws[:, now], "persons"),
+        "users_then": value(result["online_medical_users"].year_end(horizon), "persons"),
+        "usage_now": value(result["online_medical_usage_rate"].draws[:, now], "percent"),
+        "usage_then": value(result["online_medical_usage_rate"].year_end(horizon), "percent"),
+        "wave_left": share(result.draws["stays"][:, now, 0]),
     }
 
 
-def _printed(result: UserAdoption) -> Value:
+def _printed(result: Forecast) -> Value:
     """What the last survey printed; what the model says where none is known."""
     surveys = result.evidence["users"]
     if not len(surveys):
-        return value(result.published.draws[:, result.users.last_known], "persons")
+        return value(result["online_medical_users"].draws[:, result.path.last_known], "persons")
     k = int(np.argsort(surveys.end, kind="stable")[-1])
     return Value(value=float(0.5 * (surveys.low[k] + surveys.high[k])), unit="persons")
 
 
-def _years(context: Context, result: UserAdoption) -> list[int]:
+def _years(context: Context, result: Forecast) -> list[int]:
     """The year-ends that the table shows: from the last survey to the horizon."""
     candidates = range(result.last_period.year, context.settings.horizon + 1)
-    return [year for year in candidates if date(year, 12, 31) in result.users.periods]
+    return [year for year in candidates if date(year, 12, 31) in result.path.periods]
 
 
-def _parameters(result: UserAdoption) -> list[tuple[str, np.ndarray, np.ndarray]]:
+def _parameters(result: Forecast) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """Prior and posterior draws of the model's parameters."""
     rng = np.random.default_rng(1)
     growth, surge = growth_prior(adoption.CLASS["usage"]), surge_prior()
@@ -263,7 +280,7 @@ def _parameters(result: UserAdoption) -> list[tuple[str, np.ndarray, np.ndarray]
     ]
 
 
-def _evidence(result: UserAdoption) -> list[Exhibit]:
+def _evidence(result: Forecast) -> list[Exhibit]:
     """The figures that entered, a table for each quantity."""
     tables = []
     for name, unit in EVIDENCE.items():
@@ -273,17 +290,17 @@ def _evidence(result: UserAdoption) -> list[Exhibit]:
     return tables
 
 
-def _checked(context: Context, result: UserAdoption) -> tuple[Observations, np.ndarray, np.ndarray]:
+def _checked(context: Context, result: Forecast) -> tuple[Observations, np.ndarray, np.ndarray]:
     """The surveys, the prior of the headline, and what the model would have printed in place of each survey."""
     rng, surveys = context.generator("user_adoption checks"), headline(context)
     return surveys, prior_predictive(result, rng), predictive(result, surveys, rng)
 
 
-def _checks(context: Context, result: UserAdoption) -> list[Exhibit]:
+def _checks(context: Context, result: Forecast) -> list[Exhibit]:
     """What the prior said, and where the surveys' counts lie in what the model would have printed."""
     surveys, prior, drawn = _checked(context, result)
     plain = surveys.where(surveys.end > np.datetime64("2020-06-30"))
-    return checks.exhibits("users", result.published, prior, drawn, surveys, plain)
+    return checks.exhibits("users", result["online_medical_users"], prior, drawn, surveys, plain)
 
 
 def _rate_at(path: Path, year: float) -> np.ndarray | None:

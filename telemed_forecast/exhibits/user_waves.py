@@ -13,8 +13,7 @@ from telemed_forecast.exhibits.exhibit import Exhibit, with_interval
 from telemed_forecast.exhibits.numbers import share, value
 from telemed_forecast.exhibits.values import Fact, Value
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.forecast.paths import interval
-from telemed_forecast.forecast.user_adoption import UserAdoption
+from telemed_forecast.forecast.paths import Forecast, interval
 from telemed_forecast.models import adoption
 from telemed_forecast.models.odds import expit
 from telemed_forecast.models.priors import surge_prior
@@ -106,7 +105,7 @@ SURGES = (
 """What platforms, hospitals and app panels said of the waves, with what each compares; shown, not fitted."""
 
 
-def exhibits(context: Context, result: UserAdoption) -> list[Exhibit]:
+def exhibits(context: Context, result: Forecast) -> list[Exhibit]:
     """What the waves brought, what stayed and what was lost, and what platforms reported."""
     claims = newest(result.evidence["panel"], 3)
     return [
@@ -118,16 +117,16 @@ def exhibits(context: Context, result: UserAdoption) -> list[Exhibit]:
     ]
 
 
-def numbers(context: Context, result: UserAdoption) -> dict[str, Fact]:
+def numbers(context: Context, result: Forecast) -> dict[str, Fact]:
     """What the prose says of the waves."""
-    now, multiples = result.users.last_known, reported(context)
+    now, multiples = result.path.last_known, reported(context)
     both = {DEMAND, DAILY} <= set(multiples["category"])
     rise, daily = (_multiple(multiples, claim) if both else None for claim in (DEMAND, DAILY))
     return {
-        "wave_first": value(result.wave_gain[:, 0], "persons"),
-        "wave_second": value(result.wave_gain[:, 1], "persons"),
-        "wave_left_first": share(result.stays[:, now, 0]),
-        "wave_left_second": share(result.stays[:, now, 1]),
+        "wave_first": value(result.draws["wave_gain"][:, 0], "persons"),
+        "wave_second": value(result.draws["wave_gain"][:, 1], "persons"),
+        "wave_left_first": share(result.draws["stays"][:, now, 0]),
+        "wave_left_second": share(result.draws["stays"][:, now, 1]),
         "wave_for_good": share(expit(np.asarray(result.fit.posterior["surge_logit_kept"]))),
         "wave_claims": newest(result.evidence["panel"], 3),
         "demand_rise": Value(value=100.0 * (rise - 1.0), unit="percent", digits=3) if rise else None,
@@ -138,15 +137,19 @@ def numbers(context: Context, result: UserAdoption) -> dict[str, Fact]:
     }
 
 
-def users_parts(result: UserAdoption, claims: Sequence[str]) -> Exhibit:
+def users_parts(result: Forecast, claims: Sequence[str]) -> Exhibit:
     """Users by origin: those who would have come without the waves, and those won in a wave."""
-    days = [k for k, day in enumerate(result.users.periods) if day.year >= 2018 and day.month == 12]
-    paths = {"base": result.base, "kept": result.kept, "passing": result.passing}
+    days = [k for k, day in enumerate(result.path.periods) if day.year >= 2018 and day.month == 12]
+    paths = {
+        "base": result["users_without_waves"],
+        "kept": result["users_kept_from_waves"],
+        "passing": result["users_leaving_after_waves"],
+    }
     draws = {name: path.draws for name, path in paths.items()}
     return Exhibit(name="users_parts", frame=_means(result, draws, days), claims=tuple(claims))
 
 
-def fates(result: UserAdoption) -> dict[str, np.ndarray]:
+def fates(result: Forecast) -> dict[str, np.ndarray]:
     """Persons whom each wave had brought in by each period, by what became of them.
 
     Returns
@@ -154,23 +157,23 @@ def fates(result: UserAdoption) -> dict[str, np.ndarray]:
     ``gained`` and its parts ``staying`` (for good), ``leaving`` (still there) and ``gone``.
     Dims: (sample, period, wave).
     """
-    come = result.for_good > 0
-    gained = result.wave_gain[:, None, :] * come
-    staying = gained * result.for_good
+    come = result.draws["for_good"] > 0
+    gained = result.draws["wave_gain"][:, None, :] * come
+    staying = gained * result.draws["for_good"]
     return {
         "gained": gained,
         "staying": staying,
-        "leaving": gained * (result.stays - result.for_good),
-        "gone": gained * (1.0 - result.stays) * come,
+        "leaving": gained * (result.draws["stays"] - result.draws["for_good"]),
+        "gone": gained * (1.0 - result.draws["stays"]) * come,
     }
 
 
-def _lost(result: UserAdoption, claims: Sequence[str]) -> list[Exhibit]:
+def _lost(result: Forecast, claims: Sequence[str]) -> list[Exhibit]:
     """The people whom the waves brought: still there and staying, still there but leaving, gone."""
     found = fates(result)
     if not found["gained"].any():
         return []
-    periods, now, cited = result.users.periods, result.users.last_known, tuple(claims)
+    periods, now, cited = result.path.periods, result.path.last_known, tuple(claims)
     days = [k for k, day in enumerate(periods) if day.month == 12 and found["gained"][:, k].any()]
     waves = [k for k in range(len(adoption.WAVES)) if found["gained"][:, now, k].any()]
     both = {name: draws.sum(axis=2) for name, draws in found.items()}
@@ -178,7 +181,7 @@ def _lost(result: UserAdoption, claims: Sequence[str]) -> list[Exhibit]:
     told = [k for k in days if k <= now or k == days[-1]]
     names = ("gained", *FATES)
     by_wave = {name: [value(found[name][:, now, k], "persons") for k in waves] for name in names}
-    by_wave["gone_share"] = [share(1.0 - result.stays[:, now, k]) for k in waves]
+    by_wave["gone_share"] = [share(1.0 - result.draws["stays"][:, now, k]) for k in waves]
     by_year = with_interval(**{name: [value(both[name][:, k], "persons") for k in told] for name in names})
     return [
         Exhibit(name="wave_fates", frame=_means(result, {name: both[name] for name in FATES}, days), claims=cited),
@@ -196,16 +199,16 @@ def _lost(result: UserAdoption, claims: Sequence[str]) -> list[Exhibit]:
     ]
 
 
-def _means(result: UserAdoption, draws: dict[str, np.ndarray], positions: Sequence[int]) -> pd.DataFrame:
+def _means(result: Forecast, draws: dict[str, np.ndarray], positions: Sequence[int]) -> pd.DataFrame:
     """Means by series and period, which add up as medians would not."""
-    periods = result.users.periods
+    periods = result.path.periods
     rows = [
         (periods[k].isoformat(), name, float(np.mean(drawn[:, k]))) for name, drawn in draws.items() for k in positions
     ]
     return pd.DataFrame(rows, columns=["period", "series", "value"])
 
 
-def retention(result: UserAdoption, claims: Sequence[str]) -> Exhibit:
+def retention(result: Forecast, claims: Sequence[str]) -> Exhibit:
     """What is left of a wave, year by year: prior from other countries and posterior for China."""
     since = np.arange(0.0, 6.01, 0.5)
     prior, posterior, rng = surge_prior(), result.fit.posterior, np.random.default_rng(0)
@@ -221,7 +224,7 @@ def retention(result: UserAdoption, claims: Sequence[str]) -> Exhibit:
     return Exhibit(name="retention", frame=pd.concat(frames, ignore_index=True), claims=tuple(claims))
 
 
-def _platforms(context: Context, result: UserAdoption) -> list[Exhibit]:
+def _platforms(context: Context, result: Forecast) -> list[Exhibit]:
     """What single platforms reported at the height of the first wave and later, beside the model's own ratio."""
     multiples = reported(context)
     peaks = multiples[multiples["category"].isin(PEAKS)]
@@ -268,14 +271,17 @@ def _later(context: Context) -> tuple[pd.DataFrame, tuple[str, ...]]:
     return pd.concat([volumes, _rows(people)]), tuple(dict.fromkeys(claims))
 
 
-def _ours(result: UserAdoption) -> pd.DataFrame:
+def _ours(result: Forecast) -> pd.DataFrame:
     """All users over users without the waves, by the model, at the ends of June and December 2020 (80% interval)."""
     rows = []
     for name, day in (("ours_june", date(2020, 6, 30)), ("ours_december", date(2020, 12, 31))):
-        if day in result.users.periods and result.for_good[:, result.users.position(day)].any():
-            k = result.users.position(day)
+        if day in result.path.periods and result.draws["for_good"][:, result.path.position(day)].any():
+            k = result.path.position(day)
             # A country with less than one user without the wave has no ratio to speak of.
-            low, middle, high = interval(result.users.draws[:, k] / np.maximum(result.base.draws[:, k], 1.0))
+            low, middle, high = interval(
+                result["online_medical_users_latent"].draws[:, k]
+                / np.maximum(result["users_without_waves"].draws[:, k], 1.0)
+            )
             rows.append((name, middle, low, high))
     return _rows(rows)
 

@@ -12,7 +12,6 @@ import pandas as pd
 
 from telemed_forecast.evaluation import rolling_origins as rolling
 from telemed_forecast.evaluation import scores
-from telemed_forecast.evaluation.markets import MARKETS
 from telemed_forecast.evaluation.rolling_origins import OURS, POOL, Origin
 from telemed_forecast.evaluation.score_summary import CONFIDENCE, rows
 from telemed_forecast.evaluation.scores import HELD
@@ -48,7 +47,7 @@ def blocks(
     context
         Its date decides which origins and outcomes there are.
     market
-        Name of the market, as in `MARKETS`.
+        Name of the market, as in `markets.MARKETS`.
     result
         The market's forecast.
     past
@@ -58,7 +57,7 @@ def blocks(
     worth
         Year -> what a unit of that year's figures is worth in the page's money.
     """
-    told = _Told(path or MARKETS[market].path(result), worth or (lambda year: 1.0))
+    told = _Told(path or result.path, worth or (lambda year: 1.0))
     found = rolling.score(past, market, seed=context.settings.seed)
     table = rolling.summary(found, context.settings.as_of_date)
     ours = found[found["member"] == OURS]
