@@ -87,15 +87,7 @@ class Conflict:
 
 @dataclass(frozen=True)
 class Without(Context):
-    """A context in which one origin never said anything about some quantities.
-
-    Attributes
-    ----------
-    origin
-        The origin.
-    metrics
-        The quantities.
-    """
+    """A context in which one origin never said anything about some metrics."""
 
     origin: str = ""
     metrics: tuple[str, ...] = ()
@@ -110,14 +102,7 @@ class Without(Context):
 def conflicts(context: Context, results: dict[str, Forecast], *, refit: bool = True) -> list[Conflict]:
     """Every origin of every model, by model, the one that disagrees most first.
 
-    Parameters
-    ----------
-    context
-        Settings and evidence.
-    results
-        The models' results by report.
-    refit
-        Whether a model is fitted again where weights cannot be trusted.
+    With `refit` a model is fitted again where weights cannot be trusted.
     """
     found = []
     for name, result in results.items():
@@ -203,25 +188,14 @@ def _headline(context: Context, path: Path) -> np.ndarray:
 
 
 def without(printed: Printed) -> tuple[np.ndarray, float]:
-    """Weights of the draws when the rows had never been printed, and the shape of the weights' tail.
-
-    Returns
-    -------
-    weights
-        They sum to 1. Dims: (sample,).
-    khat
-        Above `RELIABLE` the weights rest on too few draws.
-    """
+    """As :func:`left_out`, of rows as the model expects them."""
     return left_out(printed.log_likelihood())
 
 
 def left_out(log_likelihood: np.ndarray) -> tuple[np.ndarray, float]:
-    """Weights of the draws without rows of this likelihood, and the shape of the weights' tail.
+    """Weights of the draws without rows of this log likelihood, and the shape of the weights' tail.
 
-    Parameters
-    ----------
-    log_likelihood
-        Log probability of the rows together. Dims: (sample,).
+    The weights sum to 1; with a shape above `RELIABLE` they rest on too few draws. Dims in and out: (sample,).
     """
     from arviz_stats.base import array_stats
 

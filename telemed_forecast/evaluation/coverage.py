@@ -84,33 +84,17 @@ def _weights(groups: Sequence[Hashable]) -> np.ndarray:
 
 
 def simulated(weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Coverage of calibrated forecasters.
+    """Coverage of calibrated forecasters; all forecasts of a group share one uniform number.
 
-    Parameters
-    ----------
-    weights
-        Part of the forecasts that each group holds; all of a group share one uniform number. Dims: (group,).
-    rng
-        Source of the simulated forecasters.
-
-    Returns
-    -------
-    Dims: (curve, level).
+    Dims in: (group,), the part of the forecasts that each group holds; out: (curve, level).
     """
     return _curves(rng.uniform(size=(SIMULATED, len(weights))), weights)
 
 
 def band(curves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The band that holds the part `BAND` of whole curves, equally far out at every level.
+    """Low and high end of the band that holds the part `BAND` of whole curves, equally far out at every level.
 
-    Parameters
-    ----------
-    curves
-        Of calibrated forecasters. Dims: (curve, level).
-
-    Returns
-    -------
-    Low and high ends. Dims of each: (level,).
+    Dims in: (curve, level); out, each: (level,).
     """
     ordered = np.sort(curves, axis=0)
     # How far out a curve is at its most extreme level: the smaller of both tails, counted among all curves.

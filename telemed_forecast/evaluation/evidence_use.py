@@ -40,20 +40,7 @@ _CURATED = {
 
 
 def table(context: Context, results: Mapping[str, Forecast]) -> pd.DataFrame:
-    """What became of every row of grade A to C that speaks of a modelled quantity.
-
-    Parameters
-    ----------
-    context
-        Settings and evidence.
-    results
-        The forecasts by market.
-
-    Returns
-    -------
-    DataFrame
-        As of `decided`.
-    """
+    """What became of every row of grade A to C that speaks of a modelled quantity (`decided`), by all forecasts."""
     claims = {name: MARKETS[name].claims(context, result) for name, result in results.items()}
     return decided(context.view, claims, {name: result.first_day for name, result in results.items()})
 
@@ -65,17 +52,14 @@ def decided(view: pd.DataFrame, claims: Mapping[str, Collection[str]], starts: M
     ----------
     view
         Rows of the ledger.
-    claims
-        Claim ids of the rows that entered, by report.
-    starts
-        The first day of each report's model.
+    claims, starts
+        Claim ids of the rows that entered, and the first day of the model, by report.
 
     Returns
     -------
-    DataFrame
-        claim_id, metric, segment, period_start, period_end, origin, grade, report (whose model the quantity belongs
-        to), used_by (reports, separated by blanks), reason (empty for a row that was used, and for one that is
-        undecided), explanation; in the ledger's order.
+    claim_id, metric, segment, period_start, period_end, origin, grade, report (whose model the quantity belongs to),
+    used_by (reports, separated by blanks), reason (empty for a row that was used, and for one that is undecided),
+    explanation; in the ledger's order.
     """
     lines = _lines()
     known = view[view["metric"].isin(list(lines))]
@@ -83,21 +67,15 @@ def decided(view: pd.DataFrame, claims: Mapping[str, Collection[str]], starts: M
     curated: dict[Any, Any] = observations.left_out(known).set_index("claim_id")["reason"].to_dict()
     kinds: dict[Any, Any] = dictionary.segments()["kind"].to_dict()
     measures: dict[Any, Any] = dictionary.metrics()["measure"].to_dict()
+    columns = ("claim_id", "metric", "segment", "period_start", "period_end", "origin", "grade")
     found = []
     for row in records(rows):
         line = _line(lines[row["metric"]], row, kinds)
         used_by = [name for name in MARKETS if row["claim_id"] in claims.get(name, ())]
-        reason, explanation = UNDECIDED, ""
-        if not used_by:
-            yearly = measures[row["metric"]] == "flow"
-            reason, explanation = _reason(row, line, curated, starts, yearly)
-        found.append(
-            {name: row[name] for name in ("claim_id", "metric", "segment", "period_start", "period_end")}
-            | {"origin": row["origin"], "grade": row["grade"], "report": line["report"]}
-            | {"used_by": " ".join(used_by), "reason": reason, "explanation": explanation}
-        )
-    columns = ["claim_id", "metric", "segment", "period_start", "period_end", "origin", "grade", "report", "used_by"]
-    return pd.DataFrame(found, columns=[*columns, "reason", "explanation"])
+        yearly = measures[row["metric"]] == "flow"
+        why = (UNDECIDED, "") if used_by else _reason(row, line, curated, starts, yearly)
+        found.append((*(row[name] for name in columns), line["report"], " ".join(used_by), *why))
+    return pd.DataFrame(found, columns=[*columns, "report", "used_by", "reason", "explanation"])
 
 
 def undecided(uses: pd.DataFrame) -> pd.DataFrame:
@@ -110,8 +88,7 @@ def counts(uses: pd.DataFrame) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame
-        report, reason ("used" for the rows that were), rows; reports in their order, the most frequent first.
+    report, reason ("used" for the rows that were), rows; reports in their order, the most frequent first.
     """
     reason = uses["reason"].where(uses["used_by"] == "", "used")
     found = uses.assign(reason=reason).groupby(["report", "reason"]).size().rename("rows").reset_index()

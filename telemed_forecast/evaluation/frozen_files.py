@@ -15,18 +15,7 @@ STATEMENT = "release.json"
 
 
 def differences(folder: Path) -> list[str]:
-    """Hold a release against its own statement.
-
-    Parameters
-    ----------
-    folder : Path
-        Of one release.
-
-    Returns
-    -------
-    list of str
-        One line for each file that changed, is missing or does not belong there; empty when all is as it was frozen.
-    """
+    """Hold a release against its own statement: one line for each file that changed, is missing or is extra."""
     present = {file.name for file in folder.iterdir() if file.is_file()}
     found = [f"{name}: missing" for name in (TABLE, STATEMENT) if name not in present]
     found += [f"{name}: does not belong to a release" for name in sorted(present - {TABLE, STATEMENT})]
@@ -53,16 +42,7 @@ def all_in(releases: Path) -> list[Path]:
 def frozen_by(releases: Path, day: dt.date) -> list[Path]:
     """Folders of the releases that were frozen by a day, in the order of their names.
 
-    Parameters
-    ----------
-    releases : Path
-        Their folder. What has no statement in it is no release.
-    day : date
-
-    Returns
-    -------
-    list of Path
-        Also a release whose day cannot be read: nobody knows that it came later.
+    What has no statement in it is no release. One whose day cannot be read counts: nobody knows that it came later.
     """
     return [folder for folder in all_in(releases) if (frozen_on(folder) or dt.date.min) <= day]
 

@@ -18,15 +18,19 @@ probabilistic sensitivity analysis sample, Medical Decision Making 34(3).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from datetime import date
 from types import MappingProxyType
 
 import numpy as np
+import pandas as pd
 
 from telemed_forecast.evidence.observations import GRADE_SCALE
-from telemed_forecast.models import odds
+from telemed_forecast.forecast.context import Context
+from telemed_forecast.forecast.markets import MARKETS
+from telemed_forecast.forecast.paths import Forecast, Unpublished
 from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM
+from telemed_forecast.models.odds import logit
 
 KNOTS = 7
 """Inner knots of the piecewise linear regression, at equally spaced quantiles of the measurement."""
@@ -56,82 +60,83 @@ KINDS: Mapping[str, tuple[float, float]] = MappingProxyType(
 companies' accounts; a research house with a definition of its own; a panel of some hundred people (ten percent)."""
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """A figure that could be published.
+OUTSIDE = 0.01
+"""Part of the draws at each end that is pulled in to the rest: shocks have fat tails, and without this the variance of
+a headline would be that of a draw or two in which a market vanishes."""
 
-    Attributes
-    ----------
-    name
-        Name of the figure; its text is ``figure_wanted.<name>``.
-    kind
-        Who would publish it: a key of `KINDS`.
-    quantity
-        The measured quantity in each draw, on the log scale (logit for shares). Dims: (sample,).
+COLUMNS = ("report", "figure", "kind", "removed", "error", "narrower", "spread")
+
+
+def wanted(context: Context, results: Mapping[str, Forecast]) -> pd.DataFrame:
+    """What new figures would teach about the headlines at the horizon.
+
+    Returns
+    -------
+    A row a figure, market by market and the most valuable first: ``report``, ``figure``, ``kind``; the part of the
+    headline's variance (log scale) that is ``removed`` on average, about 0 for noise, and its standard ``error``; the
+    part by which the headline's interval is ``narrower`` there; ``spread``, upper over lower end of its interval today.
     """
-
-    name: str
-    kind: str
-    quantity: np.ndarray
-
-    def simulated(self, rng: np.random.Generator) -> np.ndarray:
-        """The figure as it would be printed, one for each draw. Dims: (sample,)."""
-        noise, bias = KINDS[self.kind]
-        size = len(self.quantity)
-        return self.quantity + noise * rng.standard_t(DEGREES_OF_FREEDOM, size) + bias * rng.standard_normal(size)
-
-
-@dataclass(frozen=True)
-class Information:
-    """What one figure would teach.
-
-    Attributes
-    ----------
-    name, kind
-        As of the candidate.
-    removed
-        Part of the target's variance (log scale) that it would remove on average; noise gives about 0.
-    error
-        Standard error of that part, from blocks of draws.
-    """
-
-    name: str
-    kind: str
-    removed: float
-    error: float
-
-    @property
-    def narrower(self) -> float:
-        """Part by which the target's interval would become narrower on the log scale."""
-        return float(1.0 - np.sqrt(1.0 - np.clip(self.removed, 0.0, 1.0)))
+    found = []
+    for name, result in results.items():
+        draws = result.path.year_end(context.settings.horizon)
+        low, high = np.quantile(draws, [0.1, 0.9])
+        figures = {one: _measured(context, result, one) for one in getattr(MARKETS[name].module, "UNPUBLISHED", ())}
+        # What a date cannot know yet (what stays of a wave to come) is the same in every draw, or no number.
+        figures = {one: measured for one, measured in figures.items() if np.ptp(measured) > 0}
+        if figures:
+            own = ranked(_log(draws), figures, context.generator(f"information {name}"))
+            found.append(own.assign(report=name, spread=float(high / low)))
+    return pd.concat(found, ignore_index=True)[list(COLUMNS)] if found else pd.DataFrame(columns=COLUMNS)
 
 
-def ranked(target: np.ndarray, candidates: Iterable[Candidate], rng: np.random.Generator) -> list[Information]:
-    """What each figure would teach about a target, the most valuable first.
+def _log(draws: np.ndarray) -> np.ndarray:
+    """Log of draws without their outermost ends. Dims: (sample,)."""
+    inside = np.clip(draws, *np.quantile(draws, [OUTSIDE, 1.0 - OUTSIDE]))
+    return np.log(np.maximum(inside, np.finfo(float).tiny))
+
+
+def _measured(context: Context, result: Forecast, figure: Unpublished) -> np.ndarray:
+    """What a figure would measure, on the log scale (logit for a share). Dims: (sample,)."""
+    path = result.paths.get(figure.quantity)
+    if path is None:
+        return np.asarray(result.fit.posterior[figure.quantity])
+    days = {"last": date(context.last_year, 12, 31), "next": date(context.last_year + 1, 12, 31)}
+    draws = path.draws[:, path.position(days.get(figure.when, result.last_period))]
+    return logit(draws / 100.0, edge=1e-6) if path.unit == "percent" else _log(draws)
+
+
+def ranked(target: np.ndarray, figures: Mapping[Unpublished, np.ndarray], rng: np.random.Generator) -> pd.DataFrame:
+    """What each figure would teach about a target, the most valuable first: the inner columns of :func:`wanted`.
 
     Parameters
     ----------
     target
         Draws of the headline on the log scale (logit for a share). Dims: (sample,).
-    candidates
-        Figures measured in the same draws.
+    figures
+        Figure -> the same draws of what it measures, on the same scale. Dims: (sample,).
     rng
         Source of the measurement noise.
     """
-    found = [_information(target, candidate, rng) for candidate in candidates]
-    return sorted(found, key=lambda information: (-information.removed, information.name))
+    found = []
+    for figure, quantity in figures.items():
+        removed, error = _removed(target, quantity, figure.kind, rng)
+        narrower = float(1.0 - np.sqrt(1.0 - np.clip(removed, 0.0, 1.0)))
+        found.append((figure.name, figure.kind, removed, error, narrower))
+    return pd.DataFrame(found, columns=COLUMNS[1:6]).sort_values(["removed", "figure"], ascending=[False, True])
 
 
-def _information(target: np.ndarray, candidate: Candidate, rng: np.random.Generator) -> Information:
-    removed, blocks = [], []
+def _removed(target: np.ndarray, quantity: np.ndarray, kind: str, rng: np.random.Generator) -> tuple[float, float]:
+    """The part of the target's variance that a figure would remove, and its standard error."""
+    (noise, bias), removed, blocks = KINDS[kind], [], []
+    size = len(quantity)
     for _ in range(REPEATS):
-        measured = candidate.simulated(rng)
+        measured = quantity + noise * rng.standard_t(DEGREES_OF_FREEDOM, size) + bias * rng.standard_normal(size)
         removed.append(explained(target, measured))
         # Draws of one chain stand together and depend on each other: blocks, not single draws, tell the error.
         parts = zip(np.array_split(target, BLOCKS), np.array_split(measured, BLOCKS), strict=True)
         blocks.append([explained(x, y) for x, y in parts] if len(target) >= BLOCKS * LEAST_DRAWS else [np.nan])
     spread = np.std(np.mean(blocks, axis=0), ddof=1) / np.sqrt(BLOCKS) if len(blocks[0]) > 1 else np.nan
-    return Information(candidate.name, candidate.kind, float(np.mean(removed)), float(np.nan_to_num(spread)))
+    return float(np.mean(removed)), float(np.nan_to_num(spread))
 
 
 def explained(target: np.ndarray, measured: np.ndarray) -> float:
@@ -170,8 +175,3 @@ def _piecewise_linear(x: np.ndarray) -> np.ndarray:
     knots = np.unique(np.quantile(x, np.linspace(0.0, 1.0, KNOTS + 2)[1:-1]))
     hinges = np.maximum(x[:, None] - knots[None, :], 0.0)
     return np.column_stack([np.ones(len(x)), x, hinges])
-
-
-def logit(percent: np.ndarray) -> np.ndarray:
-    """Log odds of a share in percent, kept off the ends."""
-    return odds.logit(percent / 100.0, edge=1e-6)

@@ -102,18 +102,9 @@ def _squares(own: pd.DataFrame) -> list[float]:
 
 
 def pooled(squares: Mapping[str, Sequence[float]], *, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Draws of each publisher's scale.
+    """Publisher -> draws of :math:`s_j`, dims (draw,), row by row from one draw of what all have in common.
 
-    Parameters
-    ----------
-    squares
-        Publisher -> squared errors, one an occasion.
-    rng
-        Source of the draws.
-
-    Returns
-    -------
-    Publisher -> draws of :math:`s_j`, dims (draw,): row by row from one draw of what all have in common.
+    `squares` are the squared errors of each, one an occasion.
     """
     numbers = np.array([len(own) for own in squares.values()], dtype=float)
     sums = np.array([float(np.sum(own)) for own in squares.values()])

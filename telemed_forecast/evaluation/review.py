@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from telemed_forecast.evaluation import conflict, evidence_use, voices, wanted
+from telemed_forecast.evaluation import conflict, evidence_use, information, voices
 from telemed_forecast.evaluation.conflict import Conflict
-from telemed_forecast.evaluation.wanted import Wanted
 from telemed_forecast.forecast import markets
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.paths import Forecast
@@ -32,7 +31,7 @@ class Review:
     conflicts
         Every origin against all others.
     wanted
-        What new figures would teach, by report.
+        What new figures would teach (`information.wanted`).
     """
 
     results: Mapping[str, Forecast]
@@ -44,19 +43,14 @@ class Review:
     echoes: pd.DataFrame
     grades: pd.DataFrame
     conflicts: list[Conflict]
-    wanted: Mapping[str, Wanted]
+    wanted: pd.DataFrame
 
 
 def run(context: Context, *, refit: bool | None = None) -> Review:
     """Review the evidence known on the context's date.
 
-    Parameters
-    ----------
-    context
-        Settings and evidence.
-    refit
-        Whether models are fitted again without an origin where weights of draws cannot be trusted; by default in the
-        full profile alone, because compiling a model takes longer than all else here.
+    Models are fitted again without an origin where weights of draws cannot be trusted; unless `refit` says so, in the
+    full profile alone, because compiling a model takes longer than all else here.
     """
     again = conflict.fits_again(context) if refit is None else refit
     results = markets.run(context)
@@ -72,5 +66,5 @@ def run(context: Context, *, refit: bool | None = None) -> Review:
         echoes=voices.echoes(view, uses),
         grades=voices.grades(view),
         conflicts=conflict.conflicts(context, results, refit=again),
-        wanted=wanted.wanted(context, results),
+        wanted=information.wanted(context, results),
     )

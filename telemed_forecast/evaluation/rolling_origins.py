@@ -82,15 +82,7 @@ class Origin:
 
 
 def origins(context: Context, market: str) -> list[Origin]:
-    """Forecasts of one market at every year's end before the context's date that has met outcomes by then.
-
-    Parameters
-    ----------
-    context
-        Its date decides which outcomes are known; horizon and seed are used as they are.
-    market
-        One of `MARKETS`.
-    """
+    """Forecasts of one market at every year's end before the context's date that has met outcomes by then."""
     return [_origin(context, market, day) for day in days(context, market)]
 
 
@@ -166,9 +158,9 @@ def score(past: Sequence[Origin], market: str, *, seed: int) -> pd.DataFrame:
     past
         Origins of one market, in order of their days.
     market
-        Name of the market.
+        Its name.
     seed
-        Seed of the ensemble's draws.
+        Of the ensemble's draws.
 
     Returns
     -------

@@ -60,14 +60,9 @@ class Headline:
 
 @dataclass(frozen=True)
 class Effect:
-    """What something adds to a headline number's median.
+    """What something adds to a headline number's median, in its unit.
 
-    Attributes
-    ----------
-    value
-        Difference of medians, in the number's unit.
-    low, high
-        Central 80% of the differences draw by draw, widened to hold `value`.
+    `low` and `high` are the central 80% of the differences draw by draw, widened to hold `value`.
     """
 
     value: float
@@ -103,16 +98,9 @@ class Effects:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Scenarios side by side.
+    """Scenarios side by side: those compared, then the run's own.
 
-    Attributes
-    ----------
-    scenarios
-        Those compared, then the run's own where it is another one.
-    headlines
-        One for each of them, and the mixture after the compared ones.
-    effects
-        One for each scenario off neutral and each headline number.
+    The mixture's headlines come after those of the compared ones; effects are of each scenario off neutral.
     """
 
     scenarios: tuple[Scenario, ...]
@@ -146,13 +134,7 @@ def _told_apart(scenario: Scenario) -> Scenario:
 
 
 class _Draws:
-    """Draws of the headline numbers by lever settings, each computed once.
-
-    Parameters
-    ----------
-    context
-        Settings and evidence of the run.
-    """
+    """Draws of the headline numbers by lever settings, each computed once."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
@@ -176,12 +158,9 @@ def _headline(draws: _Draws, scenario: Scenario) -> Headline:
 
 
 def mixture(headlines: Sequence[Headline]) -> Headline:
-    """Pool scenarios by their weights: each draw lies in one scenario, the same one for all headline numbers.
+    """Pool scenarios by their weights, which sum to 1.
 
-    Parameters
-    ----------
-    headlines
-        Scenarios whose weights sum to 1, with the same number of draws, made from the same shocks.
+    They are made from the same shocks: each draw lies in one scenario, the same one for all headline numbers.
     """
     pooled = {}
     for name in HEADLINES:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,19 +11,11 @@ PART = 0.2
 """Part of the draws at each end of a driver that is compared."""
 
 
-@dataclass(frozen=True)
-class Driver:
-    """Effect of one uncertain quantity on a target.
+class Driver(NamedTuple):
+    """One uncertain quantity: medians of a target among the draws with its lowest and with its highest fifth.
 
-    Attributes
-    ----------
-    name
-        Name of the quantity.
-    low, high
-        Median of the target among the draws with the lowest and the highest fifth of the quantity.
-    explained
-        Squared rank correlation with the target: about the part of the target's variance that knowing the quantity
-        would remove.
+    `explained` is the squared rank correlation with the target: about the part of its variance that knowing the
+    quantity would remove.
     """
 
     name: str
@@ -45,20 +37,13 @@ def drivers(target: np.ndarray, quantities: Mapping[str, np.ndarray]) -> list[Dr
     target
         Draws of the headline number. Dims: (sample,).
     quantities
-        Draws of each uncertain quantity from the same fit (or of an independent one, whose effect then is nil).
-        Dims: (sample,).
+        Draws of each uncertain quantity from the same fit. Dims: (sample,).
     """
     found = []
     for name, values in quantities.items():
         low, high = np.quantile(values, [PART, 1.0 - PART])
-        found.append(
-            Driver(
-                name,
-                float(np.median(target[values <= low])),
-                float(np.median(target[values >= high])),
-                _rank_correlation(target, values) ** 2,
-            )
-        )
+        ends = (float(np.median(target[chosen])) for chosen in (values <= low, values >= high))
+        found.append(Driver(name, *ends, _rank_correlation(target, values) ** 2))
     return sorted(found, key=lambda d: -d.explained)
 
 

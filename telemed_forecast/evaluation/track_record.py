@@ -85,13 +85,7 @@ class TrackRecord:
         return coverage(self.ours["pit"].tolist(), *clusters(self.ours), seed=self.seed)
 
     def by(self, column: str) -> pd.DataFrame:
-        """Our forecasts in groups (`summarise`), and what chance allows to so many of so few outcomes and days.
-
-        Parameters
-        ----------
-        column
-            ``market``, ``year`` or ``horizon``.
-        """
+        """Our forecasts by ``market``, ``year`` or ``horizon`` (`summarise`), with what chance allows to so few."""
         groups = [(name, own) for name, own in self.ours.groupby(column, sort=column != "market")]
         curves = [coverage(own["pit"].tolist(), *clusters(own), seed=self.seed) for _, own in groups]
         allowed = pd.DataFrame([curve.loc[LEVEL, ["alone_low", "alone_high"]] for curve in curves])
@@ -124,15 +118,7 @@ class TrackRecord:
 
 
 def run(context: Context, *, releases: Path = RELEASES) -> TrackRecord:
-    """The track record as of the context's date.
-
-    Parameters
-    ----------
-    context
-        Settings and evidence.
-    releases
-        Folder of the releases.
-    """
+    """The track record as of the context's date, with what a folder of releases froze."""
     seed = context.settings.seed
     past = {market: rolling_origins.origins(context, market) for market in MARKETS}
     scores = pd.concat([rolling_origins.score(made, market, seed=seed) for market, made in past.items()])

@@ -30,8 +30,7 @@ def fitting(view: pd.DataFrame) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame
-        claim_id, metric, segment, origin, grade, unit, low, high, start, end, and year (of the end).
+    claim_id, metric, segment, origin, grade, unit, low, high, start, end, and year (of the end).
     """
     named = pd.MultiIndex.from_tuples([q[:2] for q in quantities()])
     rows = view[pd.MultiIndex.from_frame(view[QUANTITY]).isin(named)]
@@ -53,10 +52,9 @@ def newest(view: pd.DataFrame, last_year: int) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame
-        metric, segment, report, claim_id, origin, grade, unit, low, high, end (of the newest figure; of several of
-        that day the one with the best grade), rows, origins, first_year, gaps (tuple of the years since the first
-        without any figure, up to `last_year`). In the order of ``modelled.csv``; series without a row are left out.
+    metric, segment, report, claim_id, origin, grade, unit, low, high, end (of the newest figure; of several of
+    that day the one with the best grade), rows, origins, first_year, gaps (tuple of the years since the first
+    without any figure, up to `last_year`). In the order of ``modelled.csv``; series without a row are left out.
     """
     rows = fitting(view).sort_values(["end", "grade"], ascending=[False, True], kind="stable")
     found = []
@@ -80,11 +78,10 @@ def contradictions(view: pd.DataFrame) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame
-        metric, segment, unit, period (last day), rows, origins, ratio (the largest figure over the smallest of another
-        origin, between the ends of their intervals that face each other; 1 where the intervals meet), and of both
-        low_claim, low_origin, high_claim, high_origin; the largest ratio first. Flows are compared with flows of the
-        same period, stocks within a quarter.
+    metric, segment, unit, period (last day), rows, origins, ratio (the largest figure over the smallest of another
+    origin, between the ends of their intervals that face each other; 1 where the intervals meet), and of both
+    low_claim, low_origin, high_claim, high_origin; the largest ratio first. Flows are compared with flows of the
+    same period, stocks within a quarter.
     """
     rows = fitting(view)
     measures = dictionary.metrics()["measure"]
@@ -129,8 +126,7 @@ def spans(view: pd.DataFrame) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame
-        year, rows, origins, smallest, median, largest (CNY million), claims (tuple); years with two origins or more.
+    year, rows, origins, smallest, median, largest (CNY million), claims (tuple); years with two origins or more.
     """
     sizes = view[(view["metric"] == "market_size") & view["segment"].isin(WHOLE_MARKET)]
     rows = observations.to_cny(observations.intervals(sizes), view).frame()
@@ -163,9 +159,8 @@ def voices(view: pd.DataFrame, uses: pd.DataFrame) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame
-        origin, own (statements), copies (rows that print one of them again), used (rows in a fit), best (its best
-        grade); the origin with the most statements first.
+    origin, own (statements), copies (rows that print one of them again), used (rows in a fit), best (its best
+    grade); the origin with the most statements first.
     """
     copied = uses["claim_id"].map(view.set_index("claim_id")["restates"]).fillna("") != ""
     table = uses.assign(own=~copied, copy=copied, used=uses["used_by"] != "").groupby("origin")
@@ -178,8 +173,7 @@ def echoes(view: pd.DataFrame, uses: pd.DataFrame) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame
-        claim_id of the statement, copies; most repeated first.
+    claim_id of the statement, copies; most repeated first.
     """
     rows = view[view["claim_id"].isin(uses["claim_id"]) & (view["restates"] != "")]
     found = rows.groupby("restates").size().rename("copies").rename_axis("claim_id").reset_index()

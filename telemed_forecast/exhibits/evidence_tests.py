@@ -10,7 +10,6 @@ import pandas as pd
 from telemed_forecast.evaluation import conflict as evaluation
 from telemed_forecast.evaluation.conflict import Conflict
 from telemed_forecast.evaluation.review import Review
-from telemed_forecast.evaluation.wanted import Wanted
 from telemed_forecast.exhibits.evidence import origin_name
 from telemed_forecast.exhibits.exhibit import Exhibit
 from telemed_forecast.exhibits.numbers import key_figure
@@ -33,18 +32,20 @@ def exhibits(context: Context, review: Review) -> list[Exhibit]:
     judged = _judged(review)
     own = {report: [one for one in judged if one.report == report] for report in MARKETS}
     charts = [_conflict(report, found) for report, found in own.items() if len(found) > 1]
-    wanted = [_wanted_bars(context, review, found) for found in review.wanted.values()]
+    wanted = [
+        _wanted_bars(context, review, str(name), own) for name, own in review.wanted.groupby("report", sort=False)
+    ]
     return [*charts, *([leave_one_out(context, judged)] if judged else []), *wanted, wanted_table(context, review)]
 
 
 def key_figures(context: Context, review: Review) -> list[KeyFigure]:
     """The most valuable missing figure for the size of the market."""
-    market = review.wanted.get("market_size")
-    if market is None:
+    market = review.wanted[review.wanted["report"] == "market_size"]
+    if market.empty:
         return []
-    best, period = market.figures[0], str(context.settings.horizon)
+    best, period = market.iloc[0], str(context.settings.horizon)
     claims, fit = _claims(review, "market_size"), review.results["market_size"].fit
-    note: dict[str, Fact] = {"figure": f"@review.wanted.{best.name}", **_years(context)}
+    note: dict[str, Fact] = {"figure": f"@review.wanted.{best.figure}", **_years(context)}
     return [key_figure("review_missing", _percent(best.removed), period, claims, [fit], note=note)]
 
 
@@ -99,18 +100,17 @@ def wanted_table(context: Context, review: Review) -> Exhibit:
     """What new figures would settle, those that teach next to nothing left out."""
     rows = [
         (
-            one.name,
-            f"@report.{found.report}.title",
+            one.figure,
+            f"@report.{one.report}.title",
             one.kind,
             100.0 * max(one.removed, 0.0),
-            found.spread,
-            found.spread ** (1.0 - one.narrower),
+            one.spread,
+            one.spread ** (1.0 - one.narrower),
         )
-        for found in review.wanted.values()
-        for one in found.figures
+        for one in review.wanted.itertuples()
         if 100.0 * one.removed >= LOWEST
     ]
-    claims = [claim for found in review.wanted.values() for claim in _claims(review, found.report)]
+    claims = [claim for name in review.wanted["report"].unique() for claim in _claims(review, name)]
     return Exhibit(
         name="wanted",
         frame=pd.DataFrame(rows, columns=["figure", "report", "kind", "removed", "spread", "narrowed"]),
@@ -157,18 +157,18 @@ def _conflict(report: str, own: Sequence[Conflict]) -> Exhibit:
     )
 
 
-def _wanted_bars(context: Context, review: Review, found: Wanted) -> Exhibit:
+def _wanted_bars(context: Context, review: Review, report: str, own: pd.DataFrame) -> Exhibit:
     """What each missing figure would remove of the uncertainty about a headline."""
-    best = found.figures[0]
-    rows = [(one.name, max(100.0 * one.removed, 0.0)) for one in found.figures]
+    best = own.iloc[0]
+    rows = [(one.figure, max(100.0 * one.removed, 0.0)) for one in own.itertuples()]
     return Exhibit(
-        name=f"wanted_{found.report}",
+        name=f"wanted_{report}",
         frame=pd.DataFrame(rows, columns=["category", "value"]),
-        claims=_claims(review, found.report),
+        claims=_claims(review, report),
         facts={
-            "report": f"@report.{found.report}.title",
+            "report": f"@report.{report}.title",
             "horizon": context.settings.horizon,
-            "figure": f"@review.wanted.{best.name}",
+            "figure": f"@review.wanted.{best.figure}",
             "part": _percent(best.removed),
         },
     )

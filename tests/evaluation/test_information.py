@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telemed_forecast.evaluation.information import KINDS, Candidate, explained, ranked
+from telemed_forecast.evaluation.information import KINDS, explained, ranked
+from telemed_forecast.forecast.paths import Unpublished
 
 pytestmark = pytest.mark.unit
 
@@ -56,22 +57,25 @@ def test_too_few_draws_are_refused():
         explained(np.arange(99.0), np.arange(99.0))
 
 
+def taught(target, seed, **figures):
+    """What figures would teach, by name: each a kind and what it measures."""
+    asked = {Unpublished(name, kind, ""): quantity for name, (kind, quantity) in figures.items()}
+    return ranked(target, asked, np.random.default_rng(seed)).set_index("figure")
+
+
 def test_the_most_valuable_figure_comes_first_and_a_house_with_a_bias_teaches_less(draws):
-    target = draws["x"] + 0.3 * draws["other"]
-    wanted = [Candidate("other", "official", draws["other"]), Candidate("x_of_house", "house", 0.5 * draws["x"])]
-    wanted += [Candidate("x", "official", 0.5 * draws["x"]), Candidate("noise", "panel", draws["noise"])]
-    found = ranked(target, wanted, np.random.default_rng(2))
-    assert [information.name for information in found] == ["x", "x_of_house", "other", "noise"]
-    by_name = {information.name: information for information in found}
-    assert by_name["x"].removed == pytest.approx(1 / 1.09, abs=0.02)
+    x, other = draws["x"], draws["other"]
+    figures = {"other": ("official", other), "x_of_house": ("house", 0.5 * x)}
+    found = taught(x + 0.3 * other, 2, **figures, x=("official", 0.5 * x), noise=("panel", draws["noise"]))
+    assert found.index.tolist() == ["x", "x_of_house", "other", "noise"]
+    assert found.loc["x", "removed"] == pytest.approx(1 / 1.09, abs=0.02)
     noise, bias = KINDS["house"]
-    assert by_name["x_of_house"].removed == pytest.approx(0.25 / (0.25 + 2 * noise**2 + bias**2) / 1.09, abs=0.03)
-    assert abs(by_name["noise"].removed) < 3 * by_name["noise"].error + 0.01
+    expected = 0.25 / (0.25 + 2 * noise**2 + bias**2) / 1.09
+    assert found.loc["x_of_house", "removed"] == pytest.approx(expected, abs=0.03)
+    assert abs(found.loc["noise", "removed"]) < 3 * found.loc["noise", "error"] + 0.01
 
 
 def test_the_interval_narrows_with_the_root_of_the_variance_that_is_left(draws):
-    (found,) = ranked(
-        draws["x"], [Candidate("half", "official", draws["x"] + draws["noise"])], np.random.default_rng(3)
-    )
-    assert found.removed == pytest.approx(0.5, abs=0.03)
-    assert found.narrower == pytest.approx(1 - np.sqrt(0.5), abs=0.03)
+    half = taught(draws["x"], 3, half=("official", draws["x"] + draws["noise"])).loc["half"]
+    assert half["removed"] == pytest.approx(0.5, abs=0.03)
+    assert half["narrower"] == pytest.approx(1 - np.sqrt(0.5), abs=0.03)
