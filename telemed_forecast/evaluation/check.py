@@ -116,11 +116,9 @@ def found(
     claims
         Ids of the figures behind its numbers; all that were known by default.
     fits
-        Name -> the fits behind its numbers; the first is the one that its draws are of.
+        Name -> the fits behind its numbers; the first is the one that its draws are of, and has as many chains.
     drawn
         Name -> draws of a number, in the order of the fits' draws. Dims: (sample,).
-    chains
-        Chains of these draws; those of the fits when not given.
     exact
         Name -> what no sampler has a part in.
     """
@@ -151,15 +149,7 @@ def _quantiles(draws: np.ndarray, chains: int, factor: float) -> list[Estimate]:
 
 
 def figures(view: pd.DataFrame, claims: Iterable[str] | None = None) -> str:
-    """How many rows of the ledger there are, and eight digits that stand for what they state.
-
-    Parameters
-    ----------
-    view
-        The ledger.
-    claims
-        Ids of the rows; all by default.
-    """
+    """How many rows of the ledger have these claims (all by default), and eight digits for what they state."""
     rows = view if claims is None else view[view["claim_id"].isin(set(claims))]
     stated = rows.drop(columns=["note", "source_title"], errors="ignore").sort_values("claim_id")
     return f"{len(rows):,} ({hashlib.sha256(stated.to_csv(index=False).encode()).hexdigest()[:8]})"

@@ -49,12 +49,8 @@ class Conflict:
 
     Attributes
     ----------
-    report
-        Name of the model.
-    origin
-        Who produced the figures.
-    claims
-        Their rows.
+    report, origin, claims
+        The model, who produced the figures, and their rows.
     method
         How the others' view was found: "weights", "refit", "unreliable" (weights whose tail is too heavy, and no fit
         in their place), or "one_voice": there are no others.

@@ -110,7 +110,7 @@ def band(curves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _curves(ranks: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Weighted part of the ranks not above each level. Dims in: (curve, group), (group,); out: (curve, level)."""
-    # A hair of slack, so that a rank that ties with a level counts as covered, as in `scores.Forecast`.
+    # A hair of slack, so that a rank that ties with a level counts as covered, as in `scores.Predicted`.
     return np.stack([(ranks <= level + 1e-12) @ weights for level in NOMINAL], axis=1)
 
 

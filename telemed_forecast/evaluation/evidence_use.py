@@ -48,12 +48,7 @@ def table(context: Context, results: Mapping[str, Forecast]) -> pd.DataFrame:
 def decided(view: pd.DataFrame, claims: Mapping[str, Collection[str]], starts: Mapping[str, date]) -> pd.DataFrame:
     """What became of every row of grade A to C that speaks of a modelled quantity.
 
-    Parameters
-    ----------
-    view
-        Rows of the ledger.
-    claims, starts
-        Claim ids of the rows that entered, and the first day of the model, by report.
+    `claims` are the ids of the rows that entered, `starts` the first day of the model, by report.
 
     Returns
     -------

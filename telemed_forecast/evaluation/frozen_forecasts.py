@@ -35,7 +35,7 @@ import pandas as pd
 from telemed_forecast.errors import InputError, TelemedError
 from telemed_forecast.evaluation import frozen_files, scores
 from telemed_forecast.evaluation.score_summary import rows
-from telemed_forecast.evaluation.scores import LEVEL, Forecast
+from telemed_forecast.evaluation.scores import LEVEL, Predicted
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.markets import MARKETS
 from telemed_forecast.forecast.paths import Target
@@ -53,16 +53,9 @@ RELEASED = ["release", "as_of", "forecast_date", "scenario", "target", "day", "l
 
 @dataclass(frozen=True, eq=False)
 class Frozen:
-    """Releases that were frozen by a day, and what came of them.
+    """Releases that were frozen by a day, and what came of them (:func:`score`, :func:`waiting`).
 
-    Attributes
-    ----------
-    releases
-        Their names.
-    scores, waiting
-        As of :func:`score` and :func:`waiting`.
-    altered
-        Whether one of them is not as it was frozen, so that none of them counts.
+    With `altered` one of them is not as it was frozen, so that none of them counts.
     """
 
     releases: tuple[str, ...]
@@ -167,20 +160,13 @@ def _settled(own: pd.DataFrame, figures: pd.DataFrame, *, flow: bool) -> np.ndar
 
 
 def score(frozen: pd.DataFrame, context: Context) -> pd.DataFrame:
-    """Score every frozen forecast whose figure has come.
-
-    Parameters
-    ----------
-    frozen
-        As of :func:`read`.
-    context
-        Its date decides what has come.
+    """Score every frozen forecast (:func:`read`) whose figure has come by the context's date.
 
     Returns
     -------
     A row a figure: release, forecast_date, scenario, target and unit as frozen; the figure (last ``day`` of its period,
     claim_id, publisher, grade, the day when it became ``known``, ``published``: the middle of the printed interval);
-    ``latent`` as in :class:`Target`; ``rounding`` and ``doubtful``; the forecast (low, median, high) and every metric
+    ``latent`` as in `paths.Target`; ``rounding`` and ``doubtful``; the forecast (low, median, high) and every metric
     of `scores.METRICS`.
     """
     found = [
@@ -204,7 +190,7 @@ def _scored(own: pd.DataFrame, figure: Any) -> dict[str, Any]:
     wide = own.pivot(index="level", columns="day", values="value").sort_index(axis=0).sort_index(axis=1)
     days, at = [date.toordinal(day) for day in sorted(set(own["day"]))], figure.day.toordinal()
     scaled = scores.scaled(wide.to_numpy(), first["unit"])
-    forecast = Forecast(np.array([[np.interp(at, days, level)] for level in scaled]), wide.index.to_numpy())
+    forecast = Predicted(np.array([[np.interp(at, days, level)] for level in scaled]), wide.index.to_numpy())
     ends = scores.scaled([figure.low, figure.high], first["unit"])
     names = {"low": 0.1, "median": 0.5, "high": 0.9}
     return {
@@ -219,7 +205,7 @@ def _scored(own: pd.DataFrame, figure: Any) -> dict[str, Any]:
 
 
 def waiting(frozen: pd.DataFrame, context: Context) -> pd.DataFrame:
-    """Every frozen forecast whose figure has not come, the next due first. Parameters as for :func:`score`.
+    """Every frozen forecast whose figure has not come, the next due first.
 
     Returns
     -------

@@ -145,12 +145,7 @@ def head_to_head(found: pd.DataFrame, *, by_consensus: bool = False) -> dict[str
     :math:`n` outcomes (Jeffreys' prior); it reaches to 0 or 1 where none or all were won, as Brown, Cai and DasGupta
     (2001) have it. Outcomes of one market share its shocks still: the interval is rather too narrow than too wide.
 
-    Parameters
-    ----------
-    found
-        Judged forecasts.
-    by_consensus
-        Let other houses' later estimates be the judge instead of `Truth`; only where there are any.
+    With `by_consensus` other houses' later estimates are the judge instead of `Truth`, where there are any.
 
     Returns
     -------

@@ -26,16 +26,7 @@ NATIONAL = "China (national)"
 
 
 def worst(context: Context, found: pd.DataFrame, number: int) -> pd.DataFrame:
-    """The worst misses of ours, by CRPS.
-
-    Parameters
-    ----------
-    context
-        The day of the report.
-    found
-        Scores of every forecaster and market.
-    number
-        How many at most.
+    """So many of our worst misses at most, by CRPS, among the scores of every forecaster and market.
 
     Returns
     -------

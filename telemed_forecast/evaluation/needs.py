@@ -65,17 +65,7 @@ class Needs:
 
 
 def contexts(model: str, needs: Needs, context: Context) -> Iterator[tuple[str, Context]]:
-    """The contexts in which a model is fitted, each with a name for people.
-
-    Parameters
-    ----------
-    model
-        One of `MODELS`.
-    needs
-        What is asked for, by this model or by the one that it feeds.
-    context
-        Settings and evidence of today.
-    """
+    """The contexts in which a model is fitted, for itself or for the one that it feeds, each with a name for people."""
     from telemed_forecast.evaluation import conflict, rolling_origins
 
     read = {model, FEEDS.get(model)}

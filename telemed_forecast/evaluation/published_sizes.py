@@ -20,8 +20,6 @@ class PublishedSize:
 
     Attributes
     ----------
-    claim_id, segment, origin, grade
-        As in the ledger.
     year
         Calendar year that it speaks of; published_on is the day on which it was known.
     forecast

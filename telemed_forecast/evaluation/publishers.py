@@ -52,14 +52,7 @@ COLUMNS = (
 
 
 def table(found: pd.DataFrame, *, seed: int) -> pd.DataFrame:
-    """The publishers, the one that is usually nearest first.
-
-    Parameters
-    ----------
-    found
-        Judged forecasts (`league.judged`).
-    seed
-        Seed of the draws.
+    """The publishers of judged forecasts (`league.judged`), the one that is usually nearest first.
 
     Returns
     -------

@@ -22,16 +22,12 @@ class Review:
 
     Attributes
     ----------
-    results
-        The forecasts by market.
-    uses
-        What became of every row (`evidence_use.decided`).
+    results, uses
+        The forecasts by market, and what became of every row (`evidence_use.decided`).
     newest, contradictions, spans, voices, echoes, grades
         Tables of `voices`.
-    conflicts
-        Every origin against all others.
-    wanted
-        What new figures would teach (`information.wanted`).
+    conflicts, wanted
+        Every origin against all others, and what new figures would teach (`information.wanted`).
     """
 
     results: Mapping[str, Forecast]

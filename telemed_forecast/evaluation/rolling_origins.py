@@ -21,7 +21,7 @@ import pandas as pd
 
 from telemed_forecast.evaluation import scores
 from telemed_forecast.evaluation.score_summary import FIGURE, SPREAD, summarise
-from telemed_forecast.evaluation.scores import Forecast
+from telemed_forecast.evaluation.scores import Predicted
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.fits.gates import Gate
 from telemed_forecast.forecast import hub
@@ -58,16 +58,11 @@ class Origin:
 
     Attributes
     ----------
-    forecast_date
-        The last day of a year.
     gate
         Verdict on our fit of that day.
-    actuals
-        Rows of the headline quantity published after the day, about days after the day.
-    known
-        Day on which each row became known. Dims: (obs,).
-    comparable
-        Rows of the definition that rivals know. Dims: (obs,); boolean.
+    actuals, known, comparable
+        Rows of the headline quantity published after the day, about days after the day; when each became known, and
+        whether it is of the definition that rivals know. Dims: (obs,).
     draws
         Forecaster -> draws of what would be printed, in the row's unit; NaN columns where it has nothing to say.
         Dims: (draw, obs).
@@ -199,7 +194,7 @@ def _scored(origin: Origin, draws: np.ndarray) -> Iterator[dict[str, Any]]:
     rows = origin.actuals
     for k in np.flatnonzero(np.isfinite(draws).all(axis=0)):
         unit, quantiles = str(rows.unit[k]), np.quantile(draws[:, k], hub.QUANTILES)
-        forecast = Forecast(scores.scaled(quantiles, unit)[:, None], hub.QUANTILES, scores.scaled(draws[:, [k]], unit))
+        forecast = Predicted(scores.scaled(quantiles, unit)[:, None], hub.QUANTILES, scores.scaled(draws[:, [k]], unit))
         low, median, high = np.quantile(draws[:, k], [0.1, 0.5, 0.9]).tolist()
         yield {
             "forecast_date": origin.forecast_date,

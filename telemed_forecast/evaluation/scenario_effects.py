@@ -36,18 +36,10 @@ ACTS_ON: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Headline:
-    """Draws of the headline numbers at the horizon in one scenario.
+    """Draws of the `HEADLINES` at the horizon in one scenario, or in the `MIXTURE`. Dims of each: (sample,).
 
-    Attributes
-    ----------
-    scenario
-        Its name, or `MIXTURE`.
-    weight
-        Probability that the scenario file gives it; None for one outside the compared set, and for the mixture.
-    market, services
-        Healthcare and services definition, CNY million a year. Dims: (sample,).
-    hospitals, users
-        Internet hospitals and users (persons) at the year's end. Dims: (sample,).
+    `weight` is the probability that the scenario file gives it; None for one outside the compared set, and for the
+    mixture.
     """
 
     scenario: str
@@ -76,16 +68,10 @@ class Effects:
 
     Attributes
     ----------
-    scenario, quantity
-        Name of the scenario; ``market``, ``users`` or ``hospitals``.
-    base
-        The number's median with every lever neutral.
-    total
-        What the whole scenario adds.
-    alone
-        What each lever adds when all others are neutral, by name.
-    parts
-        What each lever adds within the scenario, by name; the values add up to that of `total`.
+    base, total
+        The number's median with every lever neutral, and what the whole scenario adds.
+    alone, parts
+        What each lever adds when all others are neutral, and within the scenario, where the values add up to `total`.
     """
 
     scenario: str
@@ -195,22 +181,12 @@ def _effects(draws: _Draws, scenario: Scenario, quantity: str) -> Effects:
 
 
 def decomposed(levers: Sequence[str], outcome: Callable[[Collection[str]], np.ndarray]) -> dict[str, Effect]:
-    """Share out the difference that all levers together make among them.
+    """Share out the difference that all levers together make to a number's median among them.
 
     A lever's part is what it adds when the levers are set one after the other, averaged over this order and its
     reverse. Every pair of levers is met in either order once, so that parts are Shapley values as far as levers
-    interact in pairs; whatever the interactions, they add up to the whole.
-
-    Parameters
-    ----------
-    levers
-        Names.
-    outcome
-        Draws of a number when the levers named are set and all others neutral. Dims: (sample,).
-
-    Returns
-    -------
-    What each lever adds to the number's median, by name.
+    interact in pairs; whatever the interactions, they add up to the whole. `outcome` gives the number's draws with some
+    levers set and all others neutral.
 
     References
     ----------

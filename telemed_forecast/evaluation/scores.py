@@ -4,6 +4,9 @@ Amounts are scored on the log scale and shares on the logit scale (:func:`scaled
 however large the market; a CRPS of 0.1 is then about an error of 10%. All scores are lower for the better forecast and,
 but for the log score, in the unit of the values.
 
+Dims are the same everywhere: draws (draw, obs), quantiles (level, obs) at ascending levels (level,) between 0 and 1,
+what came, ``truth``, (obs,), and a score (obs,).
+
 The formulas stand here, a line or two each: the library of the field (scoringrules 0.11) takes seconds to import, does
 not split the weighted interval score into its parts and, without numba, sums it wrongly. The tests hold every formula
 against the library's.
@@ -49,17 +52,6 @@ def crps(draws: np.ndarray, truth: np.ndarray) -> np.ndarray:
     r"""Continuous ranked probability score of the draws' empirical distribution; lower is better.
 
     :math:`E|X - y| - \tfrac12 E|X - X'|`, the second term from the sorted draws in one pass.
-
-    Parameters
-    ----------
-    draws
-        Dims: (draw, obs).
-    truth
-        What came. Dims: (obs,).
-
-    Returns
-    -------
-    In the unit of the values. Dims: (obs,).
     """
     number = len(draws)
     ordered = np.sort(draws, axis=0)
@@ -69,21 +61,7 @@ def crps(draws: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 
 def pinball(quantiles: np.ndarray, levels: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Quantile (pinball) score of each quantile; lower is better.
-
-    Parameters
-    ----------
-    quantiles
-        Dims: (level, obs).
-    levels
-        Probabilities in (0, 1), ascending. Dims: (level,).
-    truth
-        What came. Dims: (obs,).
-
-    Returns
-    -------
-    In the unit of the values. Dims: (level, obs).
-    """
+    """Quantile (pinball) score of each quantile. Dims: (level, obs)."""
     return ((truth < quantiles) - np.asarray(levels)[:, None]) * (quantiles - truth)
 
 
@@ -94,8 +72,6 @@ def crps_of_quantiles(quantiles: np.ndarray, levels: np.ndarray, truth: np.ndarr
     is nearer to it than to any other, so uneven levels get their due; at the levels :math:`(k - 1/2) / K` this is the
     CRPS of the K quantiles as draws. As a sum of pinball scores it rewards honest quantiles, whatever the levels.
     Beyond the outermost levels the tails count as if they ended there: a bit too little for wide tails.
-
-    Parameters and return value as for :func:`pinball`, summed over the levels. Dims: (obs,).
     """
     levels = np.asarray(levels)
     ends = np.concatenate([[0.0], 0.5 * (levels[1:] + levels[:-1]), [1.0]])
@@ -110,22 +86,13 @@ def wis(quantiles: np.ndarray, levels: np.ndarray, truth: np.ndarray) -> dict[st
        \frac{1}{K + 1/2} \Bigl( \frac12 |y - m| + \sum_k \Bigl[ \frac{\alpha_k}{2} (u_k - l_k)
        + (l_k - y)_+ + (y - u_k)_+ \Bigr] \Bigr)
 
-    The median's error counts as over- or underprediction by its sign.
-
-    Parameters
-    ----------
-    quantiles
-        Ascending along the levels. Dims: (level, obs).
-    levels
-        Ascending and symmetric about 1/2, with 1/2 among them. Dims: (level,).
-    truth
-        What came. Dims: (obs,).
+    The median's error counts as over- or underprediction by its sign. The levels are symmetric about 1/2, which is
+    among them.
 
     Returns
     -------
-    ``wis`` and the three parts that it is the sum of, each in the unit of the values, dims (obs,): ``dispersion`` for
-    the width of the intervals, the price of not being sure; ``overprediction`` and ``underprediction`` for what came
-    below, or above, what the forecast allowed.
+    ``wis`` and the three parts that it is the sum of: ``dispersion`` for the width of the intervals, the price of not
+    being sure; ``overprediction`` and ``underprediction`` for what came below, or above, what the forecast allowed.
 
     Raises
     ------
@@ -156,9 +123,8 @@ def log_score(draws: np.ndarray, truth: np.ndarray) -> np.ndarray:
     quartiles: in the body it changes the score by less than 1/n, far out it keeps it to the log of the distance.
 
     On the log (logit) scale the density is one of logs: differences between forecasters are the same on every scale.
-    For quantiles there is no such score: their tails would have to be made up.
-
-    Parameters and dims as for :func:`crps`; NaN where the middle half of the draws is a single value.
+    For quantiles there is no such score: their tails would have to be made up. NaN where the middle half of the draws
+    is a single value.
     """
     number = len(draws)
     quartiles = np.quantile(draws, [0.25, 0.5, 0.75], axis=0)
@@ -171,28 +137,14 @@ def log_score(draws: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return -np.log((number * kernels.mean(axis=0) + tail) / (number + 1.0))
 
 
-def interval_coverage(draws: np.ndarray, truth: np.ndarray, level: float) -> np.ndarray:
-    """Whether the central interval of that probability holds what came. Dims as in :func:`crps`; boolean."""
-    low, high = np.quantile(draws, [(1.0 - level) / 2.0, (1.0 + level) / 2.0], axis=0)
-    return (truth >= low) & (truth <= high)
-
-
 def pit(draws: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Probability integral transform: the share of the draws below what came, ties halved. Dims: (obs,)."""
     return (draws < truth).mean(axis=0) + 0.5 * (draws == truth).mean(axis=0)
 
 
 @dataclass(frozen=True, eq=False)
-class Forecast:
-    """What was forecast, on the scale of scores.
-
-    Attributes
-    ----------
-    quantiles, levels
-        Dims: (level, obs) and (level,).
-    draws
-        Dims: (draw, obs); None where only quantiles are known, as of a frozen table.
-    """
+class Predicted:
+    """What was forecast, on the scale of scores; without draws where only quantiles are known, as of a frozen table."""
 
     quantiles: np.ndarray
     levels: np.ndarray
@@ -227,8 +179,6 @@ class Forecast:
 
     def interval_coverage(self, truth: np.ndarray, level: float) -> np.ndarray:
         """Whether the central interval of that probability holds what came; boolean."""
-        if self.draws is not None:
-            return interval_coverage(self.draws, truth, level)
         return (self.quantile((1.0 - level) / 2.0) <= truth) & (truth <= self.quantile((1.0 + level) / 2.0))
 
 
@@ -247,7 +197,7 @@ HELD = covered(LEVEL)
 
 COVERAGE = tuple(covered(level) for level in LEVELS)
 
-Metric = Callable[[Forecast, np.ndarray], np.ndarray]
+Metric = Callable[[Predicted, np.ndarray], np.ndarray]
 
 
 def _part(name: str) -> Metric:
@@ -255,27 +205,20 @@ def _part(name: str) -> Metric:
 
 
 METRICS: Mapping[str, Metric] = {
-    "crps": Forecast.crps,
+    "crps": Predicted.crps,
     **{name: _part(name) for name in ("wis", "dispersion", "overprediction", "underprediction")},
-    "log_score": Forecast.log_score,
-    "bias": Forecast.bias,
-    "pit": Forecast.pit,
-    **{covered(level): partial(Forecast.interval_coverage, level=level) for level in LEVELS},
+    "log_score": Predicted.log_score,
+    "bias": Predicted.bias,
+    "pit": Predicted.pit,
+    **{covered(level): partial(Predicted.interval_coverage, level=level) for level in LEVELS},
 }
 """Every metric of a forecast against what came, by its name in a frame of scores. Dims of each: (obs,)."""
 
 
-def score(forecast: Forecast, low: float, high: float, unit: str) -> dict[str, Any]:
+def score(forecast: Predicted, low: float, high: float, unit: str) -> dict[str, Any]:
     """One forecast of one printed figure: a row of a frame of scores, but for who forecast what and when.
 
-    Parameters
-    ----------
-    forecast
-        Of length one.
-    low, high
-        The printed interval in its unit. Its middle on the scale of scores is what came: its ends are a factor apart.
-    unit
-        Unit of the figure.
+    The middle of the printed interval on the scale of scores is what came: its ends are a factor apart.
     """
     truth = scaled([low, high], unit).mean(keepdims=True)
     return {"published": float(0.5 * (low + high)), "unit": unit} | {

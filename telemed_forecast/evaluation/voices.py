@@ -43,13 +43,6 @@ def fitting(view: pd.DataFrame) -> pd.DataFrame:
 def newest(view: pd.DataFrame, last_year: int) -> pd.DataFrame:
     """What is known of each fitted series: its newest figure and how much stands behind it.
 
-    Parameters
-    ----------
-    view
-        The ledger as known on a date.
-    last_year
-        Last year that had ended by then.
-
     Returns
     -------
     metric, segment, report, claim_id, origin, grade, unit, low, high, end (of the newest figure; of several of
@@ -150,12 +143,7 @@ WHOLE_MARKET = ("internet_healthcare", "digital_health", "digital_health_wide", 
 def voices(view: pd.DataFrame, uses: pd.DataFrame) -> pd.DataFrame:
     """How much each origin said of the modelled quantities, and how often others repeated it.
 
-    Parameters
-    ----------
-    view
-        The ledger as known on a date.
-    uses
-        What became of its rows (`evidence_use.decided`).
+    `uses` is what became of the ledger's rows (`evidence_use.decided`).
 
     Returns
     -------

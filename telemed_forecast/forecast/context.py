@@ -68,15 +68,7 @@ class _Memory:
 
 @dataclass(frozen=True)
 class Context:
-    """Settings and the view of the ledger that belongs to them.
-
-    Attributes
-    ----------
-    settings
-        Validated parameters.
-    levers
-        Levers in place of those of the settings' scenario; None for those.
-    """
+    """Settings and the view of the ledger that belongs to them; `levers`, if given, in place of the scenario's."""
 
     settings: Settings
     levers: Scenario | None = field(default=None, kw_only=True)
@@ -112,17 +104,7 @@ class Context:
         return other
 
     def once(self, name: str, levers: Sequence[str], make: Callable[[], Result]) -> Result:
-        """What a forecast gives under the present values of some levers, made once; the latest few are kept.
-
-        Parameters
-        ----------
-        name
-            The forecast.
-        levers
-            All levers that it depends on.
-        make
-            Makes it.
-        """
+        """What a forecast gives under the present values of its levers, made once; the latest few are kept."""
         made, key = self._memory.made, (name, *(self.scenario[lever] for lever in levers))
         result = made.pop(key) if key in made else make()
         made[key] = result

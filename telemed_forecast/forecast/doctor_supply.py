@@ -51,18 +51,13 @@ class DoctorSupply:
     ----------
     physicians
         Licensed physicians (persons). Dims: (year,).
-    share
-        Part of them who practise online. Dims: (sample,).
-    per_day
-        Consultations a doctor who practises online answers a day. Dims: (sample,).
-    capacity, demand
-        Consultations a year. Dims: (sample, year).
-    ratio
-        Capacity over demand.
-    income_price
-        Yuan per consultation that doctors' printed incomes imply. Dims: (sample,).
-    model_price
-        Yuan per consultation in the market's model, in the last full year. Dims: (sample,).
+    share, per_day
+        Part of them who practise online, and consultations that one of these answers a day. Dims: (sample,).
+    capacity, demand, ratio
+        Consultations a year, and the first over the second.
+    income_price, model_price
+        Yuan per consultation that doctors' printed incomes imply, and that of the market's model in the last full year.
+        Dims: (sample,).
     claims
         Rows behind the inputs.
     """

@@ -25,20 +25,15 @@ FAST = 0.10
 
 @dataclass(frozen=True, eq=False)
 class Claim:
-    """Probabilities by year.
+    """Probabilities by year ahead. Dims of each: (year,).
 
     Attributes
     ----------
-    years
-        Years ahead. Dims: (year,).
-    fast
-        That hospital-run internet hospitals grow by more than `FAST` a year. Dims: (year,).
-    challenged
-        That at least half of the platforms grow by less; None when no platform is summed. Dims: (year,).
-    hospitals
-        By measure: that hospital-run grows fast and its share rises. Dims: (year,).
-    both
-        By measure: the whole claim; None when no platform is summed. Dims: (year,).
+    fast, challenged
+        That hospital-run internet hospitals grow by more than `FAST` a year; that at least half of the platforms grow by
+        less, None when no platform is summed.
+    hospitals, both
+        By measure: that hospital-run grows fast and its share rises; the whole claim, None when no platform is summed.
     """
 
     years: np.ndarray
@@ -89,16 +84,9 @@ def _together(result: Forecast, name: str, fast: np.ndarray, now: int, k: int) -
 
 
 def challenged(platforms: PlatformRevenue, base: int, years: np.ndarray) -> np.ndarray | None:
-    """Probability that at least half of the platforms have grown by less than `FAST` a year since a year.
+    """Probability that at least half of the platforms have grown by less than `FAST` a year since a base year.
 
-    Parameters
-    ----------
-    platforms
-        Their forecast, whose companies' draws are paired.
-    base
-        Calendar year that growth is counted from.
-    years
-        Calendar years. Dims: (year,).
+    The companies' draws are paired. Dims: (year,); None when no platform is summed.
     """
     if platforms.total is None:
         return None

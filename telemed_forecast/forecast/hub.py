@@ -15,21 +15,10 @@ LOCATION = "CN"
 
 
 def rows(paths: Iterable[Path], *, reference: date, scenario: str, model: str) -> list[dict[str, Any]]:
-    """Quantiles and mean of every period after the last known one.
+    """Quantiles and mean of every period after the last known one, a dict a row, keys in the order of the table.
 
-    Parameters
-    ----------
-    paths
-        The forecasts.
-    reference
-        Day of the forecast: nothing published later is in it.
-    scenario, model
-        Names for the columns of the same name.
-
-    Returns
-    -------
-    One dict a row, keys in the order of the table. ``horizon`` counts periods from the one in which the reference day
-    lies (0); a period that ended before it but was not yet published is negative.
+    ``horizon`` counts periods from the one in which the reference day lies (0); a period that ended before it but was
+    not yet published is negative.
     """
     table: list[dict[str, Any]] = []
     for path in paths:

@@ -44,24 +44,16 @@ USERS = "online_medical_users_latent"
 
 @dataclass(frozen=True)
 class Evidence:
-    """The rows that the model reads, before they become arrays.
+    """The rows that the model reads, before they become arrays (money in CNY million).
 
     Attributes
     ----------
-    sizes
-        Published sizes that observe a definition (CNY million).
-    volumes
-        National online consultations a year.
-    encounters
-        Encounters at hospitals and the largest platform by year.
-    goods
-        All medicine sales.
-    shares
-        Parts of all medicine sales sold online (percent).
-    bases
-        Sales on which the shares of a part of the trade were printed (CNY million).
-    sellers
-        Own sales of the listed sellers (CNY million).
+    sizes, volumes, encounters
+        Published sizes that observe a definition, national online consultations a year, and encounters at hospitals and
+        the largest platform by year.
+    goods, shares, bases, sellers
+        All medicine sales, parts of them sold online (percent), the sales on which shares of a part of the trade were
+        printed, and own sales of the listed sellers.
     """
 
     sizes: Observations

@@ -65,15 +65,7 @@ class Money:
 
 @dataclass(frozen=True)
 class Telling:
-    """The money in which a page speaks.
-
-    Attributes
-    ----------
-    currency, prices
-        ``CNY`` or ``USD``; ``nominal`` or ``real``.
-    money
-        Prices and rates.
-    """
+    """The money in which a page speaks: ``CNY`` or ``USD``, ``nominal`` or ``real``."""
 
     currency: str
     prices: str

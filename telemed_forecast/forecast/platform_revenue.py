@@ -50,18 +50,9 @@ COMMON_PAIRS = 10
 
 @dataclass(frozen=True, eq=False)
 class Outlook:
-    """The forecast of one company's series.
+    """The forecast of one company's series: CNY million by fiscal year ahead, draws of equal weight, dims (draw, year).
 
-    Attributes
-    ----------
-    reported
-        What was known.
-    years
-        Fiscal years that are forecast. Dims: (year,).
-    draws
-        CNY million, of equal weight. Dims: (draw, year).
-    prophet
-        Prophet's draws, or None with too few figures. Dims: (draw, year).
+    Prophet's draws are None with too few figures.
     """
 
     reported: Reported
@@ -82,20 +73,14 @@ class Outlook:
 
 @dataclass(frozen=True, eq=False)
 class Past:
-    """A forecast from an earlier year beside what was reported later.
+    """A forecast from an earlier year beside what was reported later (CNY million).
 
     Attributes
     ----------
-    company, metric
-        Of the series.
     origin, ahead
         Last fiscal year that was known, and fiscal years from it to the one forecast.
-    actual
-        CNY million, as known now.
-    draws
-        The engine's, CNY million. Dims: (draw,).
-    prophet
-        Prophet's, or None with too few figures. Dims: (draw,).
+    draws, prophet
+        The engine's and Prophet's, who is None with too few figures. Dims: (draw,).
     """
 
     company: str
@@ -190,19 +175,7 @@ def run(context: Context) -> PlatformRevenue:
 
 
 def outlook(one: Reported, last: int, *, halves: tuple[float, float], seed: int) -> Outlook:
-    """Forecast one series to a fiscal year.
-
-    Parameters
-    ----------
-    one
-        The series.
-    last
-        Last fiscal year.
-    halves
-        As :func:`first_half_law` returns them.
-    seed
-        Seed of the draws.
-    """
+    """Forecast one series to a last fiscal year, with halves as :func:`first_half_law` returns them."""
     years = np.arange(one.last + 1, last + 1)
     numbers = hypotheses.uniform(hypotheses.DRAWS, len(years), seed)
     paths, weights = hypotheses.sample(one.series, len(years), prior=hypotheses.shipped(), numbers=numbers)

@@ -53,14 +53,10 @@ class Reported:
 
     Attributes
     ----------
-    company, metric
-        As in the ledger.
     series
-        CNY million by fiscal year (numbered by the year it ends in).
+        CNY million by fiscal year (numbered by the year it ends in), in the order of `claims`.
     first_halves
         Fiscal year -> CNY million of its first half, wherever it is known.
-    claims
-        Claim ids of the figures, in the order of the fiscal years.
     """
 
     company: str
@@ -120,17 +116,7 @@ def _implied(context: Context, metric: str) -> dict[tuple[str, int, int], tuple[
 
 @dataclass(frozen=True)
 class Result:
-    """Profit or loss of one company in one period.
-
-    Attributes
-    ----------
-    company, claim
-        As in the ledger.
-    end, months
-        Last day of the period, and its length: 12 or 6.
-    profit
-        CNY million; a loss is negative.
-    """
+    """Profit (CNY million; a loss is negative) of one company in a period of 12 or 6 months."""
 
     company: str
     claim: str
@@ -212,12 +198,7 @@ def _middle(rows: Observations, k: int) -> float:
 def calendar_weights(year: int, early: int) -> tuple[float, float]:
     """Parts of the fiscal years that end in a calendar year and in the next one that fall into the calendar year.
 
-    Parameters
-    ----------
-    year
-        Calendar year.
-    early
-        Months by which the fiscal year ends before the calendar's; 0 gives (1, 0).
+    The fiscal year ends `early` months before the calendar's; 0 gives (1, 0).
     """
     month = np.timedelta64(1, "M")
     end = np.datetime64(f"{year}-01", "M") + (12 - early) * month

@@ -66,7 +66,8 @@ def test_the_honest_forecast_has_the_best_crps_on_average():
 def test_central_intervals_hold_as_many_truths_as_their_level_says(level):
     truth = quantiles_of(0.0, 1.0, 2001)[:, 0]
     draws = np.repeat(quantiles_of(0.0, 1.0, 2001), len(truth), axis=1)
-    assert scores.interval_coverage(draws, truth, level).mean() == pytest.approx(level, abs=0.005)
+    forecast = scores.Predicted(np.zeros((0, 1)), np.zeros(0), draws)
+    assert forecast.interval_coverage(truth, level).mean() == pytest.approx(level, abs=0.005)
 
 
 def test_the_pit_is_the_share_below_with_ties_halved():
@@ -77,7 +78,7 @@ def test_the_pit_is_the_share_below_with_ties_halved():
 
 
 def test_too_high_a_forecast_has_a_positive_bias():
-    forecast = scores.Forecast(np.zeros((0, 1)), np.zeros(0), np.array([[4.0], [5.0], [6.0]]))
+    forecast = scores.Predicted(np.zeros((0, 1)), np.zeros(0), np.array([[4.0], [5.0], [6.0]]))
     assert forecast.bias(np.array([3.0])) == pytest.approx([2.0])
 
 
@@ -103,7 +104,7 @@ def test_shares_are_scored_on_the_logit_scale_and_stay_finite_at_its_ends(share)
 def test_a_forecast_told_by_quantiles_scores_as_its_draws_do(truth):
     levels = np.arange(1, 200) / 200
     draws, quantiles = quantiles_of(0.0, 1.0), norm.ppf(levels)[:, None]
-    told, drawn = scores.Forecast(quantiles, levels), scores.Forecast(quantiles, levels, draws)
+    told, drawn = scores.Predicted(quantiles, levels), scores.Predicted(quantiles, levels, draws)
     for name, metric in scores.METRICS.items():
         if name != "log_score":  # the tails would have to be made up
             assert metric(told, np.array([truth])) == pytest.approx(metric(drawn, np.array([truth])), abs=0.01), name
@@ -112,6 +113,6 @@ def test_a_forecast_told_by_quantiles_scores_as_its_draws_do(truth):
 
 def test_a_row_of_scores_holds_the_figure_and_every_metric():
     draws = quantiles_of(np.log(100.0), 0.1, 2001)
-    row = scores.score(scores.Forecast(draws[::100], np.linspace(0.0, 1.0, 21), draws), 90.0, 110.0, "persons")
+    row = scores.score(scores.Predicted(draws[::100], np.linspace(0.0, 1.0, 21), draws), 90.0, 110.0, "persons")
     assert set(row) == {"published", "unit", *scores.METRICS}
     assert row["published"] == 100.0 and row["interval_coverage_50"] and row["bias"] == pytest.approx(0.005, abs=1e-3)
