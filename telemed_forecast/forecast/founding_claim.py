@@ -30,8 +30,8 @@ class Claim:
     Attributes
     ----------
     fast, challenged
-        That hospital-run internet hospitals grow by more than `FAST` a year; that at least half of the platforms grow by
-        less, None when no platform is summed.
+        That hospital-run internet hospitals grow by more than `FAST` a year; that at least half of the platforms grow
+        by less, None when no platform is summed.
     hospitals, both
         By measure: that hospital-run grows fast and its share rises; the whole claim, None when no platform is summed.
     """
