@@ -31,9 +31,10 @@ _OFFERED = {
     "platform_revenue": "forecast.platform_revenue",
     "record": "exhibits.record.record",
     "review": "evaluation.review",
-    "rivals": "reporting.content.rivals",
+    "rivals": "exhibits.rivals.compared",
     "show": "render.notebook.show",
-    "use_language": "reporting.atoms.use_language",
+    "track_record": "evaluation.track_record",
+    "use_language": "render.notebook.use_language",
     "user_adoption": "forecast.user_adoption",
 }
 """Short name -> where the function, the class or the module stands."""

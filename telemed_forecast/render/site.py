@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from telemed_forecast.exhibits.values import Frozen, KeyFigure, Status
 from telemed_forecast.names import LANGUAGES, Language
 from telemed_forecast.render.html import environment, style_sheet
 from telemed_forecast.render.texts import Catalogue, catalogue
 from telemed_forecast.render.views import Setting, Uncited, View, card, scenario_name
-from telemed_forecast.reporting.atoms import Frozen
-from telemed_forecast.reporting.blocks import KeyFigure, Status
 
 
 class ReportLink(Frozen):

@@ -8,29 +8,11 @@ of a prior, and that of one of several settings that changed together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from math import isfinite
-from statistics import NormalDist
 from typing import Any
 
-from telemed_forecast.render.texts import catalogue, placeholders
-from telemed_forecast.reporting.atoms import Cell
-from telemed_forecast.reporting.blocks import (
-    Block,
-    Column,
-    GateResult,
-    Gates,
-    Heading,
-    KeyFigure,
-    Paragraph,
-    TableBlock,
-    Title,
-    Value,
-)
-
-WIDTH = NormalDist().inv_cdf(0.9)
-"""Half the width of a normal 80% interval, in standard errors."""
+from telemed_forecast.exhibits.values import KeyFigure
 
 Interval = tuple[float, float]
 Row = Mapping[str, str]
@@ -125,6 +107,12 @@ class Moved:
         half = 0.5 * (old.high - old.low) if old.low is not None and old.high is not None else abs(old.value)
         moved = abs(new.value - old.value)
         return moved / half if half > 0 else float(moved > 0)
+
+    @property
+    def period(self) -> str:
+        """What the figure is for; both where the newest figure known is of another day."""
+        before, after = self.before.period, self.after.period
+        return before if before == after else f"{before} / {after}"
 
 
 def moved(a: Side, b: Side) -> list[Moved]:
@@ -316,203 +304,6 @@ def _part(side: Side, quantity: str, lever: str) -> float | None:
     return 0.0 if text is None and _column(side) == "base" else float(text) if text else None
 
 
-def blocks(a: Side, b: Side) -> list[Block]:
-    """The page of a comparison."""
-    changes = moved(a, b)
-    shown: list[Block] = [
-        Title(report="compare"),
-        Paragraph(key="compare.intro", values={"first": a.name, "second": b.name, "figures": len(changes)}),
-        *_gates(a, b),
-        Heading(key="compare.figures"),
-        _figures_table(changes),
-        Heading(key="compare.evidence"),
-        *_or_same(_evidence_table(evidence(a, b), a, b)),
-    ]
-    if a.manifest.get("scenario") != b.manifest.get("scenario") or levers(a, b):
-        shown += [Heading(key="compare.levers"), *_or_same(_levers_table(levers(a, b)), "compare.levers_unknown")]
-    shown += [Heading(key="compare.assumptions"), *_or_same(_assumptions_table(assumptions(a, b)))]
-    return [*shown, Heading(key="compare.settings"), *_or_same(_settings_table(a, b, changes))]
-
-
-def _gates(a: Side, b: Side) -> list[Block]:
-    """The checks of every fit behind both runs: one that failed makes the comparison directional."""
-    of: dict[GateResult, list[str]] = {}
-    for side in (a, b):
-        for gate in side.manifest.get("gates", ()):
-            fit = GateResult.model_validate({name: value for name, value in gate.items() if name != "notebook"})
-            of.setdefault(fit, []).append(side.name)
-    # Runs that differ in a lever alone stand on the same fits.
-    fits = tuple(
-        fit if len(set(runs)) > 1 else fit.model_copy(update={"name": f"{fit.name} ({runs[0]})"})
-        for fit, runs in of.items()
-    )
-    return [Gates(fits=fits)] if fits else []
-
-
-def _or_same(table: TableBlock, key: str = "compare.same") -> list[Block]:
-    """A table, or a sentence in place of an empty one."""
-    return [table if table.rows else Paragraph(key=key)]
-
-
-def _figures_table(changes: Sequence[Moved]) -> TableBlock:
-    columns = (
-        Column(name="figure", key="compare.column_figure"),
-        Column(name="period", key="compare.column_period"),
-        Column(name="before", key="compare.column_before"),
-        Column(name="after", key="compare.column_after"),
-        Column(name="distance", key="compare.column_distance", unit="multiple"),
-    )
-    rows = tuple(
-        (
-            _label(one.before),
-            _period(one),
-            one.before.value,
-            one.after.value,
-            Value(value=one.distance, unit="multiple", digits=2),
-        )
-        for one in changes
-    )
-    return TableBlock(
-        id="compare_figures",
-        title_key="compare.figures_title",
-        note_key="compare.figures_note",
-        columns=columns,
-        rows=rows,
-    )
-
-
-def _evidence_table(found: Sequence[Evidence], a: Side, b: Side) -> TableBlock:
-    ends = [(k, end) for k, end in enumerate(("before", "after")) if any(one.pulls[k] for one in found)]
-    columns = (
-        Column(name="claim", key="compare.column_claim"),
-        Column(name="change", key="compare.column_change"),
-        *(Column(name=f"effect_{end}", key=f"compare.column_effect_{end}", unit="ratio") for _, end in ends),
-        *(Column(name=end, key=f"compare.column_{end}") for end in ("before", "after")),
-        Column(name="target", key="compare.column_target"),
-    )
-    rows = tuple(
-        (
-            one.claim,
-            f"@compare.{one.change}",
-            *(_pull(one.pulls[k]) for k, _ in ends),
-            _figure(one.before, a.evidence.get(one.claim)),
-            _figure(one.after, b.evidence.get(one.claim)),
-            _target(one.target),
-        )
-        for one in found
-    )
-    return _table("evidence", columns, rows)
-
-
-def _figure(text: str, found: tuple[Interval, str] | None) -> Value | Cell:
-    """A published interval in the reader's own way of writing numbers; as text where it has no end."""
-    if found is None or text in (NONE, USED) or not all(map(isfinite, found[0])):
-        return text
-    (low, high), unit = found
-    return Value(value=0.5 * (low + high), unit=unit, low=low, high=high)
-
-
-def _pull(pull: Pull | None) -> Value | Cell:
-    """A cell with a figure's effect in one run."""
-    if pull is None:
-        return NONE
-    if pull.half_widths is None:
-        return UNKNOWN
-    middle, around = round(pull.half_widths, 4), WIDTH * pull.error
-    return Value(value=middle, unit="ratio", low=middle - around, high=middle + around, digits=2)
-
-
-def _target(name: str) -> str:
-    """A headline's name for a reader."""
-    key = f"target.{name}"
-    return f"@{key}" if key in catalogue("en").texts else name or NONE
-
-
-def _levers_table(found: Sequence[LeverChange]) -> TableBlock:
-    columns = (
-        Column(name="lever", key="column.lever"),
-        Column(name="effect", key="compare.column_lever_effect", unit="percent"),
-        Column(name="quantity", key="column.quantity"),
-        *(Column(name=end, key=f"compare.column_{end}") for end in ("before", "after")),
-    )
-    keys = _keys(("lever", "scenarios"))
-    rows = tuple(
-        (
-            keys.get(one.lever, one.lever),
-            UNKNOWN if one.effect is None else Value(value=one.effect, unit="percent", digits=2),
-            keys.get(one.quantity, one.quantity) or NONE,
-            one.before,
-            one.after,
-        )
-        for one in found
-    )
-    return _table("levers", columns, rows)
-
-
-def _keys(rooms: Sequence[str]) -> dict[str, str]:
-    """English texts of parts of the catalogue -> their keys: tables are written in English."""
-    texts = catalogue("en").texts
-    return {text: f"@{key}" for key, text in texts.items() if key.partition(".")[0] in rooms and not placeholders(text)}
-
-
-def _assumptions_table(found: Sequence[Assumption]) -> TableBlock:
-    columns = (
-        Column(name="parameter", key="compare.column_parameter"),
-        Column(name="shift", key="compare.column_shift", unit="ratio"),
-        *(Column(name=end, key=f"compare.column_{end}") for end in ("before", "after")),
-        Column(name="report", key="compare.column_report"),
-    )
-    keys = _keys(("parameter",))
-    rows = tuple(
-        (
-            keys.get(one.parameter, one.parameter),
-            Value(value=one.shift, unit="ratio", digits=2) if one.shift == one.shift else NONE,
-            one.before,
-            one.after,
-            _report(one.report),
-        )
-        for one in found
-    )
-    return _table("assumptions", columns, rows)
-
-
-def _report(name: str) -> str:
-    key = f"report.{name}.title"
-    return f"@{key}" if key in catalogue("en").texts else name
-
-
-def _settings_table(a: Side, b: Side, changes: Sequence[Moved]) -> TableBlock:
-    alone = cause(a, b) is not None and changes
-    effect = Value(value=changes[0].distance, unit="multiple", digits=2) if alone else UNKNOWN
-    columns = (
-        Column(name="what", key="compare.column_what"),
-        *(Column(name=end, key=f"compare.column_{end}") for end in ("before", "after")),
-        Column(name="effect", key="compare.column_effect", unit="multiple"),
-    )
-    return _table("settings", columns, tuple((*row, effect) for row in settings(a, b)))
-
-
-def _table(name: str, columns: tuple[Column, ...], rows: tuple[tuple[Value | Cell, ...], ...]) -> TableBlock:
-    return TableBlock(
-        id=f"compare_{name}",
-        title_key=f"compare.{name}_title",
-        note_key=f"compare.{name}_note",
-        columns=columns,
-        rows=rows,
-    )
-
-
-def _period(one: Moved) -> str:
-    """What the figure is for; both where the newest figure known is of another day."""
-    before, after = one.before.period, one.after.period
-    return before if before == after else f"{before} / {after}"
-
-
-def _label(figure: KeyFigure) -> str:
-    """The figure's own label; its name where the label needs numbers of one run."""
-    return figure.id if placeholders(catalogue("en").texts[figure.key]) else f"@{figure.key}"
-
-
 def _paired(
     old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str, Any]]
 ) -> Iterable[tuple[str, Mapping[str, Any], Mapping[str, Any]]]:
@@ -526,9 +317,6 @@ def _union[Key](old: Mapping[Key, Any], new: Mapping[Key, Any]) -> list[Key]:
 
 NONE = "–"
 """Where a run has nothing."""
-
-UNKNOWN = "@compare.unknown"
-"""Where a run has something whose effect nobody told."""
 
 USED = "@compare.used"
 """A row that a model reads beside its table of evidence."""
