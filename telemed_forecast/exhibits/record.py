@@ -17,13 +17,27 @@ from telemed_forecast.forecast import hub
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.paths import Path
 
+GATES = (
+    "name",
+    "ok",
+    "rhat_max",
+    "ess_bulk_min",
+    "ess_tail_min",
+    "divergences",
+    "bfmi_min",
+    "draws",
+    "chains",
+    "profile",
+)
+"""Columns of the checks of fits."""
+
 PACKAGES = ("pymc", "nutpie", "arviz", "prophet", "pandas", "numpy", "telemed-forecast")
 
 
 def gates(context: Context, *fits: Fit) -> Exhibit:
     """The gates of every fit behind the report, a row a fit."""
     rows = [{**fit.gate.to_dict(), "profile": context.settings.profile} for fit in fits]
-    return Exhibit(name="gates", frame=pd.DataFrame(rows))
+    return Exhibit(name="gates", frame=pd.DataFrame(rows, columns=list(GATES)))
 
 
 def forecasts(context: Context, paths: Iterable[Path]) -> Exhibit:

@@ -100,7 +100,8 @@ def _take(data: Mapping[str, Any], shown: Shown) -> None:
         exhibit = Exhibit.from_json(data[EXHIBIT])
         shown.exhibits[exhibit.name] = exhibit
     shown.numbers.update(facts_of(data.get(NUMBERS, {})))
-    shown.figures.update({name: KeyFigure.model_validate(one) for name, one in data.get(FIGURES, {}).items()})
+    figures = [KeyFigure.model_validate(one) for one in data.get(FIGURES, ())]
+    shown.figures.update({figure.id: figure for figure in figures})
 
 
 def _failures(cell: Mapping[str, Any]) -> Iterator[str]:
@@ -119,7 +120,8 @@ def _bundles(one: Any) -> Iterator[dict[str, Any]]:
         for exhibit in one.values():
             yield from _bundles(exhibit)
     elif isinstance(one, Mapping) and all(isinstance(value, KeyFigure) for value in one.values()):
-        told = {name: figure.model_dump(mode="json") for name, figure in one.items()}
+        # A list: a notebook's file sorts the names of a mapping.
+        told = [figure.model_dump(mode="json") for figure in one.values()]
         plain = ", ".join(f"{name}={one[name].value.value:.4g} {one[name].value.unit}" for name in one)
         yield {FIGURES: told, "text/html": fragment([*one.values()], _language), "text/plain": plain}
     elif isinstance(one, Mapping):
