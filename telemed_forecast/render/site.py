@@ -52,13 +52,7 @@ class RunEntry(Frozen):
     files: tuple[tuple[str, str], ...] = ()
 
 
-def index(
-    runs: Sequence[RunEntry],
-    lang: Language = "en",
-    *,
-    other: str | None = None,
-    texts: Catalogue | None = None,
-) -> str:
+def index(runs: Sequence[RunEntry], lang: Language = "en", *, other: str | None = None) -> str:
     """The index page.
 
     Parameters
@@ -69,10 +63,8 @@ def index(
         Language of the page; links lead to the reports in both.
     other : str, optional
         Link to the index in the other language.
-    texts : Catalogue, optional
-        Texts to use instead of the language's own.
     """
-    texts = texts or catalogue(lang)
+    texts = catalogue(lang)
     newest_first = sorted(runs, key=lambda run: (run.created, run.run_id), reverse=True)
     context = {
         "t": texts,

@@ -1,16 +1,16 @@
 """Numbers are written as each language's readers expect, and never finer than their interval allows."""
 
-import made_up
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from telemed_forecast.exhibits.values import Value
 from telemed_forecast.render.numerals import place_of
-from telemed_forecast.reporting.atoms import Value
+from telemed_forecast.render.texts import catalogue
 
 pytestmark = pytest.mark.unit
 
-EN, ZH = made_up.texts("en"), made_up.texts("zh")
+EN, ZH = catalogue("en"), catalogue("zh")
 
 
 def value(number, unit, low=None, high=None, **options):

@@ -9,7 +9,6 @@ from prior_fits import MARKETS
 from telemed_forecast.evidence import ledger
 from telemed_forecast.paths import ROOT
 from telemed_forecast.render import pages
-from telemed_forecast.reporting.blocks import Sources
 
 pytestmark = pytest.mark.unit
 
@@ -26,16 +25,16 @@ STATED = (
 
 @pytest.fixture(scope="module")
 def reports():
-    """The blocks of every market's page: report -> blocks."""
-    return {report: pages.blocks(report, made(report), "en") for report in MARKETS}
+    """Every market's page."""
+    return {report: pages.page(report, made(report), "en") for report in MARKETS}
 
 
 @pytest.fixture(scope="module")
 def cited(reports):
     """Claim or event -> reports that cite it outside their list of sources."""
     found = {}
-    for report, blocks in reports.items():
-        for claim in (claim for block in blocks for claim in block.claims()):
+    for report, page in reports.items():
+        for claim in page.cited():
             found.setdefault(claim, set()).add(report)
     return found
 
@@ -55,8 +54,7 @@ def test_a_founding_statement_stands_in_a_report(figure, cited):
 def test_its_source_is_listed_where_it_stands(figure, cited, reports):
     name = figure["claim_id"] or figure["event_id"]
     for report in cited.get(name, ()):
-        rows = [row for block in reports[report] if isinstance(block, Sources) for row in block.rows]
-        assert name in {row.claim_id for row in rows}
+        assert name in {row["claim_id"] for row in reports[report].rows("sources")}
 
 
 def test_each_figure_is_bound_to_a_row_or_an_event_that_exists():

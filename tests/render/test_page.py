@@ -1,16 +1,19 @@
 """A page stands alone, states for each number what it is, and every link inside it leads somewhere."""
 
 import re
+from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
 
-import made_up
+import made_up_page
+import pandas as pd
 import pytest
 
 from telemed_forecast.render.grids import model_name
 from telemed_forecast.render.html import PageError, PageLinks, page
+from telemed_forecast.render.page import Section
 from telemed_forecast.render.site import ReportLink, RunEntry, index
-from telemed_forecast.reporting.blocks import Heading, Paragraph, Sources, Title
+from telemed_forecast.render.texts import catalogue
 
 LINKS = PageLinks(
     index="../index.html",
@@ -50,13 +53,13 @@ class Reader(HTMLParser):
         return [attrs[name] for _, attrs in self.tags if name in attrs]
 
 
-def render(lang="en", blocks=None):
-    return page(blocks or made_up.page(), lang, links=LINKS, texts=made_up.texts(lang))
+def render(*extra, lang="en", **changed):
+    return page(made_up_page.page(*extra, **changed), lang, LINKS)
 
 
 @cache
 def rendered(lang, ok=True):
-    return render(lang, made_up.page(ok=ok))
+    return render(lang=lang, ok=ok)
 
 
 @pytest.fixture(scope="module", params=["en", "zh"])
@@ -128,7 +131,6 @@ def test_every_table_head_has_a_scope(html):
 @pytest.mark.parametrize(("lang", "code"), [("en", "en"), ("zh", "zh-Hans")])
 def test_the_language_is_declared(lang, code):
     assert f'<html lang="{code}">' in rendered(lang)
-    assert ('<div class="prose" lang="en">' in rendered(lang)) == (lang == "zh")
 
 
 def test_markup_in_data_and_texts_is_text(html):
@@ -136,14 +138,14 @@ def test_markup_in_data_and_texts_is_text(html):
     assert "<b>lower</b>" not in html
 
 
-def test_the_same_blocks_give_the_same_bytes(html):
+def test_the_same_pieces_give_the_same_bytes(html):
     lang = "zh" if 'lang="zh-Hans">\n<head>' in html else "en"
-    assert render(lang) == html
+    assert render(lang=lang) == html
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_a_failed_gate_is_said_at_the_top(lang):
-    texts = made_up.texts(lang)
+    texts = catalogue(lang)
     failed, passed = rendered(lang, ok=False), rendered(lang)
     assert failed.index(texts.text("page.gates_title")) < failed.index('class="cards"')
     assert texts.text("page.gates_title") not in passed
@@ -152,7 +154,7 @@ def test_a_failed_gate_is_said_at_the_top(lang):
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_every_exhibit_of_a_directional_page_carries_the_mark(lang):
-    mark = f'<span class="tag">{made_up.texts(lang).text("page.directional")}</span>'
+    mark = f'<span class="tag">{catalogue(lang).text("page.directional")}</span>'
     captions = re.findall(r"<figcaption>.*?</figcaption>", rendered(lang, ok=False), re.S)
     assert len(captions) == 7
     assert all(mark in caption for caption in captions)
@@ -162,22 +164,22 @@ def test_every_exhibit_of_a_directional_page_carries_the_mark(lang):
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_a_failed_model_is_named_as_its_report_is(lang):
     [warning] = re.findall(r'<aside class="warning".*?</aside>', rendered(lang, ok=False), re.S)
-    assert made_up.texts(lang).text("report.market_size.title") in warning
+    assert catalogue(lang).text("report.market_size.title") in warning
 
 
 @pytest.mark.parametrize("name", ["{}", "{} (2019)", "{}, 2022-12-31"])
 def test_the_fit_of_an_earlier_day_is_named_as_its_report_is_and_keeps_the_day(name):
-    assert model_name(name.format("user_adoption"), made_up.texts("zh")) == name.format("在线医疗用户")
-    assert model_name("toy, 2022-12-31", made_up.texts("zh")) == "toy, 2022-12-31"
+    assert model_name(name.format("user_adoption"), catalogue("zh")) == name.format("在线医疗用户")
+    assert model_name("toy, 2022-12-31", catalogue("zh")) == "toy, 2022-12-31"
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_no_key_figure_is_an_orphan(lang):
     """Each card states label, number with unit, interval or that it was published, period and a source."""
-    texts, html = made_up.texts(lang), rendered(lang)
+    texts, html = catalogue(lang), rendered(lang)
     cards = re.findall(r'<li class="card".*?</li>', html, re.S)
-    assert len(cards) == len(made_up.figures().items)
-    for item, card in zip(made_up.figures().items, cards, strict=True):
+    assert len(cards) == len(made_up_page.figures())
+    for item, card in zip(made_up_page.figures(), cards, strict=True):
         assert texts.text(item.key) in card
         assert texts.number(item.value) in card and texts.noun(item.value.unit) in card
         assert texts.period(item.period) in card
@@ -187,33 +189,31 @@ def test_no_key_figure_is_an_orphan(lang):
 
 
 def test_a_claim_without_source_is_refused():
-    blocks = [block for block in made_up.page() if not isinstance(block, Sources)]
+    sources = made_up_page.sources()
     with pytest.raises(PageError, match="claim-0"):
-        render(blocks=[*blocks, Sources(rows=made_up.sources().rows[1:])])
-
-
-def test_a_page_needs_one_title():
-    with pytest.raises(PageError, match="one Title"):
-        render(blocks=[made_up.figures(), made_up.sources()])
+        render(record={"sources": replace(sources, frame=sources.frame[1:])})
 
 
 def test_an_exhibit_cannot_occur_twice():
-    with pytest.raises(PageError, match="users_fan"):
-        render(blocks=[*made_up.page(), made_up.fan()])
+    with pytest.raises(PageError, match="users_path"):
+        render(made_up_page.fan())
 
 
 def test_a_heading_may_occur_twice():
-    section = Heading(key="demo.section.users")
-    html = render(blocks=[Title(report="user_adoption"), section, section])
-    assert 'id="demo-section-users-2"' in html
+    assert 'id="users-2"' in render(Section(2, "How many people use it", "users"))
 
 
 def test_sources_of_one_publication_share_a_number():
-    first, *others = made_up.sources().rows
-    twin = first.model_copy(update={"claim_id": "claim-twin"})
-    cited = Paragraph(key="demo.section.users", sources=("claim-0", "claim-twin"))
-    html = render(blocks=[Title(report="user_adoption"), cited, Sources(rows=(first, *others, twin))])
+    sources = made_up_page.sources()
+    twin = pd.concat([sources.frame, sources.frame[:1].assign(claim_id="claim-twin")])
+    html = render(made_up_page.prose("Twice.", "claim-twin"), record={"sources": replace(sources, frame=twin)})
     assert html.count('<li id="source-') == 8
+
+
+def test_a_table_too_long_for_the_page_is_a_link_to_its_file():
+    html = render(made_up_page.file())
+    assert 'href="data/user_adoption-influence.csv"' in html and "a-2" not in html
+    assert "user_adoption-influence.csv" not in page(made_up_page.page(made_up_page.file()), "zh")
 
 
 def run(run_id, created, status="gated-ok"):
@@ -224,7 +224,7 @@ def run(run_id, created, status="gated-ok"):
         vintage="2026-11-21",
         scenario="base",
         status=status,
-        figures=made_up.figures().items[:2],
+        figures=made_up_page.figures()[:2],
         reports=(
             ReportLink(
                 report="user_adoption",
@@ -240,13 +240,12 @@ def test_the_index_lists_runs_newest_first_with_their_numbers(lang):
     html = index(
         [run("2026-11-21-base-aaaa", "2026-11-21"), run("2026-11-21-bear-bbbb", "2026-11-22", "directional")],
         lang,
-        texts=made_up.texts(lang),
     )
     reader = Reader(html)
     assert reader.faults == [] and reader.all("src") == []
     assert html.index("bear-bbbb") < html.index("base-aaaa")
-    assert html.count(made_up.texts(lang).number(made_up.figures().items[0].value)) == 2
-    assert html.count(made_up.texts(lang).text("page.gates_title")) == 1
+    assert html.count(catalogue(lang).number(made_up_page.figures()[0].value)) == 2
+    assert html.count(catalogue(lang).text("page.gates_title")) == 1
     assert "2026-11-21-base-aaaa/user_adoption.zh.html" in reader.all("href")
     assert len(reader.all("id")) == len(set(reader.all("id")))
 
@@ -255,12 +254,5 @@ def test_an_empty_index_says_how_to_make_a_run():
     assert "telemed-forecast report" in index([])
 
 
-def test_key_figures_come_first():
-    blocks = [
-        Title(report="user_adoption"),
-        Heading(key="demo.section.users"),
-        made_up.sources(),
-        made_up.figures(),
-    ]
-    html = render(blocks=blocks)
+def test_key_figures_come_first(html):
     assert html.index('class="cards"') < html.index("<main")

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import made_up
+import made_up_page
 import pytest
 
 from telemed_forecast.render.html import PageLinks, page
@@ -115,7 +115,7 @@ def folder(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("reports")
     for lang in ("en", "zh"):
         links = PageLinks(index="index.html", other=f"{'zh' if lang == 'en' else 'en'}.html", data="data")
-        html = page(made_up.page(ok=lang == "en"), lang, links=links, texts=made_up.texts(lang))
+        html = page(made_up_page.page(ok=lang == "en"), lang, links)
         (path / f"{lang}.html").write_text(html, encoding="utf-8")
     (path / "index.html").write_text(index([]), encoding="utf-8")
     return path

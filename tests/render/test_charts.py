@@ -3,39 +3,40 @@
 import re
 from xml.etree import ElementTree
 
-import made_up
+import made_up_page
 import pytest
 
 from telemed_forecast.render import charts, grids
 from telemed_forecast.render.charts import style
 from telemed_forecast.render.charts.drawing import Drawing
+from telemed_forecast.render.readable import Readable
+from telemed_forecast.render.texts import catalogue
 
-CHARTS = [*made_up.charts(), made_up.fan(log=True)]
+CHARTS = [*made_up_page.charts(), made_up_page.fan("prior")]
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 def draw(chart, lang="en", form=charts.WIDE):
-    return charts.svg(chart, lang, form, texts=made_up.texts(lang))
+    return charts.svg(Readable(chart, catalogue(lang)), form)
 
 
 @pytest.mark.parametrize("form", [charts.WIDE, charts.NARROW], ids=lambda form: form.name)
 @pytest.mark.parametrize("lang", ["en", "zh"])
-@pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.id)
+@pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.name)
 def test_a_chart_says_what_it_shows(chart, lang, form):
-    root = ElementTree.fromstring(draw(chart, lang, form))
+    root, shown = ElementTree.fromstring(draw(chart, lang, form)), Readable(chart, catalogue(lang))
     title, description = root.find(f"{SVG}title"), root.find(f"{SVG}desc")
-    texts = made_up.texts(lang)
     assert root.get("role") == "img"
     assert root.get("aria-labelledby").split() == [title.get("id"), description.get("id")]
-    assert title.text.startswith(texts.text(chart.title_key))
-    assert description.text == texts.text(chart.alt_key, chart.alt_values)
-    assert texts.unit(chart.unit, charts.scale_of(chart, lang)) in "".join(root.itertext())
+    assert title.text.startswith(shown.text("title"))
+    assert description.text == shown.text("alt")
+    assert shown.texts.unit(shown.unit, charts.scale_of(shown)) in "".join(root.itertext())
 
 
-def test_the_same_block_gives_the_same_bytes():
-    first = draw(made_up.fan())
+def test_the_same_exhibit_gives_the_same_bytes():
+    first = draw(made_up_page.fan())
     charts._convert.cache_clear()
-    assert draw(made_up.fan()) == first
+    assert draw(made_up_page.fan()) == first
 
 
 def test_ids_differ_between_figures_and_forms():
@@ -67,14 +68,14 @@ def test_a_long_label_is_broken_between_words_and_chinese_anywhere():
 
 
 def test_years_are_named_at_their_last_day():
-    drawing = Drawing(made_up.fan(), made_up.texts("en"), charts.WIDE)
+    drawing = Drawing(made_up_page.readable(), charts.WIDE)
     assert len(drawing.year_ends()) <= charts.WIDE.ticks
     assert drawing.column_name(drawing.year_ends()[-1]) == "2030"
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_the_table_beside_a_chart_holds_its_numbers(lang):
-    data, points, lines = grids.of_chart(made_up.fan(), made_up.texts(lang))
+    data, points, lines = grids.of_chart(made_up_page.readable(lang=lang))
     last = [cell.text for cell in data.rows[-1]]
     assert last == (
         ["2030", "510", "460–570", "410–620", "370–700"]

@@ -5,10 +5,8 @@ import re
 import pytest
 
 from telemed_forecast.render import html
-from telemed_forecast.render.texts import catalogue
-from telemed_forecast.reporting import compare
-from telemed_forecast.reporting.blocks import Gates
-from telemed_forecast.reporting.compare import Pull, Side
+from telemed_forecast.runs import compare, differences
+from telemed_forecast.runs.differences import Pull, Side
 
 pytestmark = pytest.mark.unit
 
@@ -45,19 +43,19 @@ def side(run_id="one", *, figures=(), evidence=None, assumptions=None, pulls=Non
 def test_the_figure_that_moved_most_in_its_own_uncertainty_comes_first():
     a = side(figures=[figure("sure", 100.0, 99.0, 101.0), figure("vague", 100.0, 50.0, 150.0)])
     b = side("two", figures=[figure("sure", 102.0, 101.0, 103.0), figure("vague", 130.0, 80.0, 180.0)])
-    found = compare.moved(a, b)
+    found = differences.moved(a, b)
     assert [(one.before.id, one.distance) for one in found] == [("sure", 2.0), ("vague", 0.6)]
 
 
 def test_a_figure_that_stands_on_two_pages_is_compared_once():
     twice = [figure("users_2030", 100.0, 90.0, 110.0), figure("users_2030", 100.0, 90.0, 110.0, notebook="b")]
-    assert len(compare.moved(side(figures=twice), side("two", figures=twice))) == 1
+    assert len(differences.moved(side(figures=twice), side("two", figures=twice))) == 1
 
 
 def test_a_run_does_not_differ_from_itself():
     one = side(figures=[figure("x", 1.0, 0.5, 2.0)], evidence={"c": ((1.0, 2.0), "persons")})
-    assert [moved.distance for moved in compare.moved(one, one)] == [0.0]
-    assert compare.settings(one, one) == compare.evidence(one, one) == compare.assumptions(one, one) == []
+    assert [moved.distance for moved in differences.moved(one, one)] == [0.0]
+    assert differences.settings(one, one) == differences.evidence(one, one) == differences.assumptions(one, one) == []
 
 
 def test_every_setting_file_and_version_that_differs_is_named_with_both_values():
@@ -67,7 +65,7 @@ def test_every_setting_file_and_version_that_differs_is_named_with_both_values()
         inputs={"data/x.csv": "1" * 64, "scenario/0/mine.toml": "2" * 64},
         versions={"pymc": "6.5.0"},
     )
-    assert compare.settings(side(), b) == [
+    assert differences.settings(side(), b) == [
         ("a: horizon", "2030", "2032"),
         ("pymc", "6.4.0", "6.5.0"),
         ("data/x.csv", "00000000", "11111111"),
@@ -82,7 +80,7 @@ def interval(low, high):
 def test_evidence_that_came_went_or_is_read_otherwise_is_named():
     a = side(evidence={"same": interval(1.0, 2.0), "gone": interval(1.0, 2.0), "read": interval(1.0, 2.0)})
     b = side("two", evidence={"same": interval(1.0, 2.0), "read": interval(1.0, 3.0), "new": interval(5.0, 6.0)})
-    assert [(one.claim, one.change, one.before, one.after) for one in compare.evidence(a, b)] == [
+    assert [(one.claim, one.change, one.before, one.after) for one in differences.evidence(a, b)] == [
         ("gone", "gone", "1 to 2 persons", "–"),
         ("read", "changed", "1 to 2 persons", "1 to 3 persons"),
         ("new", "new", "–", "5 to 6 persons"),
@@ -103,7 +101,7 @@ def test_rows_of_evidence_stand_by_their_effect_on_the_headline_and_unknown_ones
         evidence={"read": interval(1.0, 3.0), "new": interval(5.0, 6.0), "small": interval(1.0, 1.0)},
         pulls=pulls(read=0.4, new=0.35, small=0.01),
     )
-    found = compare.evidence(a, b)
+    found = differences.evidence(a, b)
     assert [(one.claim, one.effect) for one in found] == [
         ("read", 0.4),  # the larger of both
         ("new", 0.35),  # of the second run
@@ -120,17 +118,17 @@ def test_rows_of_evidence_stand_by_their_effect_on_the_headline_and_unknown_ones
 
 def test_a_row_that_no_table_of_evidence_shows_is_found_among_those_that_a_model_read():
     a, b = side(pulls=pulls(kept=0.1)), side("two", pulls=pulls(kept=0.1, added=0.2))
-    [one] = compare.evidence(a, b)
-    assert (one.claim, one.before, one.after, one.effect) == ("added", "–", compare.USED, 0.2)
+    [one] = differences.evidence(a, b)
+    assert (one.claim, one.before, one.after, one.effect) == ("added", "–", differences.USED, 0.2)
 
 
 def test_a_run_without_a_table_of_effects_is_not_taken_to_have_read_nothing():
-    assert compare.evidence(side(), side("two", pulls=pulls(kept=0.1))) == []
+    assert differences.evidence(side(), side("two", pulls=pulls(kept=0.1))) == []
 
 
 def test_of_several_headlines_a_row_shows_the_one_that_it_moves_most():
     two = {"a": {"x": Pull("one", 0.1)}, "b": {"x": Pull("two", -0.2)}}
-    [one] = compare.evidence(side(), side("two", evidence={"x": interval(1.0, 2.0)}, pulls=two))
+    [one] = differences.evidence(side(), side("two", evidence={"x": interval(1.0, 2.0)}, pulls=two))
     assert (one.target, one.effect) == ("two", 0.2)
 
 
@@ -146,7 +144,7 @@ def test_a_prior_that_differs_is_named_and_a_posterior_alone_is_not():
             ("market_size", "Other"): PRIOR | {"posterior_ratio": "3"},
         },
     )
-    [one] = compare.assumptions(a, b)
+    [one] = differences.assumptions(a, b)
     assert (one.report, one.parameter, one.before, one.after) == (
         *("market_size", "Price"),
         *("1 (0.5 to 2)", "1.5 (0.5 to 2)"),
@@ -158,7 +156,7 @@ def test_priors_stand_by_how_far_they_moved_and_those_of_one_run_first():
     rows = {name: PRIOR | {"prior_ratio": middle} for name, middle in (("far", "1.9"), ("near", "1.1"), ("new", "1"))}
     a = side(assumptions={("m", name): PRIOR for name in ("near", "far")})
     b = side("two", assumptions={("m", name): row for name, row in rows.items()})
-    assert [one.parameter for one in compare.assumptions(a, b)] == ["new", "far", "near"]
+    assert [one.parameter for one in differences.assumptions(a, b)] == ["new", "far", "near"]
 
 
 LEVERS = {
@@ -180,28 +178,28 @@ def scenario(name, run_id="one", levers=LEVERS, parts=PARTS):
 
 
 def test_levers_that_stand_otherwise_come_with_their_part_of_the_scenario_the_largest_first():
-    found = compare.levers(scenario("base"), scenario("bull", "two"))
+    found = differences.levers(scenario("base"), scenario("bull", "two"))
     assert [(one.quantity, one.lever, one.before, one.after, one.effect) for one in found] == [
         ("Users", "Trust", "×1", "×1.4", 6.0),
         ("Market", "Price", "0%", "+2%", -4.0),
         ("Market", "Trust", "×1", "×1.4", 1.5),
     ]
-    back = compare.levers(scenario("bull"), scenario("base", "two"))
+    back = differences.levers(scenario("bull"), scenario("base", "two"))
     assert [one.effect for one in back] == [-6.0, 4.0, -1.5]
-    assert compare.levers(scenario("bull"), scenario("bull", "two")) == []
+    assert differences.levers(scenario("bull"), scenario("bull", "two")) == []
 
 
 def test_a_scenario_of_ones_own_is_read_from_its_own_column():
     own = {lever: row | {"own": "×2"} for lever, row in LEVERS.items()}
     parts = {key: row | {"part_own_percent": "3"} for key, row in PARTS.items()}
     b = side("two", levers=own, parts=parts, scenario="mine")
-    assert {one.effect for one in compare.levers(scenario("base"), b)} == {3.0}
+    assert {one.effect for one in differences.levers(scenario("base"), b)} == {3.0}
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_scenarios_without_tables_of_levers_have_unknown_effects(lang):
-    page = html.page(compare.blocks(side(scenario="base"), side("two", scenario="bull")), lang)
-    assert catalogue(lang).text("compare.levers_unknown") in page
+    page = html.page(compare.page(side(scenario="base"), side("two", scenario="bull"), lang), lang)
+    assert {"en": "which lever does what is unknown", "zh": "无法知道各杠杆的作用"}[lang] in page
 
 
 def test_a_setting_that_changed_alone_is_the_cause_of_what_moved_and_one_of_several_is_not():
@@ -211,19 +209,18 @@ def test_a_setting_that_changed_alone_is_the_cause_of_what_moved_and_one_of_seve
     moved = {"figures": [figure("x", 125.0, 50.0, 150.0)]}
 
     def effects(b):
-        [table] = [block for block in compare.blocks(a, b) if getattr(block, "id", "") == "compare_settings"]
-        return [row[-1] for row in table.rows]
+        [table] = [one for one in compare.page(a, b, "en").exhibits if one.name == "compare_settings"]
+        return table.frame["effect"].tolist()
 
-    [effect] = effects(side("two", **moved, **alone))
-    assert effect.value == pytest.approx(0.5)
+    assert effects(side("two", **moved, **alone)) == [pytest.approx(0.5)]
     assert effects(side("two", python="3.14.0", **moved, **alone)) == [compare.UNKNOWN] * 2
 
 
 def test_a_parameter_that_changed_in_every_notebook_is_one_setting():
     a = side(parameters={name: {"as_of": ""} for name in "ab"})
     b = side("two", parameters={name: {"as_of": "2024-12-31"} for name in "ab"}, as_of="2024-12-31")
-    assert compare.settings(a, b) == [("as_of", "–", "2024-12-31")]
-    assert compare.cause(a, b) == "as_of"
+    assert differences.settings(a, b) == [("as_of", "–", "2024-12-31")]
+    assert differences.cause(a, b) == "as_of"
 
 
 GATE = {
@@ -243,8 +240,7 @@ GATE = {
 
 def test_a_fit_that_both_runs_stand_on_is_listed_once_without_a_run():
     def names(a, b):
-        [gates] = [block for block in compare.blocks(side(gates=a), side("two", gates=b)) if isinstance(block, Gates)]
-        return [fit.name for fit in gates.fits]
+        return [fit["name"] for fit in compare.page(side(gates=a), side("two", gates=b), "en").rows("gates")]
 
     other = GATE | {"rhat_max": 1.2}
     assert names([GATE, GATE | {"notebook": "b"}], [GATE]) == ["user_adoption"]
@@ -256,7 +252,7 @@ def test_a_run_whose_fit_missed_its_gates_makes_the_comparison_directional(lang,
     good = GATE | {"ok": True}
     [warning] = re.findall(
         r'<aside class="warning".*?</aside>',
-        html.page(compare.blocks(side(gates=[GATE, GATE]), side("two", gates=[good])), lang),
+        html.page(compare.page(side(gates=[GATE, GATE]), side("two", gates=[good]), lang), lang),
         re.S,
     )
     assert name in warning
@@ -267,7 +263,7 @@ def test_a_run_whose_fit_missed_its_gates_makes_the_comparison_directional(lang,
 def test_the_page_stands_in_both_languages_and_names_both_runs(lang):
     a = side("first-run", figures=[figure("x", 100.0, 50.0, 150.0)])
     b = side("second-run", figures=[figure("x", 120.0, 60.0, 180.0)], python="3.14.0")
-    page = html.page(compare.blocks(a, b), lang)
+    page = html.page(compare.page(a, b, lang), lang)
     assert "first-run" in page
     assert "second-run" in page
     assert "3.14.0" in page
@@ -276,6 +272,6 @@ def test_the_page_stands_in_both_languages_and_names_both_runs(lang):
 def test_figures_of_different_units_are_each_written_in_their_own():
     share = {"value": {"value": 27.0, "unit": "percent", "low": 16.0, "high": 40.0}}
     figures = [figure("users", 486e6, 382e6, 605e6), figure("left", 0, 0, 0) | share]
-    page = html.page(compare.blocks(side(figures=figures), side("two", figures=figures)), "en")
+    page = html.page(compare.page(side(figures=figures), side("two", figures=figures), "en"), "en")
     assert page.count(">490 million ") == 2  # two digits carry the interval; each run's cell
     assert page.count(">27% ") == 2
