@@ -16,16 +16,24 @@ from markupsafe import Markup
 
 from telemed_forecast.exhibits.exhibit import Exhibit
 from telemed_forecast.exhibits.values import KeyFigure
-from telemed_forecast.names import Language
+from telemed_forecast.names import LANGUAGES, Language
 from telemed_forecast.render import grids, views
 from telemed_forecast.render.charts.style import DARK, FONTS
 from telemed_forecast.render.page import Page
 from telemed_forecast.render.texts import Catalogue, catalogue
 from telemed_forecast.render.views import Citations, PageError, Setting, Uncited, View
 
-__all__ = ["PageError", "PageLinks", "environment", "fragment", "page", "style_sheet"]
-
 TEMPLATES = Path(__file__).parent / "templates"
+
+
+def page_name(name: str, lang: Language) -> str:
+    """File name of a page: English pages have no mark."""
+    return f"{name}.html" if lang == "en" else f"{name}.{lang}.html"
+
+
+def other_language(lang: Language) -> Language:
+    """The one to which a page links."""
+    return next(other for other in LANGUAGES if other != lang)
 
 
 @dataclass(frozen=True, kw_only=True)

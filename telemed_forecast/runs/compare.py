@@ -108,13 +108,12 @@ def write(a: Side, b: Side, out: Path) -> list[Path]:
         The files, pages first.
     """
     from telemed_forecast.render import html, tables
-    from telemed_forecast.runs.publish import page_name
 
-    pages = {lang: page(a, b, lang) for lang in LANGUAGES}
-    others = dict(zip(LANGUAGES, reversed(LANGUAGES), strict=True))
-    links = {lang: html.PageLinks(other=page_name("compare", others[lang])) for lang in LANGUAGES}
-    texts = {page_name("compare", lang): html.page(pages[lang], lang, links[lang]) for lang in LANGUAGES}
-    data = tables.frames(pages["en"])
+    texts = {}
+    for lang in LANGUAGES:
+        links = html.PageLinks(other=html.page_name("compare", html.other_language(lang)))
+        texts[html.page_name("compare", lang)] = html.page(page(a, b, lang), lang, links)
+    data = tables.frames(page(a, b, "en"))
     texts |= {name: frame.to_csv(index=False, lineterminator="\n") for name, frame in data.items()}
     return [files.write(out / name, text) for name, text in texts.items()]
 

@@ -79,7 +79,7 @@ class Side:
         """Key figures by id, those of the summary first; the same figure on two pages counts once."""
         found: dict[str, KeyFigure] = {}
         for stated in self.manifest["key_figures"]:
-            figure = KeyFigure.model_validate({name: value for name, value in stated.items() if name != "notebook"})
+            figure = KeyFigure.of(stated)
             found.setdefault(figure.id, figure)
         return found
 

@@ -17,11 +17,8 @@ from telemed_forecast.runs.plan import Run
 if TYPE_CHECKING:
     from telemed_forecast.render.html import PageLinks
     from telemed_forecast.render.page import Page
-    from telemed_forecast.render.site import RunEntry
 
 FORECASTS = ("data/forecasts.csv", "data/forecasts.parquet")
-# A reader who compares runs wants a handful of figures, not a table of them.
-_INDEX_FIGURES = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,19 +77,10 @@ class Pages:
 
     def index(self, manifests: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
         """Make the list of runs (manifests, newest first) in every language, by file name."""
-        from telemed_forecast.render import site
+        from telemed_forecast.render import html, site
 
-        entries = [_entry(stated) for stated in manifests]
-        others = dict(zip(LANGUAGES, reversed(LANGUAGES), strict=True))
-        return {
-            page_name("index", lang): site.index(entries, lang, other=page_name("index", others[lang]))
-            for lang in LANGUAGES
-        }
-
-
-def page_name(name: str, lang: Language) -> str:
-    """File name of a page: English pages have no mark."""
-    return f"{name}.html" if lang == "en" else f"{name}.{lang}.html"
+        files = (*FORECASTS, manifest.NAME)
+        return {html.page_name("index", lang): site.index(manifests, lang, files) for lang in LANGUAGES}
 
 
 def write_pages(
@@ -118,11 +106,11 @@ def write_pages(
     shown = notebook.read(Path(executed))
     for lang in languages:
         text = html.page(pages.page(report, shown, lang), lang, _links(languages, reports, report, lang))
-        (Path(folder) / page_name(report, lang)).write_text(text, encoding="utf-8")
+        (Path(folder) / html.page_name(report, lang)).write_text(text, encoding="utf-8")
 
 
 def _links(languages: Sequence[Language], reports: Sequence[str], name: str, lang: Language) -> "PageLinks":
-    from telemed_forecast.render.html import PageLinks
+    from telemed_forecast.render.html import PageLinks, page_name
 
     others = [other for other in languages if other != lang]
     return PageLinks(
@@ -150,37 +138,3 @@ def _write_data(made: "Sequence[Page]", folder: Path) -> None:
     if not forecasts.empty:
         forecasts.to_csv(folder.parent / FORECASTS[0], index=False, lineterminator="\n")
         forecasts.to_parquet(folder.parent / FORECASTS[1], index=False)
-
-
-def _entry(stated: Mapping[str, Any]) -> "RunEntry":
-    """Make a run's entry of the index from its manifest alone."""
-    from telemed_forecast.exhibits.values import KeyFigure
-    from telemed_forecast.render.site import ReportLink, RunEntry
-
-    run_id = stated["run_id"]
-    # Reading order: the summary's figures when there is a summary.
-    first = next((figure["notebook"] for figure in stated["key_figures"]), None)
-    figures = [
-        KeyFigure.model_validate({name: value for name, value in figure.items() if name != "notebook"})
-        for figure in stated["key_figures"]
-        if figure["notebook"] == first
-    ]
-    reports = [
-        ReportLink(
-            report=name,
-            href={lang: f"{run_id}/{page_name(name, lang)}" for lang in stated["languages"]},
-        )
-        for name in stated["notebooks"]
-    ]
-    files = [path for path in (*FORECASTS, manifest.NAME) if path in {*stated["outputs"], manifest.NAME}]
-    return RunEntry(
-        run_id=run_id,
-        created=stated["volatile"]["created"],
-        as_of=stated["as_of"],
-        vintage=stated["vintage"],
-        scenario=stated["scenario"],
-        status="gated-ok" if all(gate["ok"] for gate in stated["gates"]) else "directional",
-        figures=tuple(figures[:_INDEX_FIGURES]),
-        reports=tuple(reports),
-        files=tuple((Path(path).name, f"{run_id}/{path}") for path in files),
-    )

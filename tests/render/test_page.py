@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 
 from telemed_forecast.render.grids import model_name
-from telemed_forecast.render.html import PageError, PageLinks, page
+from telemed_forecast.render.html import PageLinks, page
 from telemed_forecast.render.page import Section
-from telemed_forecast.render.site import ReportLink, RunEntry, index
+from telemed_forecast.render.site import index
 from telemed_forecast.render.texts import catalogue
+from telemed_forecast.render.views import PageError
 
 LINKS = PageLinks(
     index="../index.html",
@@ -216,30 +217,29 @@ def test_a_table_too_long_for_the_page_is_a_link_to_its_file():
     assert "user_adoption-influence.csv" not in page(made_up_page.page(made_up_page.file()), "zh")
 
 
-def run(run_id, created, status="gated-ok"):
-    return RunEntry(
-        run_id=run_id,
-        created=created,
-        as_of="2026-11-21",
-        vintage="2026-11-21",
-        scenario="base",
-        status=status,
-        figures=made_up_page.figures()[:2],
-        reports=(
-            ReportLink(
-                report="user_adoption",
-                href={"en": f"{run_id}/user_adoption.html", "zh": f"{run_id}/user_adoption.zh.html"},
-            ),
-        ),
-        files=(("forecasts.csv", f"{run_id}/data/forecasts.csv"),),
-    )
+def run(run_id, created, ok=True):
+    """What a run says of itself, as far as the index reads it."""
+    figures = [{"notebook": "user_adoption", **one.model_dump(mode="json")} for one in made_up_page.figures()[:2]]
+    return {
+        "run_id": run_id,
+        "volatile": {"created": created},
+        "as_of": "2026-11-21",
+        "vintage": "2026-11-21",
+        "scenario": "base",
+        "gates": [{"ok": ok}],
+        "key_figures": figures,
+        "notebooks": ["user_adoption"],
+        "languages": ["en", "zh"],
+        "outputs": ["data/forecasts.csv"],
+    }
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_the_index_lists_runs_newest_first_with_their_numbers(lang):
     html = index(
-        [run("2026-11-21-base-aaaa", "2026-11-21"), run("2026-11-21-bear-bbbb", "2026-11-22", "directional")],
+        [run("2026-11-21-base-aaaa", "2026-11-21"), run("2026-11-21-bear-bbbb", "2026-11-22", ok=False)],
         lang,
+        ("data/forecasts.csv", "data/forecasts.parquet", "manifest.json"),
     )
     reader = Reader(html)
     assert reader.faults == [] and reader.all("src") == []
@@ -247,6 +247,8 @@ def test_the_index_lists_runs_newest_first_with_their_numbers(lang):
     assert html.count(catalogue(lang).number(made_up_page.figures()[0].value)) == 2
     assert html.count(catalogue(lang).text("page.gates_title")) == 1
     assert "2026-11-21-base-aaaa/user_adoption.zh.html" in reader.all("href")
+    assert {"2026-11-21-base-aaaa/data/forecasts.csv", "2026-11-21-base-aaaa/manifest.json"} <= {*reader.all("href")}
+    assert "2026-11-21-base-aaaa/data/forecasts.parquet" not in reader.all("href")
     assert len(reader.all("id")) == len(set(reader.all("id")))
 
 
