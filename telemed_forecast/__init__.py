@@ -30,9 +30,10 @@ _OFFERED = {
     "platform_revenue": "forecast.platform_revenue",
     "record": "exhibits.record.record",
     "review": "evaluation.review",
-    "rivals": "reporting.content.rivals",
+    "rivals": "exhibits.rivals.compared",
     "show": "render.notebook.show",
-    "use_language": "reporting.atoms.use_language",
+    "track_record": "evaluation.track_record",
+    "use_language": "render.notebook.use_language",
     **{name: f"forecast.{name}" for name in MARKETS},
 }
 """Short name -> where the function, the class or the module stands."""

@@ -24,12 +24,11 @@ ROOMS = (
     ("forecast",),
     ("evaluation",),
     ("exhibits",),
-    ("reporting", "render"),
+    ("render",),
     ("runs",),
     ("cli",),
 )
-"""From left to right; a module imports from its own room and from rooms to its left.
-Reporting holds the blocks of the track record; while it does, render and it know of each other."""
+"""From left to right; a module imports from its own room and from rooms to its left."""
 
 FLOOR = {room: floor for floor, rooms in enumerate(ROOMS) for room in rooms}
 

@@ -1,7 +1,8 @@
 """An exhibit: one table or chart as a tidy frame with a name, and the claims that it rests on.
 
 A row is one thing, a column one quantity. A number with an interval stands in three columns: `share`, `share_low` and
-`share_high`; where rows differ in unit, a further column `share_unit` holds it. Labels are identifiers (`shandong`)
+`share_high`; where rows differ in unit or digits, `share_unit` and
+`share_digits` hold them. Labels are identifiers (`shandong`)
 that the catalogue names in each language. An exhibit survives a round trip through JSON, which is how an executed
 notebook carries it.
 """
@@ -18,7 +19,7 @@ import pandas as pd
 
 from telemed_forecast.exhibits.values import Fact, Facts, Value
 
-LOW, HIGH, UNIT = "_low", "_high", "_unit"
+LOW, HIGH, UNIT, DIGITS = "_low", "_high", "_unit", "_digits"
 """Endings of the columns that belong to the column of a number."""
 
 
@@ -42,6 +43,8 @@ class Exhibit:
         Further frames of a chart: ``points`` (published figures) and ``lines`` (cross-checks).
     as_of
         Where knowledge ends, for a chart over time.
+    entry
+        The catalogue's entry, where exhibits of several markets share one; empty for its own name.
     """
 
     name: str
@@ -51,6 +54,7 @@ class Exhibit:
     facts: Facts = field(default_factory=dict)
     layers: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     as_of: date | None = None
+    entry: str = ""
 
     def __post_init__(self) -> None:
         for part, frame in {"": self.frame, **self.layers}.items():
@@ -72,6 +76,7 @@ class Exhibit:
             "facts": facts_json(self.facts),
             "layers": {name: _frame_json(frame) for name, frame in self.layers.items()},
             "as_of": self.as_of.isoformat() if self.as_of else None,
+            "entry": self.entry,
         }
 
     @classmethod
@@ -85,6 +90,7 @@ class Exhibit:
             facts=facts_of(data["facts"]),
             layers={name: _frame(frame) for name, frame in data["layers"].items()},
             as_of=date.fromisoformat(data["as_of"]) if data["as_of"] else None,
+            entry=data["entry"],
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
-from typing import Any, Protocol
+from typing import Any
 
 import pandas as pd
 
@@ -17,13 +17,27 @@ from telemed_forecast.forecast import hub
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.paths import Path
 
+GATES = (
+    "name",
+    "ok",
+    "rhat_max",
+    "ess_bulk_min",
+    "ess_tail_min",
+    "divergences",
+    "bfmi_min",
+    "draws",
+    "chains",
+    "profile",
+)
+"""Columns of the checks of fits."""
+
 PACKAGES = ("pymc", "nutpie", "arviz", "prophet", "pandas", "numpy", "telemed-forecast")
 
 
 def gates(context: Context, *fits: Fit) -> Exhibit:
     """The gates of every fit behind the report, a row a fit."""
     rows = [{**fit.gate.to_dict(), "profile": context.settings.profile} for fit in fits]
-    return Exhibit(name="gates", frame=pd.DataFrame(rows))
+    return Exhibit(name="gates", frame=pd.DataFrame(rows, columns=list(GATES)))
 
 
 def forecasts(context: Context, paths: Iterable[Path]) -> Exhibit:
@@ -52,21 +66,11 @@ def provenance(context: Context, parameters: Mapping[str, Any]) -> Exhibit:
     return Exhibit(name="provenance", frame=pd.DataFrame(rows, columns=["kind", "name", "value"], dtype=object))
 
 
-class Citing(Protocol):
-    """Anything that cites published figures."""
-
-    def claims(self) -> tuple[str, ...]:
-        """Claim ids, in reading order."""
-
-
-def cited(
-    exhibits: Exhibits, numbers: Facts, figures: Mapping[str, KeyFigure], others: Iterable[Citing] = ()
-) -> tuple[str, ...]:
+def cited(exhibits: Exhibits, numbers: Facts, figures: Mapping[str, KeyFigure]) -> tuple[str, ...]:
     """Every claim id that a report may cite, each once."""
     found = [claim for figure in figures.values() for claim in figure.sources]
     found += [claim for fact in _each(numbers) if isinstance(fact, tuple) for claim in fact]
     found += [claim for exhibit in exhibits.values() for claim in exhibit.cited]
-    found += [claim for other in others for claim in other.claims()]
     return tuple(dict.fromkeys(found))
 
 

@@ -118,3 +118,8 @@ class KeyFigure(Frozen):
     note_values: dict[str, Value | str | int | float] = Field(default_factory=dict)
     values: dict[str, Value | str | int | float] = Field(default_factory=dict)
     status: Status = "gated-ok"
+
+    @classmethod
+    def of(cls, stated: Mapping[str, Any]) -> KeyFigure:
+        """The figure of a run's manifest, which names its notebook, too."""
+        return cls.model_validate({name: value for name, value in stated.items() if name != "notebook"})

@@ -1,12 +1,13 @@
-"""Tables that people read: the data of a chart, a table block, the gates, as headings and written cells."""
+"""Tables that people read: the data of a chart, a table, the gates, as headings and written cells."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from string import ascii_lowercase
 from typing import Any
 
+from telemed_forecast.exhibits.values import Unit, Value
 from telemed_forecast.render.numerals import (
     Scale,
     bare_range,
@@ -16,9 +17,8 @@ from telemed_forecast.render.numerals import (
     in_scale,
     scale_for,
 )
+from telemed_forecast.render.readable import Cell, Column, Readable, Row, is_number
 from telemed_forecast.render.texts import Catalogue
-from telemed_forecast.reporting.atoms import Cell, Table, Unit, Value
-from telemed_forecast.reporting.blocks import Chart, Gates, TableBlock
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,57 +88,63 @@ class Pen:
         return Written(text=bare_range(value, self.scale, like=precision), numeric=True)
 
 
-def of_chart(block: Chart, texts: Catalogue) -> list[Grid]:
+def of_chart(shown: Readable) -> list[Grid]:
     """The tables behind a figure: its data, the published figures in it, its cross-check lines."""
-    tables = [table for table in (block.data, block.points, block.lines) if table]
-    pen = Pen(texts, block.unit, [n for table in tables for n in _numbers(table)])
+    rows = (*shown.rows, *shown.points, *shown.lines)
+    pen = _pen(shown, [float(n) for row in rows for name, n in row.items() if name != "period" and is_number(n)])
     makers = {"fan": _fan, "lines": _by_period, "stack": _by_period, "bars": _by_item, "dots": _by_item}
-    grids = [makers[block.kind](block.data, block, texts, pen)]
-    if block.points is not None and block.points.rows:
-        grids.append(_points(block.points, block, texts, pen))
-    if block.lines is not None and block.lines.rows:
-        grids.append(_by_period(block.lines, block, texts, pen, name=texts.text("page.other_lines")))
+    grids = [makers[shown.look.kind](shown, shown.rows, pen)]
+    if shown.points:
+        grids.append(_points(shown, shown.points, pen))
+    if shown.lines:
+        grids.append(replace(_by_period(shown, shown.lines, pen), name=shown.texts.text("page.other_lines")))
     return grids
 
 
-def of_table(block: TableBlock, texts: Catalogue) -> Grid:
-    """A table block: units in the headings, one scale a column, intervals below their numbers."""
-    columns = []
-    heads = []
-    for index, column in enumerate(block.columns):
-        cells = [row[index] for row in block.rows]
-        units = {column.unit} if column.unit else {cell.unit for cell in cells if isinstance(cell, Value)}
-        # Cells of several units have no scale in common: each states its own.
-        unit = units.pop() if len(units) == 1 else None
-        pen = Pen(texts, unit, _ends(cells), column.digits) if unit else None
-        numeric = pen is not None or any(isinstance(cell, Value) or _is_number(cell) for cell in cells)
-        stated = pen.heading if pen and unit != "year" else ""
-        heads.append(Head(text=texts.text(column.key), unit=stated, numeric=numeric))
-        columns.append([_cell(cell, pen, texts) for cell in cells])
-    return Grid(
-        name=texts.text(block.title_key, block.title_values),
-        heads=heads,
-        rows=list(zip(*columns, strict=True)),
-    )
+def _pen(shown: Readable, numbers: Sequence[float]) -> Pen:
+    return Pen(shown.texts, shown.unit, numbers)  # type: ignore[arg-type]
 
 
-def of_gates(block: Gates, texts: Catalogue) -> Grid:
+def of_table(shown: Readable) -> Grid:
+    """A table: units in the headings, one scale a column, intervals below their numbers."""
+    heads, columns = zip(*(_column(column, shown.texts) for column in shown.columns), strict=True)
+    return Grid(name=shown.text("title"), heads=heads, rows=list(zip(*columns, strict=True)))
+
+
+def _column(column: Column, texts: Catalogue) -> tuple[Head, list[Written]]:
+    cells = column.cells
+    units = {column.unit} if column.unit else {cell.unit for cell in cells if isinstance(cell, Value)}
+    # Cells of several units have no scale in common: each states its own.
+    unit: Any = units.pop() if len(units) == 1 else None
+    pen = Pen(texts, unit, _ends(cells), column.digits) if unit else None
+    numeric = pen is not None or any(isinstance(cell, Value) or is_number(cell) for cell in cells)
+    head = Head(text=column.heading, unit=pen.heading if pen and unit != "year" else "", numeric=numeric)
+    return head, [_cell(cell, pen, texts) for cell in cells]
+
+
+def of_gates(fits: Sequence[Row], texts: Catalogue) -> Grid:
     """The diagnostics of every fit."""
     names = ("fit", "verdict", "rhat", "bulk", "tail", "divergences", "bfmi", "draws", "profile")
     heads = [Head(text=texts.text(f"page.check_{name}"), numeric=name not in names[:2]) for name in names]
+    forms = {
+        "rhat_max": ".3f",
+        "ess_bulk_min": ",.0f",
+        "ess_tail_min": ",.0f",
+        "divergences": ".0f",
+        "bfmi_min": ".2f",
+    }
     rows = []
-    for fit in block.fits:
-        verdict = texts.text("page.check_passed" if fit.ok else "page.check_failed")
+    for fit in fits:
+        verdict = texts.text("page.check_passed" if fit["ok"] else "page.check_failed")
         numbers = [
-            _plain(fit.rhat_max, ".3f", texts),
-            _plain(fit.ess_bulk_min, ",.0f", texts),
-            _plain(fit.ess_tail_min, ",.0f", texts),
-            _plain(fit.divergences, "d", texts),
-            _plain(fit.bfmi_min, ".2f", texts),
-            f"{fit.chains} × {fit.draws:,}",
-            fit.profile,
+            *(
+                texts.text("page.not_known") if fit[name] is None else f"{fit[name]:{form}}"
+                for name, form in forms.items()
+            ),
+            f"{fit['chains']} × {fit['draws']:,}",
+            fit["profile"],
         ]
-        cells = [Written(text=model_name(fit.name, texts)), Written(text=verdict)]
+        cells = [Written(text=model_name(fit["name"], texts)), Written(text=verdict)]
         rows.append([*cells, *(Written(text=number, numeric=True) for number in numbers)])
     return Grid(name=texts.text("page.checks"), heads=heads, rows=rows)
 
@@ -150,110 +156,97 @@ def model_name(name: str, texts: Catalogue) -> str:
     return texts.text(key) + name[len(model) :] if key in texts.texts else name
 
 
-def _fan(data: Table, block: Chart, texts: Catalogue, pen: Pen) -> Grid:
-    levels = ("50%", "80%", "95%")
-    heads = [
-        _period_head(data, block, texts),
-        Head(text=texts.text("column.median"), unit=pen.heading, numeric=True),
-    ]
-    heads += [Head(text=texts.text("column.interval", {"level": level}), numeric=True) for level in levels]
-    rows = []
-    for record in data.records():
-        median, low, high = (_float(record[name]) for name in ("median", "low80", "high80"))
-        eighty = Value(value=median, unit=block.unit, low=low, high=high)
-        spans = [pen.span(median, record[f"low{k}"], record[f"high{k}"], eighty) for k in ("50", "80", "95")]
-        middle = pen.cell(median, low, high)
-        rows.append([_period(record["period"], data, texts), Written(text=middle.text, numeric=True), *spans])
-    return Grid(name="", heads=heads, rows=rows)
+def _fan(shown: Readable, rows: Sequence[Row], pen: Pen) -> Grid:
+    texts, levels = shown.texts, ("50", "80", "95")
+    heads = [_period_head(shown, rows), Head(text=texts.text("column.median"), unit=pen.heading, numeric=True)]
+    heads += [Head(text=texts.text("column.interval", {"level": f"{level}%"}), numeric=True) for level in levels]
+    written = []
+    for row in rows:
+        median, low, high = (float(row[name]) for name in ("median", "low80", "high80"))
+        eighty = Value(value=median, unit=pen.unit, low=low, high=high)
+        spans = [pen.span(median, row[f"low{k}"], row[f"high{k}"], eighty) for k in levels]
+        middle = Written(text=pen.cell(median, low, high).text, numeric=True)
+        written.append([_period(row["period"], rows, texts), middle, *spans])
+    return Grid(name="", heads=heads, rows=written)
 
 
-def _by_period(data: Table, block: Chart, texts: Catalogue, pen: Pen, *, name: str = "") -> Grid:
-    series = list(dict.fromkeys(str(cell) for cell in data.column("series")))
-    found = {(r["period"], r["series"]): r for r in data.records()}
-    periods = sorted({r["period"] for r in data.records()}, key=lambda p: (isinstance(p, str), p))
-    heads = [_period_head(data, block, texts)]
-    heads += [Head(text=texts.label(one), unit=pen.heading, numeric=True) for one in series]
-    rows = []
+def _by_period(shown: Readable, rows: Sequence[Row], pen: Pen) -> Grid:
+    series = list(dict.fromkeys(str(row["series"]) for row in rows))
+    found = {(row["period"], row["series"]): row for row in rows}
+    periods = sorted({row["period"] for row in rows}, key=lambda period: (isinstance(period, str), period))
+    heads = [_period_head(shown, rows), *(Head(text=one, unit=pen.heading, numeric=True) for one in series)]
+    written = []
     for period in periods:
-        records: list[Mapping[str, Cell]] = [found.get((period, one), {}) for one in series]
-        cells = [pen.cell(r.get("value"), r.get("low"), r.get("high")) for r in records]
-        rows.append([_period(period, data, texts), *cells])
-    return Grid(name=name, heads=heads, rows=rows)
+        cells = [found.get((period, one), {}) for one in series]
+        numbers = [pen.cell(cell.get("value"), cell.get("low"), cell.get("high")) for cell in cells]
+        written.append([_period(period, rows, shown.texts), *numbers])
+    return Grid(name="", heads=heads, rows=written)
 
 
-def _by_item(data: Table, block: Chart, texts: Catalogue, pen: Pen) -> Grid:
-    heads = [Head(text=texts.text("column.category"))]
-    named = "series" in data.columns
-    heads += [Head(text=texts.text("column.series"))] if named else []
-    heads.append(Head(text=texts.text("column.value"), unit=pen.heading, numeric=True))
-    rows = []
-    for record in data.records():
-        cells = [Written(text=texts.label(str(record["category"])))]
-        cells += [Written(text=texts.label(str(record["series"])))] if named else []
-        rows.append([*cells, pen.cell(record["value"], record.get("low"), record.get("high"))])
-    return Grid(name="", heads=heads, rows=rows)
+def _by_item(shown: Readable, rows: Sequence[Row], pen: Pen) -> Grid:
+    names = [name for name in ("category", "series") if name in rows[0]]
+    heads = [Head(text=shown.texts.text(f"column.{name}")) for name in names]
+    heads.append(Head(text=shown.texts.text("column.value"), unit=pen.heading, numeric=True))
+    written = [
+        [*(Written(text=str(row[name])) for name in names), pen.cell(row["value"], row.get("low"), row.get("high"))]
+        for row in rows
+    ]
+    return Grid(name="", heads=heads, rows=written)
 
 
-def _points(data: Table, block: Chart, texts: Catalogue, pen: Pen) -> Grid:
-    names = ("period", "published", "grade", "source")
+def _points(shown: Readable, rows: Sequence[Row], pen: Pen) -> Grid:
+    texts, names = shown.texts, ("period", "published", "grade", "source")
     heads = [
         Head(
-            text=texts.text(f"column.{n}"),
-            unit=pen.heading if n == "published" else "",
-            numeric=n == "published",
+            text=texts.text(f"column.{name}"),
+            unit=pen.heading if name == "published" else "",
+            numeric=name == "published",
         )
-        for n in names
+        for name in names
     ]
-    rows = []
-    for record in data.records():
-        low, high = record["low"], record["high"]
-        if low is None or high is None:
-            sign = "≥ " if high is None else "≤ "
-            shown = Written(text=sign + pen.cell(low if high is None else high).text, numeric=True)
-        else:
-            middle = (_float(low) + _float(high)) / 2
-            shown = (
-                pen.cell(low)
-                if low == high
-                else pen.span(
-                    middle,
-                    low,
-                    high,
-                    Value(value=middle, unit=block.unit, low=_float(low), high=_float(high)),
-                )
-            )
-        label = texts.label(str(record["label"] or record["claim_id"] or ""))
-        rows.append(
-            [
-                _period(record["period"], data, texts),
-                shown,
-                Written(text=str(record["grade"])),
-                Written(text=label),
-            ]
-        )
-    return Grid(name=texts.text("page.published_points"), heads=heads, rows=rows)
+    written = [
+        [
+            _period(row["period"], rows, texts),
+            _stated(row["low"], row["high"], pen),
+            Written(text=str(row["grade"])),
+            Written(text=str(row["label"] or row["claim_id"] or "")),
+        ]
+        for row in rows
+    ]
+    return Grid(name=texts.text("page.published_points"), heads=heads, rows=written)
 
 
-def _period_head(data: Table, block: Chart, texts: Catalogue) -> Head:
+def _stated(low: float | None, high: float | None, pen: Pen) -> Written:
+    """A published interval, or the one end that was published."""
+    if low is None or high is None:
+        sign = "≥ " if high is None else "≤ "
+        return Written(text=sign + pen.cell(low if high is None else high).text, numeric=True)
+    if low == high:
+        return pen.cell(low)
+    middle = (float(low) + float(high)) / 2
+    return pen.span(middle, low, high, Value(value=middle, unit=pen.unit, low=float(low), high=float(high)))
+
+
+def _period_head(shown: Readable, rows: Sequence[Row]) -> Head:
     """Heading of the periods; where all are years' ends it says so, and the cells hold the year alone."""
-    if block.x_key:
-        return Head(text=texts.text(block.x_key))
-    if not _yearly(data):
-        return Head(text=texts.text("column.period"))
-    return Head(text=texts.text("grid.year" if block.x == "year" else "grid.year_end"))
+    if shown.look.x_title:
+        return Head(text=shown.text("x"))
+    if not _yearly(rows):
+        return Head(text=shown.texts.text("column.period"))
+    return Head(text=shown.texts.text("grid.year" if shown.look.x == "year" else "grid.year_end"))
 
 
-def _period(period: Cell, data: Table, texts: Catalogue) -> Written:
+def _period(period: Any, rows: Sequence[Row], texts: Catalogue) -> Written:
     if not isinstance(period, str):
         return Written(text=f"{period:.6g}" if isinstance(period, float) else str(period))
-    return Written(text=period[:4] if _yearly(data) else texts.date(period))
+    return Written(text=period[:4] if _yearly(rows) else texts.date(period))
 
 
-def _yearly(data: Table) -> bool:
-    return all(str(period).endswith("-12-31") for period in data.column("period"))
+def _yearly(rows: Sequence[Row]) -> bool:
+    return all(str(row["period"]).endswith("-12-31") for row in rows)
 
 
-def _cell(cell: Value | Cell, pen: Pen | None, texts: Catalogue) -> Written:
+def _cell(cell: Cell, pen: Pen | None, texts: Catalogue) -> Written:
     if isinstance(cell, Value):
         if pen is None:
             return Written(text=texts.number(cell), range=texts.range(cell) if has_interval(cell) else "", numeric=True)
@@ -263,31 +256,12 @@ def _cell(cell: Value | Cell, pen: Pen | None, texts: Catalogue) -> Written:
     if cell is None:
         return Written(text=texts.text("page.not_known"), numeric=pen is not None)
     if isinstance(cell, str):
-        return Written(text=texts.label(cell))
-    if pen is not None and _is_number(cell):
+        return Written(text=cell)
+    if pen is not None and is_number(cell):
         return pen.cell(cell)
     return Written(text=f"{cell:,}" if isinstance(cell, int) else f"{cell:.6g}", numeric=True)
 
 
-def _plain(number: float | None, form: str, texts: Catalogue) -> str:
-    return texts.text("page.not_known") if number is None else format(number, form)
-
-
-def _numbers(table: Table) -> list[float]:
-    return [_float(c) for r in table.records() for n, c in r.items() if n != "period" and _is_number(c)]
-
-
-def _ends(cells: Sequence[Value | Cell]) -> list[float]:
-    return [
-        cell.value if isinstance(cell, Value) else _float(cell)
-        for cell in cells
-        if isinstance(cell, Value) or _is_number(cell)
-    ]
-
-
-def _float(cell: Any) -> float:
-    return float(cell)
-
-
-def _is_number(cell: Any) -> bool:
-    return isinstance(cell, int | float) and not isinstance(cell, bool)
+def _ends(cells: Sequence[Cell]) -> list[float]:
+    numbers = [cell.value if isinstance(cell, Value) else cell for cell in cells]
+    return [float(number) for number in numbers if is_number(number)]  # type: ignore[arg-type]

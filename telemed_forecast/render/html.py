@@ -1,6 +1,6 @@
 """A report as one HTML page that stands alone: no script, no font, no style sheet, nothing fetched.
 
-The page is a pure function of its blocks, the language and the links to its neighbours; the same input gives
+The page is a pure function of its pieces, the language and the links to its neighbours; the same input gives
 the same bytes. It is laid out for a wide screen, a phone and paper, light and dark.
 """
 
@@ -14,27 +14,26 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from telemed_forecast.render import grids
+from telemed_forecast.exhibits.exhibit import Exhibit
+from telemed_forecast.exhibits.values import KeyFigure
+from telemed_forecast.names import LANGUAGES, Language
+from telemed_forecast.render import grids, views
 from telemed_forecast.render.charts.style import DARK, FONTS
+from telemed_forecast.render.page import Page
 from telemed_forecast.render.texts import Catalogue, catalogue
-from telemed_forecast.render.views import Citations, PageError, Setting, Uncited, View, scenario_name, view
-from telemed_forecast.reporting.atoms import Language
-from telemed_forecast.reporting.blocks import (
-    Block,
-    Chart,
-    DataTable,
-    ForecastTable,
-    Gates,
-    KeyFigures,
-    Provenance,
-    Sources,
-    TableBlock,
-    Title,
-)
-
-__all__ = ["PageError", "PageLinks", "environment", "fragment", "page", "style_sheet"]
+from telemed_forecast.render.views import Citations, PageError, Setting, Uncited, View
 
 TEMPLATES = Path(__file__).parent / "templates"
+
+
+def page_name(name: str, lang: Language) -> str:
+    """File name of a page: English pages have no mark."""
+    return f"{name}.html" if lang == "en" else f"{name}.{lang}.html"
+
+
+def other_language(lang: Language) -> Language:
+    """The one to which a page links."""
+    return next(other for other in LANGUAGES if other != lang)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,70 +66,56 @@ class PageLinks:
     files: tuple[tuple[str, str], ...] = ()
 
 
-def page(
-    blocks: Sequence[Block],
-    lang: Language,
-    *,
-    links: PageLinks | None = None,
-    texts: Catalogue | None = None,
-) -> str:
+def page(shown: Page, lang: Language, links: PageLinks | None = None) -> str:
     """The report's page.
 
     Parameters
     ----------
-    blocks : sequence of Block
-        In reading order; one `Title`, and `Sources` with a row for every claim that is cited.
+    shown
+        What stands on it, in the language; a source for every claim that is cited.
     lang : {"en", "zh"}
         Language.
-    links : PageLinks, optional
+    links
         Links to the page's neighbours.
-    texts : Catalogue, optional
-        Texts to use instead of the language's own.
 
     Raises
     ------
     PageError
-        When the blocks have no title, an exhibit's id twice, or a claim without source.
+        When an exhibit stands on it twice, or a claim has no source.
     TextError
         When a text or a placeholder's value is missing.
     """
-    links, texts = links or PageLinks(), texts or catalogue(lang)
-    title = _title(blocks)
-    _refuse_twice(blocks)
-    citations = Citations(blocks, texts)
-    failed = [fit.name for block in blocks if isinstance(block, Gates) for fit in block.fits if not fit.ok]
-    setting = Setting(texts=texts, citations=citations, report=title.report, data=links.data, directional=bool(failed))
-    sections = _sections(blocks, setting)
+    links, texts = links or PageLinks(), catalogue(lang)
+    names = [exhibit.name for exhibit in shown.exhibits]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise PageError(f"exhibits that stand on the page twice: {', '.join(twice)}")
+    failed = [fit["name"] for fit in shown.rows("gates") if not fit["ok"]]
+    citations = Citations(shown, texts)
+    setting = Setting(texts=texts, citations=citations, report=shown.report, data=links.data, directional=bool(failed))
+    sections = _sections(shown, setting, citations)
+    status = "none" if "gates" not in shown.record else "directional" if failed else "ok"
     context = {
         "t": texts,
         "style": style_sheet(),
         "links": links,
         "other_lang": "en" if lang == "zh" else "zh-Hans",
-        "title": texts.text(f"report.{title.report}.title"),
-        "description": texts.text(f"report.{title.report}.subtitle"),
-        "meta": _meta(blocks, texts),
+        "title": texts.text(f"report.{shown.report}.title"),
+        "description": texts.text(f"report.{shown.report}.subtitle"),
+        "meta": [*views.known(shown, texts), (texts.text("page.status"), texts.text(f"page.status_{status}"))],
         "failed": texts.text("page.list_separator").join(grids.model_name(name, texts) for name in failed),
-        "headline": next((view(block, setting) for block in blocks if isinstance(block, KeyFigures)), None),
+        "headline": views.cards(shown.figures, setting) if shown.figures else None,
         "sections": sections,
         "contents": _contents(sections),
-        "files": _files(blocks, links, texts),
+        "files": _files(shown, links, texts),
     }
     return environment().get_template("page.html.j2").render(context)
 
 
-def fragment(block: Block, lang: Language) -> str:
-    """One block as HTML for a notebook, without links and without the page's style."""
-    texts = catalogue(lang)
-    if isinstance(block, Title):
-        shown: View = {
-            "kind": "heading",
-            "level": 1,
-            "anchor": "top",
-            "text": texts.text(f"report.{block.report}.title"),
-        }
-    else:
-        shown = view(block, Setting(texts=texts, citations=Uncited(), both_forms=False))
-    return environment().get_template("fragment.html.j2").render(view=shown, t=texts)
+def fragment(shown: Exhibit | Sequence[KeyFigure], lang: Language) -> str:
+    """An exhibit, or key figures, as HTML for a notebook, without links and without the page's style."""
+    setting = Setting(texts=catalogue(lang), citations=Uncited(), both_forms=False)
+    one = views.view(shown, setting) if isinstance(shown, Exhibit) else views.cards(shown, setting)
+    return environment().get_template("fragment.html.j2").render(view=one, t=setting.texts)
 
 
 @lru_cache
@@ -152,41 +137,22 @@ def style_sheet() -> Markup:
     return Markup(environment().get_template("style.css").render(fonts=Markup(FONTS), dark=DARK.items()))  # noqa: S704
 
 
-def _title(blocks: Sequence[Block]) -> Title:
-    titles = [block for block in blocks if isinstance(block, Title)]
-    if len(titles) != 1:
-        raise PageError(f"a page has one Title, not {len(titles)}")
-    return titles[0]
-
-
-def _refuse_twice(blocks: Sequence[Block]) -> None:
-    ids = [block.id for block in blocks if isinstance(block, Chart | TableBlock | DataTable)]
-    ids += [item.id for block in blocks if isinstance(block, KeyFigures) for item in block.items]
-    twice = sorted({one for one in ids if ids.count(one) > 1})
-    if twice:
-        raise PageError(f"ids that occur twice: {', '.join(twice)}")
-
-
-def _sections(blocks: Sequence[Block], setting: Setting) -> list[View]:
+def _sections(shown: Page, setting: Setting, citations: Citations) -> list[View]:
     """Views by section: the body, then the checks, the sources and how the numbers were made."""
-    texts, records = setting.texts, (Gates, Sources, Provenance)
-    first = next((block for block in blocks if isinstance(block, KeyFigures)), None)
-    body = [b for b in blocks if b is not first and not isinstance(b, (*records, Title, ForecastTable))]
-    figures, tables = iter(range(1, len(body) + 1)), iter(range(1, len(body) + 1))
-    views: list[View] = []
-    for block in body:
-        number = ""
-        if isinstance(block, Chart):
-            number = texts.text("page.figure", {"number": next(figures)})
-        elif isinstance(block, TableBlock):
-            number = texts.text("page.table", {"number": next(tables)})
-        views.append(view(block, setting, number=number))
-    for name, kind in zip(("checks", "sources", "provenance"), records, strict=True):
-        found = [view(block, setting) for block in blocks if isinstance(block, kind)]
-        if found:
-            views.append({"kind": "heading", "level": 2, "anchor": name, "text": texts.text(f"page.{name}")})
-            views += found
-    return _grouped(views)
+    texts, body = setting.texts, [views.view(piece, setting) for piece in shown.pieces]
+    for kind, name in (("chart", "figure"), ("table", "table")):
+        for number, one in enumerate((one for one in body if one["kind"] == kind), start=1):
+            one["number"] = texts.text(f"page.{name}", {"number": number})
+    ends = {
+        "checks": lambda: views.gates(shown, texts),
+        "sources": lambda: views.sources(citations),
+        "provenance": lambda: views.provenance(shown, texts),
+    }
+    for name, end in ends.items():
+        if ("gates" if name == "checks" else name) in shown.record:
+            body.append({"kind": "heading", "level": 2, "anchor": name, "text": texts.text(f"page.{name}")})
+            body.append(end())
+    return _grouped(body)
 
 
 def _grouped(views: Sequence[View]) -> list[View]:
@@ -215,22 +181,7 @@ def _contents(sections: Sequence[View]) -> list[View]:
     return entries
 
 
-def _meta(blocks: Sequence[Block], texts: Catalogue) -> list[tuple[str, str]]:
-    """What the header says: as-of date, evidence, scenario, status."""
-    rows: list[tuple[str, str]] = []
-    for block in blocks:
-        if isinstance(block, Provenance):
-            rows += [
-                (texts.text("page.as_of"), texts.date(block.as_of)),
-                (texts.text("page.vintage"), texts.date(block.vintage)),
-                (texts.text("page.scenario"), scenario_name(block.scenario, texts)),
-            ]
-    gates = [block for block in blocks if isinstance(block, Gates)]
-    status = "none" if not gates else "ok" if all(block.ok for block in gates) else "directional"
-    return [*rows, (texts.text("page.status"), texts.text(f"page.status_{status}"))]
-
-
-def _files(blocks: Sequence[Block], links: PageLinks, texts: Catalogue) -> list[tuple[str, str]]:
-    forecasts = links.forecasts if any(isinstance(block, ForecastTable) for block in blocks) else None
+def _files(shown: Page, links: PageLinks, texts: Catalogue) -> list[tuple[str, str]]:
+    forecasts = links.forecasts if "forecasts" in shown.record else None
     named = (("notebook", links.notebook), ("forecasts", forecasts), ("manifest", links.manifest))
     return [*((texts.text(f"page.{name}"), href) for name, href in named if href), *links.files]

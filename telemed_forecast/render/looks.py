@@ -54,11 +54,11 @@ class Look:
     x_title
         Whether the horizontal axis has a title of its own (text ``exhibit.<name>.x``).
     log
-        Whether the value axis is logarithmic.
+        Whether the value axis is logarithmic; "wide" decides by the numbers.
     reference
         A value to compare with, named by ``exhibit.<name>.reference``; "fact" takes the exhibit's fact `reference`.
     folded
-        Whether a table shows its title only, until the reader opens it.
+        Whether a table shows its title only, until the reader opens it; a number folds one with more rows.
     words
         Column of labels -> family of words.
     column
@@ -71,9 +71,9 @@ class Look:
     unit: str = ""
     x: str = "year_end"
     x_title: bool = False
-    log: bool = False
+    log: bool | str = False
     reference: float | str | None = None
-    folded: bool = False
+    folded: bool | int = False
     like: str = ""
     words: dict[str, str] = field(default_factory=dict)
     column: dict[str, dict[str, Any]] = field(default_factory=dict)

@@ -1,43 +1,59 @@
-"""Exhibits and numbers in a notebook: shown to whoever runs it, and read back from its outputs for the pages."""
+"""Exhibits and numbers in a notebook: shown to whoever runs it, and read back from its outputs for the pages.
+
+Whether a notebook ran is judged by its cells alone: each code cell has an execution count and no error among
+its outputs. (The metadata that papermill leaves behind calls cells complete that never ran.)
+"""
 
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from telemed_forecast.errors import InputError
 from telemed_forecast.exhibits.exhibit import Exhibit, Exhibits, facts_json, facts_of
 from telemed_forecast.exhibits.values import Fact, KeyFigure, Value
+from telemed_forecast.names import LANGUAGES, Language
 from telemed_forecast.render.html import fragment
-from telemed_forecast.render.notebook_reader import blocks_of, outputs_of
-from telemed_forecast.render.placed import RECORD, block_of
+from telemed_forecast.render.page import RECORD
 from telemed_forecast.render.texts import catalogue
-from telemed_forecast.reporting.atoms import display_language
-from telemed_forecast.reporting.blocks import Block, KeyFigures
 
-EXHIBIT = "application/vnd.telemed-forecast.exhibit+json"
-NUMBERS = "application/vnd.telemed-forecast.numbers+json"
+EXHIBIT, NUMBERS, FIGURES = (
+    f"application/vnd.telemed-forecast.{kind}+json" for kind in ("exhibit", "numbers", "figures")
+)
+"""Types of the outputs that a page is made of."""
+
+_language: Language = LANGUAGES[0]
+
+
+def use_language(lang: Language) -> None:
+    """Set the language in which notebooks show what they show (the data in it has none)."""
+    global _language
+    if lang not in LANGUAGES:
+        raise ValueError(f"unknown language {lang!r}: expected one of {', '.join(LANGUAGES)}")
+    _language = lang
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What an executed notebook shows.
+    """What an executed notebook shows, each by name.
 
     Attributes
     ----------
     exhibits
-        By name.
+        Tables, charts and files, and the record that the report ends with.
     numbers
-        What prose is told, by name.
-    blocks
-        Key figures, and sections of reports that are not exhibits, in their order.
+        What prose is told.
+    figures
+        Key figures in their order.
     """
 
     exhibits: Exhibits = field(default_factory=dict)
     numbers: dict[str, Fact] = field(default_factory=dict)
-    blocks: list[Block] = field(default_factory=list)
+    figures: dict[str, KeyFigure] = field(default_factory=dict)
 
 
 def show(*given: Any) -> None:
@@ -46,18 +62,13 @@ def show(*given: Any) -> None:
     Parameters
     ----------
     given
-        An exhibit, a mapping of exhibits, of key figures or of numbers by name, or a list of blocks.
+        An exhibit, or a mapping of exhibits, of key figures or of numbers by name.
     """
     from IPython.display import display
 
     for one in given:
-        if isinstance(one, Block):
-            display(one)
-        elif isinstance(one, list):
-            show(*one)
-        elif one is not None:
-            for bundle in _bundles(one):
-                display(bundle, raw=True)
+        for bundle in () if one is None else _bundles(one):
+            display(bundle, raw=True)
 
 
 def read(path: Path) -> Shown:
@@ -68,12 +79,37 @@ def read(path: Path) -> Shown:
     InputError
         When a code cell was not executed, shows an error or something faulty; names every such cell.
     """
-    blocks = blocks_of(path)
-    exhibits = [Exhibit.from_json(data) for data in outputs_of(path, EXHIBIT)]
-    numbers: dict[str, Fact] = {}
-    for data in outputs_of(path, NUMBERS):
-        numbers |= facts_of(data)
-    return Shown({one.name: one for one in exhibits}, numbers, blocks)
+    cells = enumerate(json.loads(path.read_text(encoding="utf-8"))["cells"])
+    ran = [(k, cell) for k, cell in cells if cell["cell_type"] == "code" and "".join(cell["source"]).strip()]
+    faults = [f"cell {k}: {fault}" for k, cell in ran for fault in _failures(cell)]
+    shown = Shown()
+    for k, cell in ran:
+        for output in cell.get("outputs", []):
+            try:
+                _take(output.get("data", {}), shown)
+            except (KeyError, TypeError, ValueError) as error:
+                faults.append(f"cell {k}: {error}")
+    if faults:
+        raise InputError(faults, heading=f"{path.name} was not executed from top to bottom without error")
+    return shown
+
+
+def _take(data: Mapping[str, Any], shown: Shown) -> None:
+    """Add what one output shows."""
+    if EXHIBIT in data:
+        exhibit = Exhibit.from_json(data[EXHIBIT])
+        shown.exhibits[exhibit.name] = exhibit
+    shown.numbers.update(facts_of(data.get(NUMBERS, {})))
+    figures = [KeyFigure.model_validate(one) for one in data.get(FIGURES, ())]
+    shown.figures.update({figure.id: figure for figure in figures})
+
+
+def _failures(cell: Mapping[str, Any]) -> Iterator[str]:
+    if cell.get("execution_count") is None:
+        yield "not executed"
+    for output in cell.get("outputs", []):
+        if output["output_type"] == "error":
+            yield f"{output.get('ename', 'error')}: {output.get('evalue', '')}"
 
 
 def _bundles(one: Any) -> Iterator[dict[str, Any]]:
@@ -84,7 +120,10 @@ def _bundles(one: Any) -> Iterator[dict[str, Any]]:
         for exhibit in one.values():
             yield from _bundles(exhibit)
     elif isinstance(one, Mapping) and all(isinstance(value, KeyFigure) for value in one.values()):
-        yield KeyFigures(items=tuple(one.values()))._repr_mimebundle_()
+        # A list: a notebook's file sorts the names of a mapping.
+        told = [figure.model_dump(mode="json") for figure in one.values()]
+        plain = ", ".join(f"{name}={one[name].value.value:.4g} {one[name].value.unit}" for name in one)
+        yield {FIGURES: told, "text/html": fragment([*one.values()], _language), "text/plain": plain}
     elif isinstance(one, Mapping):
         yield {NUMBERS: facts_json(one), "text/html": _numbers_html(one), "text/plain": f"{len(one)} numbers"}
     else:
@@ -94,11 +133,11 @@ def _bundles(one: Any) -> Iterator[dict[str, Any]]:
 def _exhibit_html(exhibit: Exhibit) -> str:
     if exhibit.name in RECORD:
         return str(exhibit.frame.to_html(index=False, max_rows=20))
-    return fragment(block_of(exhibit), display_language())
+    return fragment(exhibit, _language)
 
 
 def _numbers_html(numbers: Mapping[str, Fact]) -> str:
-    texts = catalogue(display_language())
+    texts = catalogue(_language)
     told = {name: texts.full(fact) if isinstance(fact, Value) else str(fact) for name, fact in numbers.items()}
     rows = "".join(f"<tr><th>{html.escape(name)}</th><td>{html.escape(text)}</td></tr>" for name, text in told.items())
     return f"<table>{rows}</table>"

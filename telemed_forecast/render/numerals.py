@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from telemed_forecast.reporting.atoms import Language, Unit, Value
+from telemed_forecast.exhibits.values import Unit, Value
+from telemed_forecast.names import Language
 
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
 _PUBLISHED_DIGITS = 6

@@ -2,14 +2,15 @@
 
 `pages/<report>.<language>.md` is Markdown with Jinja: `{{ hospitals_then | full }}` writes a number and its interval,
 `{{ exhibits.hospitals_path }}` on a line of its own places an exhibit, `{{ cite(newest_counts) }}` at the end of a
-paragraph cites published figures, `## Heading {#anchor}` begins a section, `{{ section("rivals") }}` places what the
-notebook shows as blocks. A name that nobody knows is an error, and so is a number that is not known (None).
+paragraph cites published figures, `## Heading {#anchor}` begins a section. A name that nobody knows is an error, and so
+is a number that is not known (None).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,16 +20,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from telemed_forecast.errors import TelemedError
 from telemed_forecast.exhibits.exhibit import Exhibit
 from telemed_forecast.exhibits.values import Value
+from telemed_forecast.names import Language
 from telemed_forecast.render.notebook import Shown
-from telemed_forecast.render.placed import RECORD, block_of, record_of
+from telemed_forecast.render.page import RECORD, Page, Piece, Prose, Section
 from telemed_forecast.render.texts import Catalogue, TextError, catalogue
-from telemed_forecast.render.views import CITE, Prose, Section, escaped
-from telemed_forecast.reporting.atoms import Language
-from telemed_forecast.reporting.blocks import Block, KeyFigures, Title
+from telemed_forecast.render.views import CITE, escaped, unescaped
 
 PAGES = Path(__file__).parent / "pages"
 
-_PLACE = re.compile(r"^\N{OBJECT REPLACEMENT CHARACTER}(\w+) (\w*)$")
+_PLACE = re.compile(r"^\N{OBJECT REPLACEMENT CHARACTER}(\w+)$")
 _HEADING = re.compile(r"^(#{2,3}) (.+?) \{#([a-z0-9-]+)\}$")
 
 
@@ -40,26 +40,28 @@ class Written(str):
     """Text of a page that is Markdown already."""
 
 
-def blocks(report: str, shown: Shown, lang: Language) -> list[Block]:
-    """What stands on the page, in reading order: as its template says, or as a notebook of blocks alone shows it.
+def page(report: str, shown: Shown, lang: Language) -> Page:
+    """What stands on the page, as its template says.
 
     Raises
     ------
     TemplateFault
         The template names a number or an exhibit that the notebook does not show, or writes one that is not known.
     """
-    if not shown.exhibits:
-        return shown.blocks
-    body = list(_pieces(_text(report, shown, lang), shown))
-    first = [block for block in shown.blocks if isinstance(block, KeyFigures)]
-    cited = dict.fromkeys(claim for block in [*first, *body] for claim in block.claims())
-    return [Title(report=report), *first, *body, *record_of(shown.exhibits, cited)]
+    pieces = list(_pieces(_text(report, shown, lang), shown))
+    record = {name: shown.exhibits[name] for name in RECORD if name in shown.exhibits}
+    made = Page(report, pieces, list(shown.figures.values()), record)
+    if "sources" in record:
+        rows = record["sources"].frame.set_index("claim_id", drop=False)
+        cited = [claim for claim in dict.fromkeys(made.cited()) if claim in rows.index]
+        record["sources"] = replace(record["sources"], frame=rows.loc[cited])
+    return made
 
 
 def _text(report: str, shown: Shown, lang: Language) -> str:
     """The page's Markdown, its numbers written and its exhibits as marks."""
     exhibits = {name: one for name, one in shown.exhibits.items() if name not in RECORD}
-    told = {"exhibits": exhibits, "cite": _cite, "section": lambda name: Written(_mark("section", name))}
+    told = {"exhibits": exhibits, "cite": _cite}
     if clash := told.keys() & shown.numbers.keys():
         raise TemplateFault(f"{report}: numbers may not be named {', '.join(sorted(clash))}")
     try:
@@ -102,16 +104,12 @@ def _written(texts: Catalogue) -> Callable[[Any], Any]:
         if isinstance(fact, StrictUndefined | Written):
             return fact  # an undefined name complains when it is written
         if isinstance(fact, Exhibit):
-            return _mark("exhibit", fact.name)
+            return f"\N{OBJECT REPLACEMENT CHARACTER}{fact.name}"
         if isinstance(fact, Value | str | int | float):
             return escaped(texts.write(fact))
         raise TemplateFault(f"neither a number nor a text: {fact!r}")
 
     return write
-
-
-def _mark(kind: str, name: str) -> str:
-    return f"\N{OBJECT REPLACEMENT CHARACTER}{kind} {name}"
 
 
 def _cite(*claims: Sequence[str]) -> Written:
@@ -120,8 +118,8 @@ def _cite(*claims: Sequence[str]) -> Written:
     return Written(f"{CITE}{cited}{CITE}" if cited else "")
 
 
-def _pieces(text: str, shown: Shown) -> Iterator[Block]:
-    """The page in pieces: headings, prose, exhibits, sections of blocks."""
+def _pieces(text: str, shown: Shown) -> Iterator[Piece]:
+    """The page in pieces: headings, prose, exhibits."""
     prose: list[str] = []
     for line in [*text.splitlines(), ""]:
         heading, place = _HEADING.match(line), _PLACE.match(line)
@@ -132,13 +130,11 @@ def _pieces(text: str, shown: Shown) -> Iterator[Block]:
             yield _prose("\n".join(prose))
             prose = []
         if heading:
-            yield Section(level=len(heading[1]), text=heading[2], anchor=heading[3])
-        elif place and place[1] == "exhibit":
-            yield block_of(shown.exhibits[place[2]])
+            yield Section(len(heading[1]), unescaped(heading[2]), heading[3])
         elif place:
-            yield from (block for block in shown.blocks if not isinstance(block, KeyFigures))
+            yield shown.exhibits[place[1]]
 
 
 def _prose(text: str) -> Prose:
     cited = [claim for group in text.split(CITE)[1::2] for claim in group.split()]
-    return Prose(text=text, sources=tuple(dict.fromkeys(cited)))
+    return Prose(text, tuple(dict.fromkeys(cited)))

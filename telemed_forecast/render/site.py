@@ -2,113 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any
 
+from telemed_forecast.exhibits.values import KeyFigure
 from telemed_forecast.names import LANGUAGES, Language
-from telemed_forecast.render.html import environment, style_sheet
+from telemed_forecast.render.html import environment, other_language, page_name, style_sheet
 from telemed_forecast.render.texts import Catalogue, catalogue
 from telemed_forecast.render.views import Setting, Uncited, View, card, scenario_name
-from telemed_forecast.reporting.atoms import Frozen
-from telemed_forecast.reporting.blocks import KeyFigure, Status
+
+FIGURES = 6
+"""Key figures of a run: a reader who compares runs wants a handful, not a table of them."""
 
 
-class ReportLink(Frozen):
-    """One report of a run: its name and, by language, the page's path from the index."""
-
-    report: str
-    href: dict[Language, str]
-
-
-class RunEntry(Frozen):
-    """One run as the index shows it.
-
-    Attributes
-    ----------
-    run_id : str
-        Name of the run's folder.
-    created : str
-        When it was made, ISO (date, or date and time in UTC).
-    as_of, vintage : str
-        ISO days: what was known, and up to when the evidence reaches.
-    scenario : str
-        Scenario.
-    status : {"gated-ok", "directional"}
-        Whether all fits passed their gates.
-    figures : tuple of KeyFigure
-        Headline numbers with their intervals.
-    reports : tuple of ReportLink
-        Pages.
-    files : tuple of (str, str)
-        Data files: what they are called and their paths from the index.
-    """
-
-    run_id: str
-    created: str
-    as_of: str
-    vintage: str
-    scenario: str
-    status: Status
-    figures: tuple[KeyFigure, ...] = ()
-    reports: tuple[ReportLink, ...] = ()
-    files: tuple[tuple[str, str], ...] = ()
-
-
-def index(
-    runs: Sequence[RunEntry],
-    lang: Language = "en",
-    *,
-    other: str | None = None,
-    texts: Catalogue | None = None,
-) -> str:
+def index(manifests: Sequence[Mapping[str, Any]], lang: Language = "en", files: Sequence[str] = ()) -> str:
     """The index page.
 
     Parameters
     ----------
-    runs : sequence of RunEntry
-        In any order; the newest is shown first.
+    manifests
+        What each run says of itself, in any order; the newest is shown first.
     lang : {"en", "zh"}
         Language of the page; links lead to the reports in both.
-    other : str, optional
-        Link to the index in the other language.
-    texts : Catalogue, optional
-        Texts to use instead of the language's own.
+    files
+        Paths in a run's folder to link to, where the run has them; the last is there always.
     """
-    texts = texts or catalogue(lang)
-    newest_first = sorted(runs, key=lambda run: (run.created, run.run_id), reverse=True)
+    texts = catalogue(lang)
+    newest_first = sorted(manifests, key=lambda run: (run["volatile"]["created"], run["run_id"]), reverse=True)
     context = {
         "t": texts,
         "style": style_sheet(),
         "title": texts.text("site.title"),
         "description": texts.text("site.subtitle"),
-        "other": other,
+        "other": page_name("index", other_language(lang)),
         "other_lang": "en" if lang == "zh" else "zh-Hans",
-        "runs": [_run(run, texts) for run in newest_first],
+        "runs": [_run(run, files, texts) for run in newest_first],
     }
     return environment().get_template("index.html.j2").render(context)
 
 
-def _run(run: RunEntry, texts: Catalogue) -> View:
-    setting = Setting(texts=texts, citations=Uncited())
-    cards = [{**card(figure, setting), "id": f"{run.run_id}-{figure.id}"} for figure in run.figures]
-    status = "ok" if run.status == "gated-ok" else "directional"
+def _run(run: Mapping[str, Any], files: Sequence[str], texts: Catalogue) -> View:
+    run_id, there = run["run_id"], {*run["outputs"], *files[-1:]}
+    passed = all(gate["ok"] for gate in run["gates"])
+    cards = _cards(run, Setting(texts=texts, citations=Uncited()))
     return {
-        "id": run.run_id,
+        "id": run_id,
         "meta": [
-            (texts.text("site.created"), texts.date(run.created)),
-            (texts.text("page.as_of"), texts.date(run.as_of)),
-            (texts.text("page.vintage"), texts.date(run.vintage)),
-            (texts.text("page.scenario"), scenario_name(run.scenario, texts)),
-            (texts.text("page.status"), texts.text(f"page.status_{status}")),
+            (texts.text("site.created"), texts.date(run["volatile"]["created"])),
+            (texts.text("page.as_of"), texts.date(run["as_of"])),
+            (texts.text("page.vintage"), texts.date(run["vintage"])),
+            (texts.text("page.scenario"), scenario_name(run["scenario"], texts)),
+            (texts.text("page.status"), texts.text(f"page.status_{'ok' if passed else 'directional'}")),
         ],
-        "directional": status == "directional",
+        "directional": not passed,
         "headline": {"kind": "key_figures", "cards": cards} if cards else None,
-        "reports": [_report(link, texts) for link in run.reports],
-        "files": run.files,
+        "reports": [_report(run, name, texts) for name in run["notebooks"]],
+        "files": [(PurePosixPath(path).name, f"{run_id}/{path}") for path in files if path in there],
     }
 
 
-def _report(link: ReportLink, texts: Catalogue) -> View:
-    names = {lang: catalogue(lang).text("language.name") for lang in LANGUAGES}
-    codes = {lang: catalogue(lang).text("language.code") for lang in LANGUAGES}
-    links = [(names[lang], codes[lang], link.href[lang]) for lang in LANGUAGES if lang in link.href]
-    return {"title": texts.text(f"report.{link.report}.title"), "links": links}
+def _cards(run: Mapping[str, Any], setting: Setting) -> list[View]:
+    """The figures of the first notebook that has any, which is the summary where there is one."""
+    stated = run["key_figures"]
+    own = [figure for figure in stated if figure["notebook"] == stated[0]["notebook"]][:FIGURES]
+    shown = [KeyFigure.of(figure) for figure in own]
+    return [{**card(figure, setting), "id": f"{run['run_id']}-{figure.id}"} for figure in shown]
+
+
+def _report(run: Mapping[str, Any], name: str, texts: Catalogue) -> View:
+    words = {lang: catalogue(lang) for lang in LANGUAGES if lang in run["languages"]}
+    links = [
+        (own.text("language.name"), own.text("language.code"), f"{run['run_id']}/{page_name(name, lang)}")
+        for lang, own in words.items()
+    ]
+    return {"title": texts.text(f"report.{name}.title"), "links": links}

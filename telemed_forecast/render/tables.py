@@ -8,93 +8,57 @@ keeps its mark; key figures always have that column.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from telemed_forecast.render.texts import Catalogue, catalogue
-from telemed_forecast.reporting.atoms import Cell, Table, Value
-from telemed_forecast.reporting.blocks import (
-    Block,
-    Chart,
-    DataTable,
-    Gates,
-    KeyFigures,
-    Sources,
-    Status,
-    TableBlock,
-    Title,
-)
-from telemed_forecast.reporting.record import FORECAST_COLUMNS, ForecastTable
+import numpy as np
+import pandas as pd
 
-if TYPE_CHECKING:
-    import pandas as pd
+from telemed_forecast.exhibits.exhibit import Exhibit
+from telemed_forecast.exhibits.values import KeyFigure, Value
+from telemed_forecast.names import FORECAST_COLUMNS
+from telemed_forecast.render.page import Page
+from telemed_forecast.render.readable import Readable, Row
+from telemed_forecast.render.texts import catalogue
 
 _DIGITS = 10
 
 STATUS = "status"
 """Column that marks the numbers of a page whose fits missed their gates."""
 
-_UNMARKED = (KeyFigures, Sources, Gates)
-"""Blocks whose tables say it themselves, or hold no numbers of ours."""
 
-
-def exhibit_name(report: str, identity: str) -> str:
+def file_name(report: str, exhibit: str) -> str:
     """File name of an exhibit's data."""
-    return f"{report}-{identity}.csv" if report else f"{identity}.csv"
+    return f"{report}-{exhibit}.csv"
 
 
-def exhibits(blocks: Sequence[Block], *, texts: Catalogue | None = None) -> dict[str, pd.DataFrame]:
+def frames(page: Page) -> dict[str, pd.DataFrame]:
     """Every figure's and table's data by file name, and the key figures, sources and gates.
 
-    Parameters
-    ----------
-    blocks : sequence of Block
-        A page's blocks.
-    texts : Catalogue, optional
-        Texts to use instead of the English ones.
-
-    Returns
-    -------
-    dict of str to pandas.DataFrame
-        In reading order. A fan's published figures and cross-check lines have files of their own
-        (`-points`, `-lines`).
+    A fan's published figures and cross-check lines have files of their own (`-points`, `-lines`).
     """
-    texts = texts or catalogue("en")
-    report = next((block.report for block in blocks if isinstance(block, Title)), "")
-    status = status_of(blocks)
-    found: dict[str, pd.DataFrame] = {}
-    for block in blocks:
-        mark = {} if status == "gated-ok" or isinstance(block, _UNMARKED) else {STATUS: status}
-        for identity, frame in _frames(block, texts):
-            found[exhibit_name(report, identity)] = frame.assign(**mark)
-    return found
+    mark = {} if page.status == "gated-ok" else {STATUS: page.status}
+    found = {"key_figures": _records([_figure(figure) for figure in page.figures])} if page.figures else {}
+    for exhibit in page.exhibits:
+        found |= {name: frame.assign(**mark) for name, frame in _frames(exhibit).items()}
+    found |= {name: _records(page.rows(name)) for name in ("sources", "gates") if name in page.record}
+    return {file_name(page.report, name): frame for name, frame in found.items()}
 
 
-def status_of(blocks: Sequence[Block]) -> Status:
-    """Whether every fit behind a page passed its gates; a page without fits has none to fail."""
-    return "gated-ok" if all(block.ok for block in blocks if isinstance(block, Gates)) else "directional"
+def forecast_rows(page: Page) -> pd.DataFrame:
+    """All forecast rows of a page: the columns of the hub format and the page's status."""
+    rows = page.rows("forecasts")
+    columns = [*FORECAST_COLUMNS, *(["series_id"] if rows and "series_id" in rows[0] else [])]
+    cells = [[_rounded(row.get(name)) for name in columns] for row in rows]
+    return pd.DataFrame(cells, columns=columns).assign(**{STATUS: page.status})
 
 
-def forecast_rows(blocks: Sequence[Block]) -> pd.DataFrame:
-    """All forecast rows of a page, one after the other: the columns of the hub format and the page's status."""
-    import pandas as pd
-
-    tables = [block.data for block in blocks if isinstance(block, ForecastTable)]
-    named = any("series_id" in table.columns for table in tables)
-    columns = [*FORECAST_COLUMNS, *(["series_id"] if named else [])]
-    rows = [[_rounded(record.get(name)) for name in columns] for table in tables for record in table.records()]
-    return pd.DataFrame(rows, columns=columns).assign(**{STATUS: status_of(blocks)})
-
-
-def all_forecasts(pages: Sequence[Sequence[Block]]) -> pd.DataFrame:
+def all_forecasts(pages: Sequence[Page]) -> pd.DataFrame:
     """The forecast rows of several pages, each once; they have a status only where one of them is directional.
 
     The summary shows forecasts that the other pages show too. A row that stands on a page whose fits all passed rests
     on fits that passed, whatever else the summary rests on.
     """
-    import numpy as np
-    import pandas as pd
-
     found = [frame for frame in map(forecast_rows, pages) if not frame.empty]
     if not found:
         return pd.DataFrame(columns=[*FORECAST_COLUMNS])
@@ -106,80 +70,51 @@ def all_forecasts(pages: Sequence[Sequence[Block]]) -> pd.DataFrame:
     return rows.drop_duplicates(ignore_index=True)
 
 
-def _frames(block: Block, texts: Catalogue) -> list[tuple[str, pd.DataFrame]]:
-    if isinstance(block, Chart):
-        tables = {"": block.data, "-points": block.points, "-lines": block.lines}
-        return [(block.id + part, _chart(table, block, texts)) for part, table in tables.items() if table]
-    if isinstance(block, TableBlock):
-        return [(block.id, _table(block, texts))]
-    if isinstance(block, DataTable):
-        return [(block.id, _plain_table(block.data, texts))]
-    if isinstance(block, KeyFigures):
-        return [("key_figures", _key_figures(block, texts))]
-    if isinstance(block, Sources):
-        return [("sources", _records([row.model_dump() for row in block.rows]))]
-    if isinstance(block, Gates):
-        return [("gates", _records([fit.model_dump() for fit in block.fits]))]
-    return []
+def _frames(exhibit: Exhibit) -> dict[str, pd.DataFrame]:
+    shown = Readable(exhibit, catalogue("en"))
+    if shown.kind == "table":
+        return {shown.name: _table(shown)}
+    if shown.kind == "file":
+        return {shown.name: _records(shown.rows)}
+    layers = {"": shown.rows, "-points": shown.points, "-lines": shown.lines}
+    kept = {part: rows for part, rows in layers.items() if not part or part[1:] in exhibit.layers}
+    return {shown.name + part: _records(rows).assign(unit=shown.unit) for part, rows in kept.items()}
 
 
-def _chart(table: Table, block: Chart, texts: Catalogue) -> pd.DataFrame:
-    return _plain_table(table, texts).assign(unit=block.unit)
+def _table(shown: Readable) -> pd.DataFrame:
+    named = [[_named(column.name, column.unit, cell) for cell in column.cells] for column in shown.columns]
+    return _records([{name: cell for part in row for name, cell in part.items()} for row in zip(*named, strict=True)])
 
 
-def _plain_table(table: Table, texts: Catalogue) -> pd.DataFrame:
-    return _records([{name: _plain(cell, texts) for name, cell in record.items()} for record in table.records()])
+def _named(name: str, unit: str | None, cell: Any) -> Row:
+    """A cell under its column's name, which ends with its unit, and the ends of its interval."""
+    unit = unit or (cell.unit if isinstance(cell, Value) else None)
+    name = f"{name}_{unit}" if unit and not name.endswith(unit) else name
+    if not isinstance(cell, Value):
+        return {name: cell}
+    return {name: cell.value, f"{name}_low": cell.low, f"{name}_high": cell.high}
 
 
-def _table(block: TableBlock, texts: Catalogue) -> pd.DataFrame:
-    rows = []
-    for cells in block.rows:
-        row: dict[str, Any] = {}
-        for column, cell in zip(block.columns, cells, strict=True):
-            unit = column.unit or (cell.unit if isinstance(cell, Value) else None)
-            name = f"{column.name}_{unit}" if unit and not column.name.endswith(unit) else column.name
-            if isinstance(cell, Value):
-                row |= {
-                    name: _rounded(cell.value),
-                    f"{name}_low": _rounded(cell.low),
-                    f"{name}_high": _rounded(cell.high),
-                }
-            else:
-                row[name] = _plain(cell, texts)
-        rows.append(row)
-    return _records(rows)
+def _figure(item: KeyFigure) -> Row:
+    texts = catalogue("en")
+    return {
+        "id": item.id,
+        "label": texts.text(item.key, item.values),
+        "period": texts.label(item.period),
+        "value": item.value.value,
+        "low": item.value.low,
+        "high": item.value.high,
+        "level": item.value.level if item.value.low is not None else None,
+        "unit": item.value.unit,
+        "status": item.status,
+        "sources": " ".join(item.sources),
+    }
 
 
-def _key_figures(block: KeyFigures, texts: Catalogue) -> pd.DataFrame:
-    return _records(
-        [
-            {
-                "id": item.id,
-                "label": texts.text(item.key, item.values),
-                "period": _plain(item.period, texts),
-                "value": _rounded(item.value.value),
-                "low": _rounded(item.value.low),
-                "high": _rounded(item.value.high),
-                "level": item.value.level if item.value.low is not None else None,
-                "unit": item.value.unit,
-                "status": item.status,
-                "sources": " ".join(item.sources),
-            }
-            for item in block.items
-        ]
-    )
-
-
-def _records(rows: list[dict[str, Any]]) -> pd.DataFrame:
+def _records(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """A frame whose columns come in the order in which the rows name them."""
-    import pandas as pd
-
     columns = list(dict.fromkeys(name for row in rows for name in row))
     return pd.DataFrame([[_rounded(row.get(name)) for name in columns] for row in rows], columns=columns)
-
-
-def _plain(cell: Cell, texts: Catalogue) -> Any:
-    return texts.label(cell) if isinstance(cell, str) else _rounded(cell)
 
 
 def _rounded(cell: Any) -> Any:

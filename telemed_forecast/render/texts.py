@@ -1,6 +1,6 @@
 """Texts of a report by key, in the reader's language, with numbers written into their placeholders.
 
-TOML files lie in `text/`: one a language with the pages' own words, and in `content/<language>/` what the reports say.
+TOML files lie in `text/` (the pages' own words) and in `catalogue/` (the exhibits'), one a language.
 A key is dotted (`report.user_adoption.title`). A placeholder is named and may ask for a form of its value:
 `{users}` the number, `{users:range}` its interval alone, `{users:interval}` the interval with its level,
 `{users:full}` both, `{day:date}` a date, `{day:period}` a period.
@@ -19,9 +19,9 @@ from string import Formatter
 from typing import Any
 
 from telemed_forecast.errors import TelemedError
+from telemed_forecast.exhibits.values import Unit, Value
 from telemed_forecast.names import LANGUAGES, Language
 from telemed_forecast.render.numerals import Scale, has_interval, number_text, range_text
-from telemed_forecast.reporting.atoms import Unit, Value
 
 TEXTS = Path(__file__).parent / "text"
 EXHIBITS = Path(__file__).parent / "catalogue"
@@ -80,8 +80,6 @@ class Catalogue:
 
     def write(self, value: Any, form: str = "", *, where: str = "") -> str:
         """One value in the form that a placeholder asks for (see the module's docstring)."""
-        if isinstance(value, Mapping):
-            value = Value.model_validate(value)
         if isinstance(value, Value):
             forms = {"": self.number, "range": self.range, "interval": self.interval, "full": self.full}
             if form in forms:
@@ -163,13 +161,10 @@ def catalogue(lang: Language) -> Catalogue:
     """The catalogue of a language, read once."""
     if lang not in LANGUAGES:
         raise TextError(f"no catalogue for language {lang!r}: there are {', '.join(LANGUAGES)}")
-    texts = read(TEXTS / f"{lang}.toml")
-    for file in (*sorted((TEXTS / "content" / lang).glob("*.toml")), EXHIBITS / f"{lang}.toml"):
-        content = read(file)
-        if twice := sorted(texts.keys() & content.keys()):
-            raise TextError(f"texts of {lang} that {file.name} and another file hold: {', '.join(twice)}")
-        texts |= content
-    return Catalogue(lang, texts)
+    own, exhibits = (read(folder / f"{lang}.toml") for folder in (TEXTS, EXHIBITS))
+    if twice := sorted(own.keys() & exhibits.keys()):
+        raise TextError(f"texts of {lang} that two files hold: {', '.join(twice)}")
+    return Catalogue(lang, own | exhibits)
 
 
 def read(path: Path) -> dict[str, str]:

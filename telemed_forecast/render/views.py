@@ -1,9 +1,9 @@
-"""What a template is given: each block as written text and safe HTML, with its citations numbered."""
+"""What a template is given: each piece of a page as written text and safe HTML, with its citations numbered."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,30 +11,16 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from telemed_forecast.errors import TelemedError
+from telemed_forecast.exhibits.values import KeyFigure
 from telemed_forecast.render import charts, grids
-from telemed_forecast.render.tables import exhibit_name
+from telemed_forecast.render.page import Page, Piece, Prose, Section
+from telemed_forecast.render.readable import Readable, Row
+from telemed_forecast.render.tables import file_name
 from telemed_forecast.render.texts import Catalogue
-from telemed_forecast.reporting.blocks import (
-    Block,
-    Chart,
-    DataTable,
-    ForecastTable,
-    Gates,
-    Heading,
-    KeyFigure,
-    KeyFigures,
-    Markdown,
-    Paragraph,
-    Provenance,
-    SourceRow,
-    Sources,
-    TableBlock,
-)
 
 View = dict[str, Any]
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
-_LAST_TAGS = re.compile(r"(</li>\s*</[uo]l>|</p>)\s*$")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+.!|<>~&-])")
 
 
@@ -42,27 +28,8 @@ CITE = "\N{INTERLINEAR ANNOTATION SEPARATOR}"
 """Before and behind claim ids in a text: where their citations stand."""
 
 
-class Section(Block):
-    """A heading in the page's language, with an anchor that is the same in every language."""
-
-    level: int
-    text: str
-    anchor: str
-
-
-class Prose(Block):
-    """Markdown in the page's language, with marks where published figures are cited (`CITE`)."""
-
-    text: str
-    sources: tuple[str, ...] = ()
-
-    def claims(self) -> tuple[str, ...]:
-        """Claim ids that the text cites."""
-        return self.sources
-
-
 class PageError(TelemedError, ValueError):
-    """The blocks do not make a page; the message names every fault."""
+    """The pieces do not make a page; the message names every fault."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,27 +46,19 @@ class Citations:
 
     Rows of the ledger that name the same publication share a number.
 
-    Parameters
-    ----------
-    blocks : sequence of Block
-        The page's blocks.
-    texts : Catalogue
-        Texts of the language.
-
     Raises
     ------
     PageError
         When a claim is cited whose row is not among the page's sources.
     """
 
-    def __init__(self, blocks: Sequence[Block], texts: Catalogue) -> None:
+    def __init__(self, page: Page, texts: Catalogue) -> None:
         self.texts = texts
-        rows = {row.claim_id: row for block in blocks if isinstance(block, Sources) for row in block.rows}
-        cited = list(dict.fromkeys(claim for block in blocks for claim in block.claims()))
-        unknown = [claim for claim in cited if claim not in rows]
-        if unknown:
-            raise PageError(f"claims cited without a row in Sources: {', '.join(unknown)}")
-        self.rows: dict[tuple[str, ...], list[SourceRow]] = {}
+        rows = {row["claim_id"]: row for row in page.rows("sources")}
+        cited = list(dict.fromkeys(page.cited()))
+        if unknown := [claim for claim in cited if claim not in rows]:
+            raise PageError(f"claims cited without a row in the sources: {', '.join(unknown)}")
+        self.rows: dict[tuple[str, ...], list[Row]] = {}
         for claim in [*cited, *(claim for claim in rows if claim not in cited)]:
             self.rows.setdefault(_publication(rows[claim]), []).append(rows[claim])
         order = list(self.rows)
@@ -117,7 +76,7 @@ class Citations:
 
 
 class Uncited:
-    """Stands for `Citations` where a block is shown alone, as in a notebook: nothing to link to."""
+    """Stands for `Citations` where an exhibit is shown alone, as in a notebook: nothing to link to."""
 
     def of(self, claims: Iterable[str]) -> list[Citation]:
         """No links."""
@@ -126,7 +85,7 @@ class Uncited:
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """Where a block is written: the language's texts, the citations, the report, the data folder's link.
+    """Where a piece is written: the language's texts, the citations, the report, the data folder's link.
 
     On a directional page every exhibit carries the mark, because exhibits are copied without the page's top.
     """
@@ -138,17 +97,45 @@ class Setting:
     both_forms: bool = True
     directional: bool = False
 
-    def csv(self, identity: str) -> str | None:
+    def csv(self, exhibit: str) -> str | None:
         """Link to an exhibit's CSV file."""
-        return None if self.data is None else f"{self.data}/{exhibit_name(self.report, identity)}"
+        return None if self.data is None else f"{self.data}/{file_name(self.report, exhibit)}"
 
 
-def view(block: Block, setting: Setting, *, number: str = "") -> View:
-    """The view of one block; `number` is its "Figure 3" or "Table 1"."""
-    for kind, make in _MAKERS:
-        if isinstance(block, kind):
-            return make(block, setting, number)
-    return {"kind": "text", "text": block.summary()}
+def view(piece: Piece, setting: Setting) -> View:
+    """The view of one piece."""
+    if isinstance(piece, Section):
+        return {"kind": "heading", "level": piece.level, "anchor": piece.anchor, "text": piece.text}
+    if isinstance(piece, Prose):
+        return _prose(piece, setting)
+    shown = Readable(piece, setting.texts)
+    return {
+        "kind": shown.kind,
+        "directional": setting.directional,
+        "anchor": f"exhibit-{shown.name.replace('_', '-')}",
+        "number": "",
+        "title": shown.text("title"),
+        "note": shown.note(),
+        "citations": setting.citations.of(piece.cited),
+        "csv": setting.csv(shown.name),
+        **_content(shown, setting.both_forms),
+    }
+
+
+def _content(shown: Readable, both_forms: bool) -> View:
+    """What is special to a chart or a table."""
+    if shown.kind == "table":
+        return {"table": grids.of_table(shown), "folded": shown.folded and both_forms}
+    if shown.kind == "file":
+        return {}
+    forms = (charts.WIDE, charts.NARROW) if both_forms else (charts.WIDE,)
+    drawn = [Markup(charts.svg(shown, form)) for form in forms]  # noqa: S704
+    return {
+        "unit": shown.texts.unit(shown.unit, charts.scale_of(shown)),  # type: ignore[arg-type]
+        "wide": drawn[0],
+        "narrow": drawn[1] if both_forms else "",
+        "data": grids.of_chart(shown) if both_forms else [],
+    }
 
 
 def prose(text: str) -> Markup:
@@ -166,13 +153,15 @@ def escaped(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", kept)
 
 
-def _key_figures(block: KeyFigures, setting: Setting, number: str) -> View:
-    uncertain = any(item.value.low is not None for item in block.items)
-    return {
-        "kind": "key_figures",
-        "cards": [card(item, setting) for item in block.items],
-        "uncertain": uncertain,
-    }
+def unescaped(text: str) -> str:
+    """What `escaped` was given, for a place that is not Markdown."""
+    return re.sub(r"\\(.)", r"\1", text).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def cards(figures: Sequence[KeyFigure], setting: Setting) -> View:
+    """The key figures."""
+    uncertain = any(item.value.low is not None for item in figures)
+    return {"kind": "key_figures", "cards": [card(item, setting) for item in figures], "uncertain": uncertain}
 
 
 def card(item: KeyFigure, setting: Setting) -> View:
@@ -191,99 +180,42 @@ def card(item: KeyFigure, setting: Setting) -> View:
     }
 
 
-def _chart(block: Chart, setting: Setting, number: str) -> View:
-    texts = setting.texts
-    forms = (charts.WIDE, charts.NARROW) if setting.both_forms else (charts.WIDE,)
-    drawn = [Markup(charts.svg(block, texts.lang, form, texts=texts)) for form in forms]  # noqa: S704
-    return {
-        "kind": "chart",
-        "directional": setting.directional,
-        "anchor": f"exhibit-{block.id.replace('_', '-')}",
-        "number": number,
-        "title": texts.text(block.title_key, block.title_values),
-        "unit": texts.unit(block.unit, charts.scale_of(block, texts.lang)),
-        "wide": drawn[0],
-        "narrow": drawn[1] if setting.both_forms else "",
-        "caption": texts.text(block.caption_key, block.caption_values) if block.caption_key else "",
-        "data": grids.of_chart(block, texts) if setting.both_forms else [],
-        "citations": setting.citations.of(block.claims()),
-        "csv": setting.csv(block.id),
-    }
-
-
-def _table(block: TableBlock, setting: Setting, number: str) -> View:
-    grid = grids.of_table(block, setting.texts)
-    return {
-        "kind": "table",
-        "directional": setting.directional,
-        "anchor": f"exhibit-{block.id.replace('_', '-')}",
-        "number": number,
-        "title": grid.name,
-        "table": grid,
-        "folded": block.folded and setting.both_forms,
-        "note": setting.texts.text(block.note_key, block.note_values) if block.note_key else "",
-        "citations": setting.citations.of(block.claims()),
-        "csv": setting.csv(block.id),
-    }
-
-
-def _heading(block: Heading, setting: Setting, number: str) -> View:
-    anchor = re.sub(r"[^a-z0-9]+", "-", block.key.lower())
-    return {
-        "kind": "heading",
-        "level": block.level,
-        "anchor": anchor,
-        "text": setting.texts.text(block.key, block.values),
-    }
-
-
-def _paragraph(block: Paragraph, setting: Setting, number: str) -> View:
-    html = prose(setting.texts.text(block.key, block.values, escape=escaped))
-    end = _LAST_TAGS.search(html)
-    cut = end.start() if end else len(html)
-    parts = [(html[:cut], setting.citations.of(block.sources)), (html[cut:], [])]
-    return {"kind": "prose", "lang": "", "parts": parts}
-
-
-def _markdown(block: Markdown, setting: Setting, number: str) -> View:
-    lang = "en" if setting.texts.lang != "en" else ""
-    return {"kind": "prose", "lang": lang, "parts": [(prose(block.text), [])]}
-
-
-def _section(block: Section, setting: Setting, number: str) -> View:
-    return {"kind": "heading", "level": block.level, "anchor": block.anchor, "text": block.text}
-
-
-def _prose(block: Prose, setting: Setting, number: str) -> View:
-    pieces = [Markup(piece) for piece in str(prose(block.text)).split(CITE)]  # noqa: S704 (html is off)
+def _prose(piece: Prose, setting: Setting) -> View:
+    pieces = [Markup(part) for part in str(prose(piece.text)).split(CITE)]  # noqa: S704 (html is off)
     texts, cited = pieces[::2], [setting.citations.of(claims.split()) for claims in pieces[1::2]]
-    return {"kind": "prose", "lang": "", "parts": list(zip(texts, [*cited, []], strict=True))}
+    return {"kind": "prose", "parts": list(zip(texts, [*cited, []], strict=True))}
 
 
-def _gates(block: Gates, setting: Setting, number: str) -> View:
-    return {"kind": "gates", "table": grids.of_gates(block, setting.texts)}
+def gates(page: Page, texts: Catalogue) -> View:
+    """The checks of every fit."""
+    return {"kind": "gates", "table": grids.of_gates(page.rows("gates"), texts)}
 
 
-def _sources(block: Sources, setting: Setting, number: str) -> View:
-    if not isinstance(setting.citations, Citations):
-        return {"kind": "text", "text": block.summary()}
-    rows = [
-        {**rows[0].model_dump(exclude={"claim_id"}), "claims": [row.claim_id for row in rows]}
-        for rows in setting.citations.rows.values()
-    ]
+def sources(citations: Citations) -> View:
+    """What is cited, each publication once."""
+    rows = [{**rows[0], "claims": [row["claim_id"] for row in rows]} for rows in citations.rows.values()]
     return {"kind": "sources", "rows": rows}
 
 
-def _provenance(block: Provenance, setting: Setting, number: str) -> View:
-    texts = setting.texts
+def known(page: Page, texts: Catalogue) -> list[tuple[str, str]]:
+    """What was known and assumed: days, and the scenario."""
+    setting = page.made.get("setting")
+    if setting is None:
+        return []
+    return [
+        *((texts.text(f"page.{name}"), texts.date(setting[name])) for name in ("as_of", "vintage")),
+        (texts.text("page.scenario"), scenario_name(setting["scenario"], texts)),
+    ]
+
+
+def provenance(page: Page, texts: Catalogue) -> View:
+    """How the numbers were made."""
+    made = page.made
     rows = [
-        (texts.text("page.as_of"), texts.date(block.as_of)),
-        (texts.text("page.vintage"), texts.date(block.vintage)),
-        (texts.text("page.scenario"), scenario_name(block.scenario, texts)),
-        (texts.text("page.seed"), str(block.seed)),
-        (texts.text("page.profile"), block.profile),
-        (texts.text("page.parameters"), _pairs(block.parameters, " = ")),
-        (texts.text("page.versions"), _pairs(block.versions, " ")),
+        *known(page, texts),
+        *((texts.text(f"page.{name}"), str(made["setting"][name])) for name in ("seed", "profile")),
+        (texts.text("page.parameters"), _pairs(made.get("parameter", {}), " = ")),
+        (texts.text("page.versions"), _pairs(made["version"], " ")),
     ]
     return {"kind": "provenance", "rows": [(name, text) for name, text in rows if text]}
 
@@ -294,26 +226,12 @@ def scenario_name(scenario: str, texts: Catalogue) -> str:
     return texts.text(key) if key in texts.texts else scenario
 
 
-def _file(block: DataTable, setting: Setting, number: str) -> View:
-    return {
-        "kind": "file",
-        "directional": setting.directional,
-        "anchor": f"exhibit-{block.id.replace('_', '-')}",
-        "text": setting.texts.text(block.key, block.values),
-        "csv": setting.csv(block.id),
-    }
-
-
-def _forecasts(block: ForecastTable, setting: Setting, number: str) -> View:
-    return {"kind": "text", "text": block.summary()}
-
-
 def _pairs(pairs: Mapping[str, Any], sign: str) -> str:
     return ", ".join(f"{name}{sign}{'""' if value == '' else value}" for name, value in sorted(pairs.items()))
 
 
-def _publication(row: SourceRow) -> tuple[str, ...]:
-    return row.origin, row.title, row.url, row.date, row.grade or ""
+def _publication(row: Row) -> tuple[str, ...]:
+    return tuple(row[name] or "" for name in ("origin", "title", "url", "date", "grade"))
 
 
 def _runs(numbers: Sequence[int]) -> list[tuple[int, int]]:
@@ -328,20 +246,3 @@ def _runs(numbers: Sequence[int]) -> list[tuple[int, int]]:
     for run in runs:
         spans += [(run[0], run[-1])] if len(run) > 2 else [(one, one) for one in run]
     return spans
-
-
-_MAKERS: tuple[tuple[type[Block], Callable[[Any, Setting, str], View]], ...] = (
-    (KeyFigures, _key_figures),
-    (Chart, _chart),
-    (TableBlock, _table),
-    (Heading, _heading),
-    (Paragraph, _paragraph),
-    (Section, _section),
-    (Prose, _prose),
-    (Markdown, _markdown),
-    (Gates, _gates),
-    (Sources, _sources),
-    (Provenance, _provenance),
-    (ForecastTable, _forecasts),
-    (DataTable, _file),
-)

@@ -1,16 +1,23 @@
 """Compare two finished runs: read both, say what changed, write it as a page and as tables."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any
 
 from telemed_forecast import files
-from telemed_forecast.names import LANGUAGES
-from telemed_forecast.runs import manifest
+from telemed_forecast.exhibits.values import Facts, KeyFigure, Value
+from telemed_forecast.names import LANGUAGES, Language
+from telemed_forecast.runs import differences, manifest
+from telemed_forecast.runs.differences import NONE, USED, Interval, Pull, Side
 
 if TYPE_CHECKING:
-    from telemed_forecast.reporting.compare import Pull, Side
+    import pandas as pd
+
+    from telemed_forecast.exhibits.exhibit import Exhibit
+    from telemed_forecast.render.page import Page
 
 EVIDENCE = "_evidence.csv"
 PARAMETERS = "_parameters.csv"
@@ -22,7 +29,7 @@ SHOWN = 5
 """Rows of evidence named in the terminal."""
 
 
-def read(folder: Path) -> "Side":
+def read(folder: Path) -> Side:
     """A run as far as it is compared.
 
     Raises
@@ -32,8 +39,6 @@ def read(folder: Path) -> "Side":
     TelemedError
         Its files are not as they were written.
     """
-    from telemed_forecast.reporting.compare import Side
-
     manifest.require_as_written(folder)
     stated = manifest.read(folder)
     claims = {}
@@ -49,10 +54,8 @@ def read(folder: Path) -> "Side":
     return Side(stated, claims, parameters, _pulls(folder), levers, parts)
 
 
-def _pulls(folder: Path) -> "dict[str, dict[str, Pull]]":
+def _pulls(folder: Path) -> dict[str, dict[str, Pull]]:
     """What every figure does to the headline, by report; the larger of its effects where it has several."""
-    from telemed_forecast.reporting.compare import Pull
-
     found: dict[str, dict[str, Pull]] = {}
     for row in _rows(folder, INFLUENCE):
         moved, half_widths, error = (float(row[name] or 0.0) for name in ("moved", "half_widths", "moved_error"))
@@ -73,32 +76,30 @@ def _rows(folder: Path, ending: str) -> Iterator[dict[str, str]]:
                 yield {"report": file.name.partition("-")[0], **row}
 
 
-def lines(a: "Side", b: "Side") -> list[str]:
+def lines(a: Side, b: Side) -> list[str]:
     """The comparison in a few lines: key figures that moved, the strongest rows of evidence, how much else differs."""
-    from telemed_forecast.reporting import compare
-
     found = [
         f"{one.before.id}: {one.before.value.value:,.4g} -> {one.after.value.value:,.4g} {one.after.value.unit}"
         f" ({one.distance:.2g} half-widths)"
-        for one in compare.moved(a, b)
+        for one in differences.moved(a, b)
         if one.distance > 0
     ]
-    changed = compare.evidence(a, b)
+    changed = differences.evidence(a, b)
     found += [
         f"{one.claim}: {one.change}, moves the headline by {one.effect:.2g} half-widths"
         for one in changed[:SHOWN]
         if one.effect is not None
     ]
     counts = {
-        "settings and files": len(compare.settings(a, b)),
-        "assumptions": len(compare.assumptions(a, b)),
+        "settings and files": len(differences.settings(a, b)),
+        "assumptions": len(differences.assumptions(a, b)),
         "rows of evidence": len(changed),
     }
     differ = ", ".join(f"{number} {what}" for what, number in counts.items() if number)
     return [*(found or ["no key figure moved"]), f"also different: {differ or 'nothing'}"]
 
 
-def write(a: "Side", b: "Side", out: Path) -> list[Path]:
+def write(a: Side, b: Side, out: Path) -> list[Path]:
     """Write the comparison: a page a language, and a table (CSV) for each of its parts.
 
     Returns
@@ -107,16 +108,176 @@ def write(a: "Side", b: "Side", out: Path) -> list[Path]:
         The files, pages first.
     """
     from telemed_forecast.render import html, tables
-    from telemed_forecast.reporting import compare
-    from telemed_forecast.runs.publish import page_name
 
-    shown = compare.blocks(a, b)
-    others = dict(zip(LANGUAGES, reversed(LANGUAGES), strict=True))
-    texts = {
-        page_name("compare", lang): html.page(
-            shown, lang, links=html.PageLinks(other=page_name("compare", others[lang]))
-        )
-        for lang in LANGUAGES
-    }
-    texts |= {name: frame.to_csv(index=False, lineterminator="\n") for name, frame in tables.exhibits(shown).items()}
+    texts = {}
+    for lang in LANGUAGES:
+        links = html.PageLinks(other=html.page_name("compare", html.other_language(lang)))
+        texts[html.page_name("compare", lang)] = html.page(page(a, b, lang), lang, links)
+    data = tables.frames(page(a, b, "en"))
+    texts |= {name: frame.to_csv(index=False, lineterminator="\n") for name, frame in data.items()}
     return [files.write(out / name, text) for name, text in texts.items()]
+
+
+def page(a: Side, b: Side, lang: Language) -> "Page":
+    """The page of a comparison: what matters first, each table only where something differs."""
+    from telemed_forecast.render import pages
+    from telemed_forecast.render.notebook import Shown
+
+    moved, levers = differences.moved(a, b), differences.levers(a, b)
+    shown = {one.name: one for one in _exhibits(a, b) if len(one.frame)}
+    same = a.manifest.get("scenario") == b.manifest.get("scenario")
+    told: Facts = {"first": a.name, "second": b.name, "figures": len(moved), "levers": int(bool(levers) or not same)}
+    return pages.page("compare", Shown(shown, dict(told)), lang)
+
+
+UNKNOWN = "@compare.unknown"
+"""Where a run has something whose effect nobody told."""
+
+WIDTH = NormalDist().inv_cdf(0.9)
+"""Half the width of a normal 80% interval, in standard errors."""
+
+Cell = Value | str | int
+
+
+def _exhibits(a: Side, b: Side) -> list["Exhibit"]:
+    """The checks of every fit behind both runs, and what differs, a table each."""
+    import pandas as pd
+
+    from telemed_forecast.exhibits.exhibit import Exhibit
+
+    tables = {
+        "compare_figures": _figures(differences.moved(a, b)),
+        "compare_evidence": _evidence(a, b),
+        "compare_levers": _levers(a, b),
+        "compare_assumptions": _assumptions(a, b),
+        "compare_settings": _settings(a, b),
+    }
+    gates = Exhibit(name="gates", frame=pd.DataFrame(_gates(a, b)))
+    return [gates, *(Exhibit(name=name, frame=_frame(rows)) for name, rows in tables.items())]
+
+
+def _frame(rows: Iterable[Mapping[str, Cell]]) -> "pd.DataFrame":
+    """A tidy frame of rows whose cells may be numbers with a unit, an interval and digits of their own."""
+    import pandas as pd
+
+    from telemed_forecast.exhibits.exhibit import DIGITS, HIGH, LOW, UNIT
+
+    flat = []
+    for row in rows:
+        flat.append(dict[str, Any]())
+        for name, cell in row.items():
+            flat[-1][name] = cell.value if isinstance(cell, Value) else cell
+            if isinstance(cell, Value):
+                ends = {LOW: cell.low, HIGH: cell.high, UNIT: cell.unit, DIGITS: cell.digits}
+                flat[-1] |= {name + ending: part for ending, part in ends.items()}
+    return pd.DataFrame(flat, dtype=object)
+
+
+def _gates(a: Side, b: Side) -> list[dict[str, Any]]:
+    """The gates of both runs, each once: runs that differ in a lever alone stand on the same fits."""
+    found: list[tuple[dict[str, Any], list[str]]] = []
+    for side in (a, b):
+        for gate in side.manifest.get("gates", ()):
+            fit = {name: value for name, value in gate.items() if name != "notebook"}
+            runs = next((runs for known, runs in found if known == fit), None)
+            if runs is None:
+                found.append((fit, runs := []))
+            runs.append(side.name)
+    return [fit if len(set(runs)) > 1 else fit | {"name": f"{fit['name']} ({runs[0]})"} for fit, runs in found]
+
+
+def _figures(changes: Iterable[differences.Moved]) -> Iterator[dict[str, Cell]]:
+    for one in changes:
+        yield {
+            "figure": _label(one.before),
+            "period": one.period,
+            "before": one.before.value,
+            "after": one.after.value,
+            "distance": Value(value=one.distance, unit="multiple", digits=2),
+        }
+
+
+def _evidence(a: Side, b: Side) -> Iterator[dict[str, Cell]]:
+    found = differences.evidence(a, b)
+    ends = [(k, end) for k, end in enumerate(("before", "after")) if any(one.pulls[k] for one in found)]
+    for one in found:
+        yield {
+            "claim": one.claim,
+            "change": one.change,
+            **{f"effect_{end}": _pull(one.pulls[k]) for k, end in ends},
+            "before": _interval(one.before, a.evidence.get(one.claim)),
+            "after": _interval(one.after, b.evidence.get(one.claim)),
+            "target": _known(f"target.{one.target}", one.target or NONE),
+        }
+
+
+def _levers(a: Side, b: Side) -> Iterator[dict[str, Cell]]:
+    keys = _keys("lever", "scenarios")
+    for one in differences.levers(a, b):
+        yield {
+            "lever": keys.get(one.lever, one.lever),
+            "effect": UNKNOWN if one.effect is None else Value(value=one.effect, unit="percent", digits=2),
+            "quantity": keys.get(one.quantity, one.quantity) or NONE,
+            "before": one.before,
+            "after": one.after,
+        }
+
+
+def _assumptions(a: Side, b: Side) -> Iterator[dict[str, Cell]]:
+    keys = _keys("parameter")
+    for one in differences.assumptions(a, b):
+        yield {
+            "parameter": keys.get(one.parameter, one.parameter),
+            "shift": Value(value=one.shift, unit="ratio", digits=2) if one.shift == one.shift else NONE,
+            "before": one.before,
+            "after": one.after,
+            "report": _known(f"report.{one.report}.title", one.report),
+        }
+
+
+def _settings(a: Side, b: Side) -> Iterator[dict[str, Cell]]:
+    moved = differences.moved(a, b)
+    alone = differences.cause(a, b) is not None and moved
+    effect = Value(value=moved[0].distance, unit="multiple", digits=2) if alone else UNKNOWN
+    for what, before, after in differences.settings(a, b):
+        yield {"what": what, "before": before, "after": after, "effect": effect}
+
+
+def _interval(text: str, found: tuple[Interval, str] | None) -> Cell:
+    """A published interval in the reader's own way of writing numbers; as text where it has no end."""
+    if found is None or text in (NONE, USED) or not all(map(isfinite, found[0])):
+        return text
+    (low, high), unit = found
+    return Value.model_validate({"value": 0.5 * (low + high), "unit": unit, "low": low, "high": high})
+
+
+def _pull(pull: Pull | None) -> Cell:
+    """A figure's effect in one run."""
+    if pull is None:
+        return NONE
+    if pull.half_widths is None:
+        return UNKNOWN
+    middle, around = round(pull.half_widths, 4), WIDTH * pull.error
+    return Value(value=middle, unit="ratio", low=middle - around, high=middle + around, digits=2)
+
+
+def _label(figure: KeyFigure) -> str:
+    """The figure's own label; its name where the label needs numbers of one run."""
+    from telemed_forecast.render.texts import catalogue, placeholders
+
+    return figure.id if placeholders(catalogue("en").texts[figure.key]) else f"@{figure.key}"
+
+
+def _known(key: str, otherwise: str) -> str:
+    """The text of a key, where the catalogue has it."""
+    from telemed_forecast.render.texts import catalogue
+
+    return f"@{key}" if key in catalogue("en").texts else otherwise
+
+
+def _keys(*rooms: str) -> dict[str, str]:
+    """English texts of parts of the catalogue -> their keys: tables are written in English."""
+    from telemed_forecast.render.texts import catalogue, placeholders
+
+    texts = catalogue("en").texts
+    return {text: f"@{key}" for key, text in texts.items() if key.partition(".")[0] in rooms and not placeholders(text)}

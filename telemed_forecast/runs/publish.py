@@ -1,7 +1,7 @@
 """What a reader gets from executed notebooks: pages by language, CSV files, forecasts, and the list of runs.
 
-This is the only place where the runs room meets the reporting room. Everything is a pure function of the
-executed notebooks, so nothing here is asked for by a notebook, and nothing is lost when a page is made again.
+Everything is a pure function of the executed notebooks, so nothing here is asked for by a notebook, and nothing is lost
+when a page is made again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,12 +16,9 @@ from telemed_forecast.runs.plan import Run
 
 if TYPE_CHECKING:
     from telemed_forecast.render.html import PageLinks
-    from telemed_forecast.render.site import RunEntry
-    from telemed_forecast.reporting.blocks import Block
+    from telemed_forecast.render.page import Page
 
 FORECASTS = ("data/forecasts.csv", "data/forecasts.parquet")
-# A reader who compares runs wants a handful of figures, not a table of them.
-_INDEX_FIGURES = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +49,7 @@ class Publisher(Protocol):
 
 
 class Pages:
-    """The publisher that `report` uses: pages, data and index of the reporting room."""
+    """The publisher that `report` uses: pages, data and index."""
 
     def pages_of(self, run: Run, notebook: str) -> Mapping[str, Any]:
         """What the worker of a notebook needs to draw its pages, as arguments of :func:`write_pages`."""
@@ -72,25 +69,18 @@ class Pages:
             shown = {name: notebook.read(folder / "notebooks" / f"{name}.ipynb") for name in run.settings}
         except InputError as error:  # the notebooks are ours, not the user's input
             raise TelemedError(str(error)) from error
-        blocks = {name: pages.blocks(name, one, "en") for name, one in shown.items()}
-        _write_data(blocks, folder / "data")
-        return Published(gates=tuple(_gates(blocks)), key_figures=tuple(_key_figures(blocks)))
+        made = [pages.page(name, one, "en") for name, one in shown.items()]
+        _write_data(made, folder / "data")
+        gates = [{"notebook": page.report, **fit} for page in made for fit in page.rows("gates")]
+        figures = [{"notebook": page.report, **one.model_dump(mode="json")} for page in made for one in page.figures]
+        return Published(gates=tuple(gates), key_figures=tuple(figures))
 
     def index(self, manifests: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
         """Make the list of runs (manifests, newest first) in every language, by file name."""
-        from telemed_forecast.render import site
+        from telemed_forecast.render import html, site
 
-        entries = [_entry(stated) for stated in manifests]
-        others = dict(zip(LANGUAGES, reversed(LANGUAGES), strict=True))
-        return {
-            page_name("index", lang): site.index(entries, lang, other=page_name("index", others[lang]))
-            for lang in LANGUAGES
-        }
-
-
-def page_name(name: str, lang: Language) -> str:
-    """File name of a page: English pages have no mark."""
-    return f"{name}.html" if lang == "en" else f"{name}.{lang}.html"
+        files = (*FORECASTS, manifest.NAME)
+        return {html.page_name("index", lang): site.index(manifests, lang, files) for lang in LANGUAGES}
 
 
 def write_pages(
@@ -115,12 +105,12 @@ def write_pages(
 
     shown = notebook.read(Path(executed))
     for lang in languages:
-        text = html.page(pages.blocks(report, shown, lang), lang, links=_links(languages, reports, report, lang))
-        (Path(folder) / page_name(report, lang)).write_text(text, encoding="utf-8")
+        text = html.page(pages.page(report, shown, lang), lang, _links(languages, reports, report, lang))
+        (Path(folder) / html.page_name(report, lang)).write_text(text, encoding="utf-8")
 
 
 def _links(languages: Sequence[Language], reports: Sequence[str], name: str, lang: Language) -> "PageLinks":
-    from telemed_forecast.render.html import PageLinks
+    from telemed_forecast.render.html import PageLinks, page_name
 
     others = [other for other in languages if other != lang]
     return PageLinks(
@@ -134,75 +124,17 @@ def _links(languages: Sequence[Language], reports: Sequence[str], name: str, lan
     )
 
 
-def _write_data(blocks: Mapping[str, "Sequence[Block]"], folder: Path) -> None:
+def _write_data(made: "Sequence[Page]", folder: Path) -> None:
     """Write every exhibit's data, and the forecasts of all notebooks in one table."""
     from telemed_forecast.render import tables
 
     folder.mkdir()
-    for shown in blocks.values():
-        for name, frame in tables.exhibits(shown).items():
+    for page in made:
+        for name, frame in tables.frames(page).items():
             if (folder / name).exists():
                 raise TelemedError(f"two exhibits would be written to data/{name}")
             frame.to_csv(folder / name, index=False, lineterminator="\n")
-    forecasts = tables.all_forecasts(list(blocks.values()))
+    forecasts = tables.all_forecasts(made)
     if not forecasts.empty:
         forecasts.to_csv(folder.parent / FORECASTS[0], index=False, lineterminator="\n")
         forecasts.to_parquet(folder.parent / FORECASTS[1], index=False)
-
-
-def _gates(blocks: Mapping[str, "Sequence[Block]"]) -> list[dict[str, Any]]:
-    from telemed_forecast.reporting.blocks import Gates
-
-    return [
-        {"notebook": name, **fit.model_dump(mode="json")}
-        for name, shown in blocks.items()
-        for block in shown
-        if isinstance(block, Gates)
-        for fit in block.fits
-    ]
-
-
-def _key_figures(blocks: Mapping[str, "Sequence[Block]"]) -> list[dict[str, Any]]:
-    from telemed_forecast.reporting.blocks import KeyFigures
-
-    return [
-        {"notebook": name, **item.model_dump(mode="json")}
-        for name, shown in blocks.items()
-        for block in shown
-        if isinstance(block, KeyFigures)
-        for item in block.items
-    ]
-
-
-def _entry(stated: Mapping[str, Any]) -> "RunEntry":
-    """Make a run's entry of the index from its manifest alone."""
-    from telemed_forecast.render.site import ReportLink, RunEntry
-    from telemed_forecast.reporting.blocks import KeyFigure
-
-    run_id = stated["run_id"]
-    # Reading order: the summary's figures when there is a summary.
-    first = next((figure["notebook"] for figure in stated["key_figures"]), None)
-    figures = [
-        KeyFigure.model_validate({name: value for name, value in figure.items() if name != "notebook"})
-        for figure in stated["key_figures"]
-        if figure["notebook"] == first
-    ]
-    reports = [
-        ReportLink(
-            report=name,
-            href={lang: f"{run_id}/{page_name(name, lang)}" for lang in stated["languages"]},
-        )
-        for name in stated["notebooks"]
-    ]
-    files = [path for path in (*FORECASTS, manifest.NAME) if path in {*stated["outputs"], manifest.NAME}]
-    return RunEntry(
-        run_id=run_id,
-        created=stated["volatile"]["created"],
-        as_of=stated["as_of"],
-        vintage=stated["vintage"],
-        scenario=stated["scenario"],
-        status="gated-ok" if all(gate["ok"] for gate in stated["gates"]) else "directional",
-        figures=tuple(figures[:_INDEX_FIGURES]),
-        reports=tuple(reports),
-        files=tuple((Path(path).name, f"{run_id}/{path}") for path in files),
-    )

@@ -129,8 +129,8 @@ def _line(cells: Sequence[str]) -> str:
 
 def _cells(one: Any) -> list[str]:
     from telemed_forecast.evaluation.scores import COVERAGE
+    from telemed_forecast.exhibits.values import Value
     from telemed_forecast.render.numerals import number_text, range_text
-    from telemed_forecast.reporting.atoms import Value
 
     said = Value(value=one.median, unit=one.unit, low=one.low, high=one.high)
     came = Value(value=one.published, unit=one.unit, digits=4)

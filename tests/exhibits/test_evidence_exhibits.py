@@ -77,7 +77,7 @@ def test_the_only_source_of_a_headline_is_called_one_voice(today):
 
 
 def test_the_page_links_to_the_whole_list():
-    text = html.page(pages.blocks("evidence_review", made("evidence_review"), "zh"), "zh", links=PageLinks(data="data"))
+    text = html.page(pages.page("evidence_review", made("evidence_review"), "zh"), "zh", PageLinks(data="data"))
     assert 'href="data/evidence_review-rows.csv"' in text
 
 

@@ -14,7 +14,6 @@ from telemed_forecast.forecast.paths import Path
 from telemed_forecast.render import pages
 from telemed_forecast.render.html import fragment
 from telemed_forecast.render.notebook import Shown
-from telemed_forecast.render.placed import block_of
 from telemed_forecast.runs.parameters import validate
 
 pytestmark = pytest.mark.unit
@@ -79,7 +78,7 @@ def test_it_reads_in_both_languages(context, lang, said):
     shown = Shown(named(influence.exhibits(context, given)), numbers)
     template = pages._environment(lang).get_template(f"_influence.{lang}.md")
     text = template.render(**numbers, exhibits=shown.exhibits)
-    text += fragment(block_of(strongest(context, given)), lang)
+    text += fragment(strongest(context, given), lang)
     assert all(words in text.replace("\\", "") for words in said)
 
 

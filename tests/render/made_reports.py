@@ -9,16 +9,16 @@ from prior_fits import forecast, unsampled
 from telemed_forecast.evaluation import review, scenario_effects
 from telemed_forecast.exhibits.exhibit import Exhibit, facts_json, facts_of
 from telemed_forecast.exhibits.record import cited, record
+from telemed_forecast.exhibits.rivals import compared
 from telemed_forecast.forecast import doctor_supply, platform_revenue
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.markets import MARKETS
 from telemed_forecast.forecast.money import Telling
 from telemed_forecast.render.notebook import Shown
-from telemed_forecast.reporting.blocks import KeyFigures
 from telemed_forecast.runs.parameters import validate
 
-PORTED = ("internet_hospitals", "user_adoption", "channel_share", "market_size", "executive_summary", "evidence_review")
-"""Reports whose pages are made of exhibits."""
+REPORTS = (*MARKETS, "executive_summary", "evidence_review")
+"""Reports that can be made without sampling; the track record has tests of its own."""
 
 
 def further(report, context, result):
@@ -52,6 +52,8 @@ def made(report, weigh=lambda result: (), **settings):
         exhibits = module.exhibits(context, result, *others, weighed=weighed)
         numbers = module.numbers(context, result, *others, weighed=weighed)
         figures = module.key_figures(context, result, *money)
+        rivals, scores = compared(context, report, result)
+    exhibits, numbers = exhibits | rivals, numbers | scores
     return _shown(context, exhibits, numbers, figures, module.fits(result), module.forecasts(result, *money))
 
 
@@ -84,5 +86,5 @@ def _shown(context, exhibits, numbers, figures, fits, forecasts):
     return Shown(
         {name: Exhibit.from_json(through_json(one.to_json())) for name, one in {**exhibits, **ending}.items()},
         facts_of(through_json(facts_json(numbers))),
-        [KeyFigures(items=tuple(figures.values()))],
+        figures,
     )

@@ -6,10 +6,10 @@ import IPython.display
 import pandas as pd
 import pytest
 
+from telemed_forecast.errors import InputError
 from telemed_forecast.exhibits.exhibit import Exhibit
 from telemed_forecast.exhibits.values import KeyFigure, Value
-from telemed_forecast.render import notebook, pages
-from telemed_forecast.reporting.blocks import KeyFigures, Markdown
+from telemed_forecast.render import notebook
 
 pytestmark = pytest.mark.unit
 
@@ -26,9 +26,9 @@ def executed(tmp_path, monkeypatch):
     def write(*given, **cell):
         outputs = []
 
-        def display(one, raw=False):
-            bundle = one if raw else one._repr_mimebundle_()
-            outputs.append({"output_type": "display_data", "data": json.loads(json.dumps(bundle)), "metadata": {}})
+        def display(one, raw):
+            data = json.loads(json.dumps(one, sort_keys=True))  # a notebook's file sorts names
+            outputs.append({"output_type": "display_data", "data": data, "metadata": {}})
 
         monkeypatch.setattr(IPython.display, "display", display)
         notebook.show(*given)
@@ -42,10 +42,11 @@ def executed(tmp_path, monkeypatch):
 
 def test_exhibits_numbers_and_key_figures_come_back_as_they_were_shown(executed):
     numbers = {"now": Value(value=3, unit="years"), "claims": ("a",), "told": [{"rows": 2, "claims": ("b",)}]}
-    shown = notebook.read(executed({"users_by_year": TABLE}, numbers, {FIGURE.id: FIGURE}, None))
+    other = FIGURE.model_copy(update={"id": "first_2030"})
+    shown = notebook.read(executed({"users_by_year": TABLE}, numbers, {FIGURE.id: FIGURE, other.id: other}, None))
     pd.testing.assert_frame_equal(shown.exhibits["users_by_year"].frame, TABLE.frame)
     assert shown.numbers == numbers
-    assert shown.blocks == [KeyFigures(items=(FIGURE,))]
+    assert [*shown.figures.values()] == [FIGURE, other]
 
 
 def test_whoever_runs_the_notebook_sees_the_table(executed):
@@ -58,6 +59,29 @@ def test_what_is_neither_is_refused(executed):
         executed(3)
 
 
-def test_a_notebook_of_blocks_alone_is_its_own_page(executed):
-    shown = notebook.read(executed([Markdown(text="As it stands.")]))
-    assert pages.blocks("users", shown, "zh") == [Markdown(text="As it stands.")]
+def test_an_unknown_language_is_refused():
+    with pytest.raises(ValueError, match="expected one of en, zh"):
+        notebook.use_language("fr")
+
+
+ERROR = {"output_type": "error", "ename": "ValueError", "evalue": "no such year", "traceback": []}
+FAULTY = {"output_type": "display_data", "data": {notebook.EXHIBIT: {"name": "x"}}, "metadata": {}}
+
+
+@pytest.mark.parametrize(
+    ("cell", "fault"),
+    [
+        ({"execution_count": None}, "cell 0: not executed"),
+        ({"outputs": [ERROR]}, "cell 0: ValueError: no such year"),
+        ({"outputs": [FAULTY]}, "cell 0: 'frame'"),
+    ],
+)
+def test_a_cell_that_did_not_run_or_shows_something_faulty_is_named(executed, cell, fault):
+    with pytest.raises(InputError, match=fault):
+        notebook.read(executed(TABLE, **cell))
+
+
+def test_other_outputs_and_empty_cells_are_passed_over(executed):
+    stream = {"output_type": "stream", "name": "stdout", "text": ["hello"]}
+    assert notebook.read(executed(outputs=[stream])) == notebook.Shown()
+    assert notebook.read(executed(source="", execution_count=None)) == notebook.Shown()

@@ -5,17 +5,15 @@ from dataclasses import replace
 
 import pytest
 from jinja2 import meta
-from made_reports import PORTED, made
+from made_reports import REPORTS, made
 
 from telemed_forecast.exhibits.exhibit import records
 from telemed_forecast.exhibits.values import Value
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.paths import NOTEBOOKS
-from telemed_forecast.render import pages
-from telemed_forecast.render.html import page
+from telemed_forecast.render import html, pages
 from telemed_forecast.render.notebook import Shown
-from telemed_forecast.render.placed import RECORD
-from telemed_forecast.reporting.blocks import Sources
+from telemed_forecast.render.page import RECORD
 from telemed_forecast.runs.parameters import validate
 
 pytestmark = pytest.mark.unit
@@ -23,7 +21,7 @@ pytestmark = pytest.mark.unit
 LANGUAGES = ("en", "zh")
 
 
-@pytest.fixture(scope="module", params=PORTED)
+@pytest.fixture(scope="module", params=REPORTS)
 def report(request):
     return request.param
 
@@ -44,7 +42,7 @@ def asked(name, lang):
     tree = pages._environment(lang).parse(text)
     exhibits = set(re.findall(r"exhibits\.(\w+)", text))
     cited = sorted(re.findall(r"cite\(([^)]+)\)", text))
-    return meta.find_undeclared_variables(tree) - {"exhibits", "cite", "section", "checks"}, exhibits, cited
+    return meta.find_undeclared_variables(tree) - {"exhibits", "cite", "market", "checks"}, exhibits, cited
 
 
 @pytest.fixture
@@ -64,7 +62,7 @@ def written(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_page_of_a_report_can_be_made(report, shown, lang):
-    text = page(pages.blocks(report, shown, lang), lang)
+    text = html.page(pages.page(report, shown, lang), lang)
     assert "{{" not in text and "\N{OBJECT REPLACEMENT CHARACTER}" not in text
 
 
@@ -75,7 +73,7 @@ def test_the_page_of_an_early_day_can_be_made_and_cites_what_was_known(report, d
     monkeypatch.setattr("telemed_forecast.models.baselines.forecast", lambda *_, **__: None)
     shown = made(report, as_of=day)
     for lang in LANGUAGES:
-        assert len(page(pages.blocks(report, shown, lang), lang)) > 30_000
+        assert len(html.page(pages.page(report, shown, lang), lang)) > 30_000
     claims = [row["claim_id"] for row in records(shown.exhibits["sources"].frame) if row["grade"]]
     assert set(claims) <= set(Context(validate(report, {"as_of": day})).view["claim_id"])
 
@@ -85,35 +83,39 @@ def test_both_languages_place_the_same_exhibits_numbers_and_citations(report):
 
 
 def test_every_exhibit_that_a_report_makes_is_on_its_page(report, shown):
-    placed = {block.id for block in pages.blocks(report, shown, "en") if hasattr(block, "id")}
+    placed = {exhibit.name for exhibit in pages.page(report, shown, "en").exhibits}
     assert placed == shown.exhibits.keys() - {*RECORD}
 
 
 def test_every_exhibit_that_a_page_may_place_has_its_cell_in_the_notebook(report):
     source = (NOTEBOOKS / f"{report}.ipynb").read_text(encoding="utf-8")
-    cells = set(re.findall(r'exhibits(?:\[|\.get\()\\"(\w+)', source))
+    cells = set(re.findall(r'(?:exhibits|rivals)(?:\[|\.get\()\\"(\w+)', source))
     assert asked(report, "en")[1] <= cells
     assert made(report).exhibits.keys() - {*RECORD} <= cells
 
 
 def test_every_claim_on_the_page_has_its_source_in_the_order_of_citation(report, shown):
-    blocks = pages.blocks(report, shown, "en")
-    cited = list(dict.fromkeys(claim for block in blocks for claim in block.claims()))
-    [sources] = [block for block in blocks if isinstance(block, Sources)]
-    assert [row.claim_id for row in sources.rows] == cited
+    page = pages.page(report, shown, "en")
+    assert [row["claim_id"] for row in page.rows("sources")] == list(dict.fromkeys(page.cited()))
 
 
 def test_an_exhibit_that_the_notebook_does_not_show_is_an_error(report, shown):
     name = next(iter(shown.exhibits))
     without = replace(shown, exhibits={k: one for k, one in shown.exhibits.items() if k != name})
     with pytest.raises(pages.TemplateFault, match=rf"{report}.en.md: .*{name}"):
-        pages.blocks(report, without, "en")
+        pages.page(report, without, "en")
 
 
 def test_a_number_is_written_with_its_unit_and_escaped(written):
     share = Value(value=40, unit="percent", low=30, high=50)
     assert written("{{ share }} | {{ share | full }}", {"share": share}).startswith("40%")
     assert written("{{ word }}", {"word": "*bold* <b>"}).startswith(r"\*bold\*")
+
+
+def test_a_value_in_a_heading_stands_as_it_is(written):
+    text = written("## {{ name }} {#name}\n", {"name": "A & B, 1.5 to 2"})
+    [section] = pages._pieces(text, Shown())
+    assert (section.text, section.anchor) == ("A & B, 1.5 to 2", "name")
 
 
 def test_a_name_that_nobody_knows_is_an_error_with_the_page(written):
@@ -141,6 +143,6 @@ def test_a_page_tells_ones_own_scenario_in_its_words_and_names_no_folder(tmp_pat
     file.write_text(f'{text}evidence = ["{event}"]\nreason = "The pilot is extended."\n', encoding="utf-8")
     shown = made("executive_summary", scenario=str(file))
     for lang in LANGUAGES:
-        text = page(pages.blocks("executive_summary", shown, lang), lang).replace("\N{NO-BREAK SPACE}", " ")
+        text = html.page(pages.page("executive_summary", shown, lang), lang).replace("\N{NO-BREAK SPACE}", " ")
         assert "Quick opening." in text
         assert str(tmp_path) not in text

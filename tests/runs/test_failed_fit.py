@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from telemed_forecast import cli
-from telemed_forecast.runs import manifest, plan
+from telemed_forecast.render import pages
+from telemed_forecast.runs import manifest, plan, publish
 from telemed_forecast.runs.publish import Pages
 from telemed_forecast.runs.report import Reports
 
@@ -28,8 +29,12 @@ for chain, now in enumerate([19.0, 21.0]):
         level[chain, draw], energy[chain, draw] = now, 50 * (now - 20) ** 2 + rng.standard_gamma(1.0)
 """
 SHOW = """
+import pandas as pd
+
+import telemed_forecast as tf
+from telemed_forecast.exhibits.exhibit import Exhibit, with_interval
+from telemed_forecast.exhibits.values import KeyFigure, Value
 from telemed_forecast.fits.gates import judge
-from telemed_forecast.reporting import blocks
 
 posterior = xr.Dataset({"level": (["chain", "draw"], level)})
 stats = xr.Dataset({"energy": (["chain", "draw"], energy), "diverging": (["chain", "draw"], energy < -1)})
@@ -37,32 +42,51 @@ fit = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats})
 gate = judge("user_adoption", fit, ["level"])
 low, middle, high = np.exp(np.quantile(level, [0.1, 0.5, 0.9])).tolist()
 status = "gated-ok" if gate.ok else "directional"
-number = blocks.Value(value=middle, unit="persons", low=low, high=high)
-figure = blocks.KeyFigure(
-    id="users_2030", key="figure.users", value=number, period="2030", sources=("a",), status=status
-)
-table = blocks.TableBlock(
-    id="users_by_year",
-    title_key="exhibit.users_by_year.title",
-    columns=(blocks.Column(name="users", key="figure.users", unit="persons"),),
-    rows=((number,),),
-)
-blocks.show(
-    blocks.Title(report="user_adoption"),
-    blocks.Gates(fits=(blocks.GateResult(**gate.to_dict(), profile="full"),)),
-    blocks.KeyFigures(items=(figure,)),
-    table,
-    blocks.Sources(rows=(blocks.SourceRow(claim_id="a", origin="a", title="a"),)),
+number = Value(value=middle, unit="persons", low=low, high=high)
+figure = KeyFigure(id="users_2030", key="figure.users", value=number, period="2030", sources=("a",), status=status)
+users = pd.DataFrame(with_interval(online_medical_users=[number]))
+source = {"claim_id": "a", "origin": "a", "title": "a", "url": "", "date": "", "grade": "A"}
+tf.show(
+    Exhibit(name="gates", frame=pd.DataFrame([{**gate.to_dict(), "profile": "full"}])),
+    {figure.id: figure},
+    Exhibit(name="users_by_year", frame=users, units={"online_medical_users": "persons"}),
+    Exhibit(name="sources", frame=pd.DataFrame([source])),
 )
 """
 
 
+class SmallPages(Pages):
+    """Draws the pages where the templates of this test are known, and not in the notebook's process."""
+
+    def pages_of(self, run, notebook):
+        return {}
+
+    def run(self, run, folder):
+        for name in run.settings:
+            own = Pages.pages_of(self, run, name)
+            publish.write_pages(folder / "notebooks" / f"{name}.ipynb", folder=folder, **own)
+        return super().run(run, folder)
+
+
 @pytest.fixture(scope="module")
-def short(project_in):
+def templates(tmp_path_factory):
+    """A page of one table."""
+    folder = tmp_path_factory.mktemp("pages")
+    for lang in ("en", "zh"):
+        (folder / f"user_adoption.{lang}.md").write_text("{{ exhibits.users_by_year }}\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pages, "PAGES", folder)
+        pages._environment.cache_clear()
+        yield
+    pages._environment.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def short(project_in, templates):
     """The run of a sampler that was given thirty steps, as the command makes it."""
     project = project_in("short")
     project.put_notebook("user_adoption", SAMPLE, SHOW)
-    reports = Reports(publisher=Pages(), out=project.out, project=project, jobs=1, say=print)
+    reports = Reports(publisher=SmallPages(), out=project.out, project=project, jobs=1, say=print)
     [outcome] = reports.make(plan.request(["user_adoption"]))
     text = {file.name: file.read_text(encoding="utf-8") for file in project.out.rglob("*.html")}
     return SimpleNamespace(outcome=outcome, folder=outcome.folder, text=text)

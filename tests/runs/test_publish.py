@@ -6,7 +6,9 @@ import pandas as pd
 import pytest
 
 from telemed_forecast.errors import TelemedError
-from telemed_forecast.reporting import blocks
+from telemed_forecast.exhibits.exhibit import Exhibit
+from telemed_forecast.exhibits.values import KeyFigure, Value
+from telemed_forecast.render import notebook, pages
 from telemed_forecast.runs import manifest, plan, publish
 from telemed_forecast.runs.publish import Pages
 
@@ -14,9 +16,9 @@ pytestmark = pytest.mark.unit
 
 
 def shown(report, *, ok=True, year=2030):
-    """The blocks of a small report; texts are borrowed from the catalogue."""
-    value = blocks.Value(value=5.1e8, unit="persons", low=4.6e8, high=5.6e8)
-    figure = blocks.KeyFigure(id="users_2030", key="site.title", value=value, period="2030", sources=("claim-1",))
+    """What the notebook of a small report shows; texts are borrowed from the catalogue."""
+    value = Value(value=5.1e8, unit="persons", low=4.6e8, high=5.6e8)
+    figure = KeyFigure(id="users_2030", key="site.title", value=value, period="2030", sources=("claim-1",))
     forecast = {
         "reference_date": "2026-11-21",
         "target": "online_medical_users",
@@ -50,23 +52,35 @@ def shown(report, *, ok=True, year=2030):
         "date": "2025-01-17",
         "grade": "A",
     }
-    return [
-        blocks.Title(report=report),
-        blocks.KeyFigures(items=(figure,)),
-        blocks.ForecastTable(data={name: [cell] for name, cell in forecast.items()}),
-        blocks.Gates(fits=(gate,)),
-        blocks.Sources(rows=(source,)),
-    ]
+    table = {"year": year, "online_medical_users": 5.1e8}
+    frames = {"users_by_year": [table], "forecasts": [forecast], "gates": [gate], "sources": [source]}
+    exhibits = [Exhibit(name=name, frame=pd.DataFrame(rows)) for name, rows in frames.items()]
+    return [*exhibits, {"year": year}, {figure.id: figure}]
 
 
 def write_executed(file, report, **options):
     outputs = [
-        {"output_type": "display_data", "data": {blocks.MIME: block.model_dump(mode="json")}, "metadata": {}}
-        for block in shown(report, **options)
+        {"output_type": "display_data", "data": bundle, "metadata": {}}
+        for one in shown(report, **options)
+        for bundle in notebook._bundles(one)
     ]
     cell = {"cell_type": "code", "source": "show()", "execution_count": 1, "outputs": outputs, "metadata": {}}
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+
+
+@pytest.fixture(autouse=True)
+def templates(tmp_path, monkeypatch):
+    """Templates of the small reports."""
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    for report in ("executive_summary", "user_adoption"):
+        for lang in ("en", "zh"):
+            (folder / f"{report}.{lang}.md").write_text("By {{ year }}.\n\n{{ exhibits.users_by_year }}\n")
+    monkeypatch.setattr(pages, "PAGES", folder)
+    pages._environment.cache_clear()
+    yield
+    pages._environment.cache_clear()
 
 
 @pytest.fixture
@@ -153,9 +167,9 @@ def test_a_run_with_a_failed_gate_is_marked_in_the_index(run, folder):
     assert Pages().index([passed])["index.html"] != pages["index.html"]
 
 
-def test_an_executed_notebook_with_a_broken_block_is_not_the_users_fault(run, folder):
+def test_an_executed_notebook_with_a_broken_exhibit_is_not_the_users_fault(run, folder):
     file = folder / "notebooks" / "user_adoption.ipynb"
-    file.write_text(file.read_text().replace('"ok": false', '"ok": "perhaps"'))
+    file.write_text(file.read_text().replace('"layers"', '"players"'))
     with pytest.raises(TelemedError) as caught:
         Pages().run(run, folder)
     assert type(caught.value) is TelemedError

@@ -1,4 +1,4 @@
-"""What every kind of chart needs: a block's rows in the reader's unit and language, its axes, its rules."""
+"""What every kind of chart needs: an exhibit's rows in the reader's unit, its axes, its rules."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import altair as alt
 
+from telemed_forecast.exhibits.values import Unit, Value
 from telemed_forecast.render.charts import style
 from telemed_forecast.render.charts.style import Form
 from telemed_forecast.render.numerals import (
@@ -19,71 +20,74 @@ from telemed_forecast.render.numerals import (
     in_scale,
     scale_for,
 )
-from telemed_forecast.render.texts import Catalogue
-from telemed_forecast.reporting.atoms import Cell, Language, Table, Value
-from telemed_forecast.reporting.blocks import Chart
+from telemed_forecast.render.readable import Readable, Row, is_number
 
-Rows = list[dict[str, Any]]
+Rows = list[Row]
 
 _PLAIN = "format(datum.value, ',~f')"
 
 
 class Drawing:
-    """One chart block being drawn in one language and form: scaled rows, labels, scales and axes.
+    """One chart being drawn in one form: scaled rows, scales and axes.
 
     Parameters
     ----------
-    block : Chart
-        What to draw.
-    texts : Catalogue
-        Texts of the language.
-    form : Form
+    shown
+        The exhibit in its language.
+    form
         Wide or narrow.
     """
 
-    def __init__(self, block: Chart, texts: Catalogue, form: Form) -> None:
-        self.block, self.texts, self.form = block, texts, form
-        self.scale = scale_of(block, texts.lang)
+    def __init__(self, shown: Readable, form: Form) -> None:
+        self.shown, self.texts, self.form = shown, shown.texts, form
+        self.unit: Unit = shown.unit  # type: ignore[assignment]
+        self.scale = scale_of(shown)
 
-    def rows(self, table: Table | None) -> Rows:
-        """A table's rows with numbers in the chart's scale, periods as times, and labels in the language."""
-        records: Rows = [dict(record) for record in table.records()] if table else []
-        for record in records:
-            for name, cell in record.items():
-                if name == "period":
-                    record[name] = time_of(cell)
-                elif isinstance(cell, str) and name in ("series", "category"):
-                    record[name] = self.texts.label(cell)
-                elif isinstance(cell, int | float):
-                    record[name] = self.scaled(cell)
-        return records
+    def rows(self, rows: Rows) -> Rows:
+        """Rows with numbers in the chart's scale and periods as times."""
+        return [
+            {
+                name: time_of(cell) if name == "period" else self.scaled(cell) if is_number(cell) else cell
+                for name, cell in row.items()
+            }
+            for row in rows
+        ]
 
     def scaled(self, number: float) -> float:
         """A number in the unit of the axis."""
-        return float(base(number, self.block.unit).scaleb(-self.scale.power))
+        return float(base(number, self.unit).scaleb(-self.scale.power))
 
     @property
     def place(self) -> int:
         """Decimal place at which numbers without interval stop."""
-        numbers = [float(n) for n in self.block.data.column("value") if isinstance(n, int | float)]
-        return column_place(numbers, self.block.unit)
+        numbers = [float(row["value"]) for row in self.shown.rows if is_number(row.get("value"))]
+        return column_place(numbers, self.unit)
 
     @property
     def room(self) -> int:
         """Pixels between legend and plot that a rule's name needs."""
-        named = self.block.as_of is not None or (
-            self.block.reference is not None and self.block.kind in ("bars", "dots")
-        )
+        named = self.as_of is not None or (self.shown.reference is not None and self.horizontal)
         return self.form.font + 5 if named else 0
 
     @property
-    def has_days(self) -> bool:
-        """Whether periods are days (else numbers)."""
-        return isinstance(self.block.data.column("period")[0], str)
+    def as_of(self) -> str | None:
+        """Where knowledge ends, as an ISO day."""
+        day = self.shown.exhibit.as_of
+        return day.isoformat() if day else None
+
+    @property
+    def horizontal(self) -> bool:
+        """Whether items stand below each other."""
+        return self.shown.look.kind in ("bars", "dots")
+
+    @property
+    def days(self) -> list[str]:
+        """Periods of the frame, ascending, where they are days; none where they are numbers."""
+        return sorted(row["period"] for row in self.shown.rows if isinstance(row.get("period"), str))
 
     def x(self, field: str = "period") -> alt.X:
         """Horizontal position: time with the year written at its last day, or a number."""
-        if not self.has_days:
+        if not self.days:
             axis = alt.Axis(
                 title=self.x_title(),
                 grid=False,
@@ -105,28 +109,29 @@ class Drawing:
 
     def x_title(self) -> str | None:
         """Title of the horizontal axis."""
-        if self.block.x_key:
-            return self.texts.text(self.block.x_key)
-        return self.texts.text("axis.year_end") if self.has_days and self.block.x == "year_end" else None
+        look = self.shown.look
+        if look.x_title:
+            return self.shown.text("x")
+        return self.texts.text("axis.year_end") if self.days and look.x == "year_end" else None
 
     def column_name(self, period: Any) -> str:
         """A period (time or number) as a column's name: the year of a year's end, else the day."""
-        if not self.has_days:
+        if not self.days:
             return f"{period:g}"
         day = datetime.fromtimestamp(period / 1000, tz=UTC).date()
         return str(day.year) if (day.month, day.day) == (12, 31) else day.isoformat()
 
     def year_ends(self) -> list[int]:
         """Ticks: last days of years inside the data's span, not more than the form holds."""
-        tables = [t for t in (self.block.data, self.block.points, self.block.lines) if t]
-        days = sorted(str(p) for table in tables for p in table.column("period"))
+        shown = self.shown
+        days = sorted(str(row["period"]) for row in (*shown.rows, *shown.points, *shown.lines))
         first, last = int(days[0][:4]), int(days[-1][:4]) - (0 if days[-1].endswith("-12-31") else 1)
         step = next(s for s in (1, 2, 5, 10, 20, 50, 100) if (last - first) / s < self.form.ticks)
         return [time_of(f"{year}-12-31") for year in range(last, first - 1, -step)][::-1]
 
     def y(self, field: str, *, zero: bool = True) -> alt.Y:
         """Vertical position in the chart's scale."""
-        if self.block.log:
+        if self.shown.log:
             axis = alt.Axis(title=None, values=self.log_ticks(), labelExpr=_PLAIN, domain=False, ticks=False)
             return alt.Y(f"{field}:Q", axis=axis, scale=alt.Scale(type="log", nice=False))
         axis = alt.Axis(title=None, format=",~f", tickCount=5, domain=False, ticks=False)
@@ -134,7 +139,7 @@ class Drawing:
 
     def log_ticks(self) -> list[float]:
         """Round numbers over the data's span: powers of ten, and 2 and 5 times them when there is room."""
-        numbers = [self.scaled(number) for number in numbers_of(self.block)]
+        numbers = [self.scaled(number) for number in self.shown.numbers]
         first, last = floor(log10(min(numbers))), ceil(log10(max(numbers)))
         steps = (1, 2, 5) if last - first <= 2 else (1,)
         ticks = [float(f"{step}e{power}") for power in range(first, last + 1) for step in steps]
@@ -147,16 +152,16 @@ class Drawing:
     @property
     def beside(self) -> float:
         """Pixels that the names of rows take to the left of a horizontal chart, and of its legend."""
-        if self.block.kind not in ("bars", "dots"):
+        if not self.horizontal:
             return 0.0
-        names = {self.texts.label(str(cell)) for cell in self.block.data.column("category")}
+        names = {row["category"] for row in self.shown.rows}
         lines = [line for name in names for line in style.wrap(name, self.form.label_chars)]
         return max(map(style.width_of, lines)) * self.form.font * style.EM
 
     def number(self, value: float, low: float | None = None, high: float | None = None) -> str:
         """A number of the data (unscaled) in the axis' scale, without the unit that the heading states."""
         if low is None or high is None:
-            return in_scale(value, self.block.unit, self.scale, self.place)
+            return in_scale(value, self.unit, self.scale, self.place)
         return bare_text(self.value(value, low, high), self.scale)
 
     def interval(self, value: float, low: float, high: float) -> str:
@@ -165,16 +170,15 @@ class Drawing:
 
     def value(self, value: float, low: float | None, high: float | None) -> Value:
         """A number of the data with its unit."""
-        return Value(value=value, unit=self.block.unit, low=low, high=high)
+        return Value(value=value, unit=self.unit, low=low, high=high)
 
     def as_of_rule(self) -> list[Any]:
         """A dashed rule where knowledge ends, named above the plot."""
-        if self.block.as_of is None or not self.has_days:
+        if self.as_of is None or not self.days:
             return []
-        days = sorted(str(p) for p in self.block.data.column("period"))
-        start, end, now = (time_of(d) for d in (days[0], days[-1], self.block.as_of.isoformat()))
+        start, end, now = (time_of(day) for day in (self.days[0], self.days[-1], self.as_of))
         late = (now - start) > (end - start) / 2
-        row = [{"period": now, "label": self.texts.text("axis.as_of", {"day": self.block.as_of.isoformat()})}]
+        row = [{"period": now, "label": self.texts.text("axis.as_of", {"day": self.as_of})}]
         chart = alt.Chart(alt.Data(values=row)).encode(x=self.x())
         name = chart.mark_text(
             align="right" if late else "left",
@@ -188,10 +192,10 @@ class Drawing:
 
     def reference_rule(self, axis: str) -> list[Any]:
         """The value to compare with, as a thin rule across the value axis with its name."""
-        if self.block.reference is None or self.block.reference_key is None:
+        if self.shown.reference is None:
             return []
-        name = self.texts.text(self.block.reference_key)
-        chart = alt.Chart(alt.Data(values=[{"reference": self.scaled(self.block.reference), "label": name}]))
+        row = {"reference": self.scaled(self.shown.reference), "label": self.shown.text("reference")}
+        chart = alt.Chart(alt.Data(values=[row]))
         rule, text = chart.mark_rule(color=style.INK, strokeWidth=1), chart.mark_text(color=style.SOFT)
         if axis == "x":
             above = text.encode(x="reference:Q", y=alt.value(-9), text="label:N")
@@ -203,21 +207,14 @@ class Drawing:
         ]
 
 
-def scale_of(block: Chart, lang: Language) -> Scale:
+def scale_of(shown: Readable) -> Scale:
     """The scale in which all numbers of a chart are written: the largest's, or the middle's on a log axis."""
-    numbers = numbers_of(block)
-    middle = sqrt(min(numbers) * max(numbers)) if block.log else max(numbers)
-    return scale_for(middle, block.unit, lang)
+    numbers = shown.numbers
+    middle = sqrt(min(numbers) * max(numbers)) if shown.log else max(numbers)
+    return scale_for(middle, shown.unit, shown.texts.lang)  # type: ignore[arg-type]
 
 
-def numbers_of(block: Chart) -> list[float]:
-    """Sizes of all numbers on the value axis of a chart."""
-    tables = [table for table in (block.data, block.points, block.lines) if table]
-    cells = [c for t in tables for r in t.records() for n, c in r.items() if n != "period"]
-    return [abs(float(c)) for c in cells if isinstance(c, int | float) and not isinstance(c, bool)]
-
-
-def time_of(period: Cell) -> Any:
+def time_of(period: Any) -> Any:
     """A day as milliseconds since 1970 (no time zone can move it); a number as itself."""
     if not isinstance(period, str):
         return period

@@ -23,7 +23,7 @@ def fan(drawing: Drawing) -> Any:
 
 def lines(drawing: Drawing) -> Any:
     """Curves by series, told apart by colour, dashes and marks, with a band where low and high are given."""
-    rows = drawing.rows(drawing.block.data)
+    rows = drawing.rows(drawing.shown.rows)
     names = _names(rows, "series")
     marked = len({row["period"] for row in rows}) <= 16
     legend = drawing.legend(names, symbolStrokeWidth=2, symbolOpacity=1) if len(names) > 1 else None
@@ -32,7 +32,7 @@ def lines(drawing: Drawing) -> Any:
     chart = alt.Chart(alt.Data(values=rows)).encode(x=drawing.x(), color=color)
     value = drawing.y("value", zero=False)
     layers: list[Any] = [*drawing.as_of_rule(), *drawing.reference_rule("y")]
-    if "low" in drawing.block.data.columns:
+    if "low" in drawing.shown.rows[0]:
         layers.append(chart.mark_area(opacity=0.18).encode(y=drawing.y("low", zero=False), y2="high:Q"))
     layers.append(chart.mark_line(strokeWidth=2).encode(y=value, strokeDash=dash))
     if marked:
@@ -43,7 +43,7 @@ def lines(drawing: Drawing) -> Any:
 
 def stack(drawing: Drawing) -> Any:
     """Parts that add up, a column a period; the first series stands at the bottom."""
-    rows = drawing.rows(drawing.block.data)
+    rows = drawing.rows(drawing.shown.rows)
     names = _names(rows, "series")
     noise = 1e-9 * max((abs(row["value"]) for row in rows), default=0.0)
     for row in rows:
@@ -66,7 +66,7 @@ def stack(drawing: Drawing) -> Any:
 
 def bars(drawing: Drawing) -> Any:
     """Horizontal bars with their numbers; two series of opposite sign share a row (a tornado)."""
-    rows = drawing.rows(drawing.block.data)
+    rows = drawing.rows(drawing.shown.rows)
     names = _names(rows, "series")
     tornado = len(names) == 2 and _opposite(rows)
     grouped = len(names) > 1 and not tornado
@@ -78,7 +78,7 @@ def bars(drawing: Drawing) -> Any:
         x=_x_value(drawing, rows, "value", zero=True), color=color
     )
     layers: list[Any] = [bar]
-    if "low" in drawing.block.data.columns:
+    if "low" in drawing.shown.rows[0]:
         span = chart.transform_filter("isValid(datum.low) && isValid(datum.high)")
         layers.append(span.mark_rule(color=style.INK, strokeWidth=1.2).encode(x="low:Q", x2="high:Q"))
     layers += [*drawing.reference_rule("x"), *_end_labels(chart)]
@@ -87,7 +87,7 @@ def bars(drawing: Drawing) -> Any:
 
 def dots(drawing: Drawing) -> Any:
     """A forest: one row an item, its interval as a rule, its number as a mark."""
-    rows = drawing.rows(drawing.block.data)
+    rows = drawing.rows(drawing.shown.rows)
     names = _names(rows, "series")
     grouped = len(names) > 1
     _add_labels(drawing, rows, intervals=drawing.form.wide)
@@ -119,7 +119,7 @@ def _bands(drawing: Drawing) -> list[alt.Chart]:
     rows = [
         {"period": row["period"], "low": row[f"low{level}"], "high": row[f"high{level}"], "band": label}
         for label, level, _ in bands
-        for row in drawing.rows(drawing.block.data)
+        for row in drawing.rows(drawing.shown.rows)
     ]
     scale = _scale([label for label, _, _ in reversed(bands)], [color for _, _, color in reversed(bands)])
     legend = drawing.legend([label for label, _, _ in bands], symbolType="square", symbolStrokeWidth=0)
@@ -131,8 +131,8 @@ def _bands(drawing: Drawing) -> list[alt.Chart]:
 def _curves(drawing: Drawing) -> list[alt.Chart]:
     """The median and the cross-check lines, with one legend."""
     median = drawing.texts.text("legend.median")
-    rows = [{"period": r["period"], "series": median, "value": r["median"]} for r in drawing.rows(drawing.block.data)]
-    rows += drawing.rows(drawing.block.lines)
+    rows = [{"period": r["period"], "series": median, "value": r["median"]} for r in drawing.rows(drawing.shown.rows)]
+    rows += drawing.rows(drawing.shown.lines)
     names = _names(rows, "series")
     legend = drawing.legend(names, symbolType="stroke", symbolStrokeWidth=2.2)
     dashes = [(1, 0), *style.DASHES[1:]]
@@ -149,7 +149,7 @@ def _curves(drawing: Drawing) -> list[alt.Chart]:
 
 def _published(drawing: Drawing) -> list[alt.Chart]:
     """Published figures: a mark by grade at the middle of what was stated, a rule over its width."""
-    rows = drawing.rows(drawing.block.points)
+    rows = drawing.rows(drawing.shown.points)
     if not rows:
         return []
     for row in rows:
@@ -202,7 +202,7 @@ def _layout(drawing: Drawing, rows: Rows, names: list[str], grouped: bool) -> _R
 
 def _add_labels(drawing: Drawing, rows: Rows, *, intervals: bool = False) -> None:
     """Each row's number as text and the end of its mark, beyond which the text stands."""
-    for row, record in zip(rows, drawing.block.data.records(), strict=True):
+    for row, record in zip(rows, drawing.shown.rows, strict=True):
         value, low, high = (record.get(name) for name in ("value", "low", "high"))
         row["text"] = drawing.number(value, low, high)  # type: ignore[arg-type]
         if intervals and low is not None:
@@ -225,7 +225,7 @@ def _end_labels(chart: alt.Chart) -> list[Any]:
 def _x_value(drawing: Drawing, rows: Rows, field: str, *, zero: bool) -> alt.X:
     """The value axis at the bottom, wide enough for the numbers written at the marks' ends."""
     ends = [row[name] for row in rows for name in ("value", "low", "high") if row.get(name) is not None]
-    ends += [drawing.scaled(drawing.block.reference)] if drawing.block.reference is not None else []
+    ends += [drawing.scaled(drawing.shown.reference)] if drawing.shown.reference is not None else []
     low, high = min([*ends, 0.0] if zero else ends), max([*ends, 0.0] if zero else ends)
     longest = max(style.width_of(row["text"]) for row in rows) * drawing.form.font * 0.6 + 10
     plot = drawing.form.width - min(_label_width(rows), drawing.form.label_chars) * drawing.form.font * 0.58 - 20
@@ -234,7 +234,7 @@ def _x_value(drawing: Drawing, rows: Rows, field: str, *, zero: bool) -> alt.X:
     domain = [low - (room if negative else 0), high + room]
     if not zero and not negative:
         domain[0] = low - 0.04 * (high - low)
-    if drawing.block.log:
+    if drawing.shown.log:
         top = high * (high / low) ** (longest / max(plot - longest, 60))
         scale = alt.Scale(type="log", domain=[low * 0.9, top], nice=False)
     else:

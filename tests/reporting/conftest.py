@@ -1,8 +1,0 @@
-"""Lets the tests of this folder import by name their made-up page and the unsampled forecasts of the models' tests."""
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parent.parent / "models"))
-sys.path.insert(0, str(Path(__file__).parent.parent / "render"))
