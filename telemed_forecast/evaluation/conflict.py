@@ -23,9 +23,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from telemed_forecast.evaluation.markets import MARKETS, Market
-from telemed_forecast.evaluation.printed import Printed, predict_new_source
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM
+from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM, Printed
 from telemed_forecast.models.odds import logit
 
 if TYPE_CHECKING:
@@ -135,8 +134,8 @@ def _voices(context: Context, market: Market, result: Any) -> Iterator[Voice]:
     rows = market.module.headline(context)
     for origin in sorted(set(rows.origin.tolist())):
         own = rows.where(rows.origin == origin)
-        printed = predict_new_source(market.module, result, own)
-        if printed is not None:
+        printed = market.module.printed(result, own, heard=False)
+        if printed.inside.any():
             yield origin, own, printed, without(printed) if len(own) < len(rows) else None
 
 
@@ -182,8 +181,8 @@ def _conflict(context: Context, market: Market, result: Any, voice: Voice, refit
         method = "refit" if refit else "unreliable"
     if method == "refit":
         other = market.module.run(_left_out(context, own, origin))
-        again = predict_new_source(market.module, other, own)
-        if again is None:
+        again = market.module.printed(other, own, heard=False)
+        if not again.inside.any():
             return None
         printed, after = again, _headline(context, market, other)
         weights = np.full(len(after), 1.0 / len(after))

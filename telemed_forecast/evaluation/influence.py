@@ -16,16 +16,23 @@ Statistics and Computing 27(5).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Any, Literal, cast
 
 import numpy as np
 
 from telemed_forecast.evaluation import conflict
-from telemed_forecast.evaluation.row_claims import Likelihood, likelihoods
-from telemed_forecast.fits.likelihood_rows import log_likelihoods
+from telemed_forecast.fits.store import Fit
+from telemed_forecast.forecast.channel_share import ChannelShare
 from telemed_forecast.forecast.context import Context
+from telemed_forecast.forecast.internet_hospitals import InternetHospitals
+from telemed_forecast.forecast.market_size import MarketSize
 from telemed_forecast.forecast.paths import Path
+from telemed_forecast.forecast.user_adoption import UserAdoption
+from telemed_forecast.models import adoption, channel_share, internet_hospitals, market_size
+from telemed_forecast.models.model import Model, Rows
 
 BATCHES = 20
 """Runs of consecutive draws from whose scatter the sampling error of a move is estimated."""
@@ -66,6 +73,57 @@ class Influence:
     khat: float = np.nan
 
 
+@dataclass(frozen=True)
+class Likelihood:
+    """One fit behind a report, whose rows can be weighed.
+
+    Attributes
+    ----------
+    model, fit
+        The model and its fit.
+    target
+        Block and number of a row -> the path that the row is weighed by; None when it speaks of nothing shown.
+    """
+
+    model: Model
+    fit: Fit
+    target: Callable[[str, int], Path | None]
+
+
+def _users(result: UserAdoption) -> list[Likelihood]:
+    return [Likelihood(adoption.MODEL, result.fit, lambda *_: result.published)]
+
+
+def _hospitals(result: InternetHospitals) -> list[Likelihood]:
+    return [Likelihood(internet_hospitals.MODEL, result.fit, lambda *_: result.published)]
+
+
+def _channels(result: ChannelShare) -> list[Likelihood]:
+    """The share by count comes from the hospitals' fit; each other measure from rows of its own."""
+
+    def target(_: str, row: int) -> Path | None:
+        measure = int(result.fit.data["share_measure"][row])
+        return result.shares[channel_share.MEASURES[measure]] if measure < len(channel_share.MEASURES) else None
+
+    counts = Likelihood(internet_hospitals.MODEL, result.hospitals.fit, lambda *_: result.shares["count"])
+    return [counts, Likelihood(channel_share.MODEL, result.fit, target)]
+
+
+def _market(result: MarketSize) -> list[Likelihood]:
+    return [Likelihood(market_size.MODEL, result.fit, lambda *_: result.sizes["healthcare"])]
+
+
+LIKELIHOODS: Mapping[str, Callable[[Any], list[Likelihood]]] = MappingProxyType(
+    {
+        "market_size": _market,
+        "internet_hospitals": _hospitals,
+        "channel_share": _channels,
+        "user_adoption": _users,
+    }
+)
+"""By report, the fits behind it."""
+
+
 def influences(context: Context, name: str, result: Any) -> list[Influence]:
     """Every published figure that a report's model read, the one that moves the headline most first.
 
@@ -82,7 +140,7 @@ def influences(context: Context, name: str, result: Any) -> list[Influence]:
     -------
     Figures whose effect is not told come last. A figure with rows on several quantities stands once for each.
     """
-    found = [one for model in likelihoods(context, name, result) for one in _of(model, context.settings.horizon)]
+    found = [one for fitted in LIKELIHOODS[name](result) for one in _of(fitted, context.settings.horizon)]
     weighed = {one.claim for one in found if one.path}
     # What another fit of the report weighs is shown after all.
     found = [one for one in found if one.path or one.claim not in weighed]
@@ -91,14 +149,14 @@ def influences(context: Context, name: str, result: Any) -> list[Influence]:
     return sorted(found, key=lambda one: (-np.nan_to_num(abs(one.half_widths), nan=-1.0), one.claim))
 
 
-def _of(model: Likelihood, horizon: int) -> list[Influence]:
+def _of(fitted: Likelihood, horizon: int) -> list[Influence]:
     """The figures behind the rows of one fit."""
-    terms = log_likelihoods(model.spec, model.fit)
+    terms = fitted.model.log_likelihoods(fitted.fit.posterior, fitted.fit.data)
     rows: dict[str, list[np.ndarray]] = {}
     paths: dict[str, dict[str, Path]] = {}
-    for block, by_row in model.claims(list(terms)).items():
+    for block, by_row in cast(Rows, fitted.fit.data).claims.items():
         for row, claims in enumerate(by_row):
-            path = model.target(block, row)
+            path = fitted.target(block, row)
             for claim in claims:
                 rows.setdefault(claim, []).append(terms[block][:, row])
                 aims = paths.setdefault(claim, {})

@@ -19,7 +19,7 @@ from telemed_forecast.forecast.rivals import History, history
 from telemed_forecast.forecast.user_adoption import UserAdoption
 from telemed_forecast.models import market_size
 from telemed_forecast.models.channel_share import Encounters
-from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM
+from telemed_forecast.models.likelihood import Printed
 from telemed_forecast.models.market_evidence import (
     FULL_YEAR,
     SELLERS,
@@ -30,6 +30,7 @@ from telemed_forecast.models.market_evidence import (
     joined,
     medicine,
     of_all_medicine,
+    size_rows,
 )
 
 SPEC = ModelSpec("market_size", market_size.build, drawn=("users_mean", "users_sd"))
@@ -241,49 +242,45 @@ def run(context: Context) -> MarketSize:
     )
 
 
-def predictive(result: MarketSize, observations: Observations, rng: np.random.Generator) -> np.ndarray:
-    """Draws of what would be printed in place of each published size (CNY million).
-
-    A row of a known origin has that origin's bias, a row of another one a fresh bias of the learned spread.
+def printed(result: MarketSize, observations: Observations, *, heard: bool = True) -> Printed:
+    """What is expected to be printed in place of each published size.
 
     Parameters
     ----------
     result
         The forecast.
     observations
-        Published sizes, seen by the fit or not. Those that are no full year, lie outside of the forecast's years or in
-        a segment that is no definition get NaN.
-    rng
-        Source of the draws.
+        Published sizes (CNY million), seen by the fit or not.
+    heard
+        Whether the fit has heard of the publishers; without, each has a bias of which nothing is known.
 
     Returns
     -------
-    Dims: (sample, obs).
+    Log CNY million, for full years of the forecast in a segment that is a definition.
     """
-    posterior = {name: np.asarray(result.fit.posterior[name]) for name in ("origin_bias", "bias_spread")}
-    noise = np.asarray(result.fit.posterior["estimate_noise"])
-    drawn = np.full((len(noise), len(observations)), np.nan)
-    years = calendar_year(observations)
+    years = np.array([period.year for period in result.sizes["healthcare"].periods])
     days = (observations.end - observations.start).astype(int) + 1
-    path_years = [p.year for p in result.sizes["healthcare"].periods]
-    fresh: dict[str, np.ndarray] = {}
-    for k in range(len(observations)):
-        segment, origin = str(observations.segment[k]), str(observations.origin[k])
-        if segment not in market_size.SEGMENTS or days[k] < FULL_YEAR or years[k] not in path_years:
-            continue
-        if origin in result.origins:
-            bias = posterior["origin_bias"][:, result.origins.index(origin)]
-        else:
-            # Two rows of one unknown origin share its bias.
-            if origin not in fresh:
-                fresh[origin] = posterior["bias_spread"] * rng.standard_normal(len(noise))
-            bias = fresh[origin]
-        row = observations.where([k])
-        name = market_size.DEFINITIONS[market_size.definitions(row)[0]]
-        scale = np.hypot(noise, row.scale()[0])
-        size = np.log(result.sizes[name].year_end(int(years[k])))
-        drawn[:, k] = np.exp(size + bias + scale * rng.standard_t(DEGREES_OF_FREEDOM, len(noise)))
-    return drawn
+    inside = np.isin(observations.segment, list(market_size.SEGMENTS)) & (days >= FULL_YEAR)
+    inside &= np.isin(calendar_year(observations), years)
+    rows, known = observations.where(inside), result.origins if heard else []
+    arrays_of = size_rows(rows, years, known)
+    sizes = np.stack([result.sizes[name].draws for name in market_size.DEFINITIONS], axis=2)
+    # The last slot is that of a publisher whose bias is not known.
+    bias = np.pad(np.asarray(result.fit.posterior["origin_bias"]), ((0, 0), (0, 1)))
+    return market_size.MODEL.printed(
+        "size",
+        result.fit.posterior,
+        {"log_size": np.log(sizes), "origin_bias": bias},
+        arrays_of,
+        inside=inside,
+        stranger=np.where(arrays_of["size_origin"] < 0, rows.origin, ""),
+        spread="bias_spread",
+    )
+
+
+def predictive(result: MarketSize, observations: Observations, rng: np.random.Generator) -> np.ndarray:
+    """Draws of what would be printed in place of each size (CNY million; NaN outside). Dims: (sample, obs)."""
+    return np.exp(printed(result, observations).draw(rng))
 
 
 def prior_predictive(result: MarketSize, rng: np.random.Generator, size: int = 1000) -> np.ndarray:
