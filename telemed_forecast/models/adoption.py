@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from telemed_forecast.models import growth, later_waves
-from telemed_forecast.models.growth import Growth, simulate
+from telemed_forecast.models.growth import Growth
 from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM, noise
 from telemed_forecast.models.model import Model, Rows, Values, claims_of, draws
 from telemed_forecast.models.odds import expit, log_expit
@@ -222,10 +222,11 @@ def arrays(
     unaware
         Residents who lack knowledge of them (percent).
 
-    Notes
-    -----
-    The grid ends at the half-year of the newest count of users or internet users and reaches back `GRID` half-years;
-    older evidence only shapes the first guess.
+    Returns
+    -------
+    ``grid`` (decimal years; it ends at the half-year of the newest count of users or internet users, and older evidence
+    only shapes the first guess), ``wave``, ``log_population`` and a guess of each path; for each block of `MODEL` its
+    ends, positions on the grid and scales by grade, and ``users_definition``, one-hots over `OFFSETS`.
     """
     ends = np.concatenate([decimal_year(users.end), decimal_year(internet.end)])
     grid = half_years(half_year_at_or_after(float(ends.max())), GRID)
@@ -365,18 +366,7 @@ def project(
     grid = np.concatenate([data["grid"], data["grid"][-1] + STEP * np.arange(1, steps + 1)])
 
     def forward(name: str, log_ceiling: np.ndarray, pace: float = 1.0) -> np.ndarray:
-        past = p[f"{name}_log_level"]
-        law = {k: p[f"{name}_{k}"] for k in ("rate", "theta", "innovation", "sigma", "rho")}
-        future = simulate(
-            log_level=past[:, -1],
-            deviation=p[f"{name}_deviation"][:, -1],
-            log_ceiling=log_ceiling,
-            **(law | {"rate": pace * law["rate"]}),
-            prior=growth_prior(CLASS[name]),
-            step=STEP,
-            rng=rng,
-        )
-        return np.exp(np.concatenate([past, future], axis=1))
+        return np.exp(Growth(growth_prior(CLASS[name]), STEP, log_ceiling).ahead(name, p, rng, pace=pace))
 
     reach = np.log(expit(p["internet_logit_ceiling"]))[:, None]
     internet = forward("internet", log_population_ahead[None, :] + reach)

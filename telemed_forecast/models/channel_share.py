@@ -155,6 +155,12 @@ def arrays(
         What bounds the hospitals' share of encounters and of revenue, by year.
     last_year
         Last year of the grid.
+
+    Returns
+    -------
+    ``years``, ``factor_mean`` (time,), ``factor_root`` (time, time; lower Cholesky factor of the covariance), and the
+    rows share_{low, high} (logit), share_year (index on the grid), share_measure (index in `MEASURES`,
+    ``len(MEASURES)`` for newly built), share_scale.
     """
     rows = [
         (_share(low), _share(high), year, measure, scale, claims)

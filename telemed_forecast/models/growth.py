@@ -21,7 +21,7 @@ A deterministic curve with noise around it is far too sure of itself: nothing in
 turn. The deviations say so, and their size is learned from past adoptions.
 
 The model is *centred*: the latent log levels are the free parameters and the innovations follow from them without
-recursion, which is fast and suits precise evidence. Beyond the evidence, :func:`simulate` carries each posterior
+recursion, which is fast and suits precise evidence. Beyond the evidence, :meth:`Growth.ahead` carries each posterior
 draw forward with the same formula.
 
 References
@@ -60,28 +60,6 @@ def expected_growth(u: Any, *, rate: Any, theta: Any, innovation: Any, xp: Any =
     """
     imitation = rate * (1.0 - xp.exp(theta * xp.log(u))) / theta
     return imitation + innovation * (1.0 - u) / u
-
-
-def curve(time: Any, *, midpoint: float, rate: float, theta: float, ceiling: float) -> np.ndarray:
-    """Richards' curve in closed form: the path of the engine without shocks and without innovation.
-
-    Parameters
-    ----------
-    time
-        Years. Dims: (time,).
-    midpoint
-        Year of the fastest growth in level.
-    rate, theta, ceiling
-        As in :func:`expected_growth`; the ceiling is in the unit of the level.
-    """
-    s = rate * (np.asarray(time, dtype=float) - midpoint)
-    return ceiling * (1.0 + theta * np.exp(-s)) ** (-1.0 / theta)
-
-
-def curve_rate(time: Any, *, midpoint: float, rate: float, theta: float, ceiling: float) -> np.ndarray:
-    """Time derivative of :func:`curve` (level per year)."""
-    x = curve(time, midpoint=midpoint, rate=rate, theta=theta, ceiling=ceiling)
-    return x * expected_growth(x / ceiling, rate=rate, theta=theta, innovation=0.0)
 
 
 PARAMETERS = ("rate", "theta", "innovation", "sigma", "rho")
@@ -231,6 +209,46 @@ class Growth:
         passing = -np.logaddexp(0.0, (level - ceiling) / CEILING_SOFTNESS).sum(axis=1)
         return {f"{name}_log_level": level, f"{name}_deviation": deviation}, passing
 
+    def ahead(
+        self, name: str, p: Mapping[str, np.ndarray], rng: np.random.Generator, *, pace: float = 1.0
+    ) -> np.ndarray:
+        """Carry draws forward from the end of their paths.
+
+        Parameters
+        ----------
+        name
+            Prefix of the names.
+        p
+            Draws of the parameters, of ``<name>_log_level`` and ``_deviation``.
+        rng
+            Source of the innovations.
+        pace
+            Factor on the imitation rate.
+
+        Returns
+        -------
+        Log levels of the past and after each future step, for which the process has its ceiling at the step's start
+        (sample, step) and its shock. Dims: (sample, time).
+        """
+        rate, theta, innovation, sigma, rho = (p[f"{name}_{key}"] for key in PARAMETERS)
+        past, xi = p[f"{name}_log_level"], p[f"{name}_deviation"][:, -1]
+        added = np.broadcast_to(self.shock, self.log_ceiling.shape)
+        path, z = np.empty_like(self.log_ceiling), past[:, -1]
+        decay, most = rho**self.step, self.prior.max_growth
+        for k in range(path.shape[1]):
+            ceiling = self.log_ceiling[:, k]
+            # A level that has all but vanished stays where numbers can still hold it.
+            u = np.exp(np.maximum(z - ceiling, -50.0))
+            law = expected_growth(u, rate=pace * rate, theta=theta, innovation=innovation)
+            # A take-off does not go on at its rate; what has a known cause, and what is a shock, is not bounded.
+            expected = most * np.tanh(law / most)
+            scale = shock_scale(expected, sigma=sigma, prior=self.prior, step=self.step)
+            xi = decay * xi + scale * rng.standard_t(self.prior.nu, size=z.shape) / self.step
+            # The ceiling holds: a shock may carry the level up to it, not past it.
+            z = np.minimum(z + self.step * (expected + added[:, k] + xi), ceiling)
+            path[:, k] = z
+        return np.concatenate([past, path], axis=1)
+
 
 def _but_last(path: Any) -> Any:
     """A path without its last point; one that stands still has a single point and keeps it."""
@@ -249,60 +267,3 @@ def shock_scale(expected: Any, *, sigma: Any, prior: GrowthPrior, step: float, x
     """Scale of the innovations e_t (log points per step): larger when growth is fast, never zero."""
     smooth_abs = xp.sqrt(expected**2 + 1e-8)
     return sigma * (prior.floor + smooth_abs) ** prior.elasticity * np.sqrt(step)
-
-
-def simulate(
-    *,
-    log_level: np.ndarray,
-    deviation: np.ndarray,
-    log_ceiling: np.ndarray,
-    rate: np.ndarray,
-    theta: np.ndarray,
-    innovation: np.ndarray,
-    sigma: np.ndarray,
-    rho: np.ndarray,
-    prior: GrowthPrior,
-    step: float,
-    rng: np.random.Generator,
-    shock: np.ndarray | float = 0.0,
-) -> np.ndarray:
-    """Carry draws of a growth process forward.
-
-    Parameters
-    ----------
-    log_level, deviation
-        The last log level and the last deviation of each draw. Dims: (draw,).
-    log_ceiling
-        Log ceiling at the start of each step. Dims: (draw, step).
-    rate, theta, innovation, sigma, rho
-        Parameters. Dims: (draw,).
-    prior
-        The prior whose fixed constants (max_growth, floor, elasticity, nu) the process uses.
-    step
-        Length of a step in years.
-    rng
-        Source of the innovations.
-    shock
-        Dated growth per year added to the expectation. Dims: () or (draw, step).
-
-    Returns
-    -------
-    Log levels after each step. Dims: (draw, step).
-    """
-    steps = log_ceiling.shape[1]
-    added = np.broadcast_to(shock, log_ceiling.shape)
-    path = np.empty_like(log_ceiling)
-    z, xi = log_level.copy(), deviation.copy()
-    decay = rho**step
-    for k in range(steps):
-        # A level that has all but vanished stays where numbers can still hold it.
-        u = np.exp(np.maximum(z - log_ceiling[:, k], -50.0))
-        law = expected_growth(u, rate=rate, theta=theta, innovation=innovation)
-        # A take-off does not go on at its rate; what has a known cause, and what is a shock, is not bounded.
-        expected = prior.max_growth * np.tanh(law / prior.max_growth)
-        scale = shock_scale(expected, sigma=sigma, prior=prior, step=step)
-        xi = decay * xi + scale * rng.standard_t(prior.nu, size=z.shape) / step
-        # The ceiling holds: a shock may carry the level up to it, not past it.
-        z = np.minimum(z + step * (expected + added[:, k] + xi), log_ceiling[:, k])
-        path[:, k] = z
-    return path

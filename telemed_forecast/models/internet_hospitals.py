@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from telemed_forecast.models import growth, licensing_policy, odds
-from telemed_forecast.models.growth import Growth, simulate
+from telemed_forecast.models.growth import Growth
 from telemed_forecast.models.licensing_policy import EVENTS, NO_EVENTS, Events
 from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM, noise
 from telemed_forecast.models.model import Model, Rows, Values, claims_of, draws
@@ -201,6 +201,12 @@ def arrays(
         Hospital-run share (percent) of internet hospitals.
     events
         Policy that had happened by the as-of date.
+
+    Returns
+    -------
+    ``log_pool``, a guess of each path (time,), ``event_direction`` (event,) and ``event_since`` (event, time; years);
+    for each block of `MODEL` its ends, positions on the grid and scales by grade, ``count_origin`` (0 the official count)
+    and ``count_part`` (0 both sponsors, 1 hospital-run).
     """
     grid = half_years(grid_end(counts), GRID)
     shares = counts.where(np.zeros(len(counts), dtype=bool)) if shares is None else shares
@@ -348,18 +354,8 @@ def project(
     reach = log_reach(p)
     level = {}
     for sponsor in SPONSORS:
-        future = simulate(
-            log_level=p[f"{sponsor}_log_level"][:, -1],
-            deviation=p[f"{sponsor}_deviation"][:, -1],
-            log_ceiling=log_pool_ahead[None, :-1] + reach[sponsor][:, None],
-            rate=pace * p[f"{sponsor}_rate"],
-            **{k: p[f"{sponsor}_{k}"] for k in ("theta", "innovation", "sigma", "rho")},
-            prior=growth_prior(CLASS),
-            step=STEP,
-            rng=rng,
-            shock=shock,
-        )
-        level[sponsor] = np.concatenate([p[f"{sponsor}_log_level"], future], axis=1)
+        log_ceiling = log_pool_ahead[None, :-1] + reach[sponsor][:, None]
+        level[sponsor] = Growth(growth_prior(CLASS), STEP, log_ceiling, shock).ahead(sponsor, p, rng, pace=pace)
     both = np.logaddexp(level["hospital"], level["firm"])
     error = p["reporting_noise"][:, None] * rng.standard_t(DEGREES_OF_FREEDOM, size=both.shape)
     log_pool = np.concatenate([data["log_pool"], log_pool_ahead[1:]])

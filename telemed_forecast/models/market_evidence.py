@@ -184,6 +184,12 @@ def arrays(
         Parts of all medicine sales that are sold online (percent).
     sellers
         Own sales of `SELLERS` over a half-year or longer (CNY million).
+
+    Returns
+    -------
+    ``age`` (years before the last of the grid, <= 0), a guess of each path, ``users_mean``, ``users_sd`` and
+    ``log_medicine`` (time,); for each block of `MODEL` its ends, years (indices; ``seller_at`` a position) and scales,
+    ``size_definition`` and ``size_origin`` (indices), and ``seller_second`` (1 for the second seller).
     """
     grid = goods.years
     origins = sorted(set(sizes.origin.tolist()))

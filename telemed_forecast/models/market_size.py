@@ -39,7 +39,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from telemed_forecast.models import growth, odds
-from telemed_forecast.models.growth import Growth, simulate
+from telemed_forecast.models.growth import Growth
 from telemed_forecast.models.likelihood import noise
 from telemed_forecast.models.model import Model, Values, draws
 from telemed_forecast.models.priors import Prior, growth_prior
@@ -327,23 +327,11 @@ def project(
         Lever: users relative to what they would be without any lever. Dims: () or (future year,).
     """
     p = draws(posterior)
-    prior = growth_prior("any")
     years_ahead = log_medicine_ahead.shape[1] - 1
     consultation_ceiling, pharmacy_reach = _log_reach(p, data)
 
     def forward(name: str, log_ceiling: np.ndarray, pace: float = 1.0) -> np.ndarray:
-        past = p[f"{name}_log_level"]
-        future = simulate(
-            log_level=past[:, -1],
-            deviation=p[f"{name}_deviation"][:, -1],
-            log_ceiling=log_ceiling,
-            rate=pace * p[f"{name}_rate"],
-            **{k: p[f"{name}_{k}"] for k in ("theta", "innovation", "sigma", "rho")},
-            prior=prior,
-            step=STEP,
-            rng=rng,
-        )
-        return np.exp(np.concatenate([past, future], axis=1))
+        return np.exp(Growth(growth_prior("any"), STEP, log_ceiling).ahead(name, p, rng, pace=pace))
 
     pharmacy = forward("pharmacy", log_medicine_ahead[:, :-1] + pharmacy_reach[:, None], drug_pace)
     ahead = np.maximum(np.arange(GRID + years_ahead) - (GRID - 1), 0)

@@ -43,9 +43,8 @@ class Prior:
         own = np.shape(self.parameters[0]) if self.shape is None else np.atleast_1d(self.shape)
         dims = (size, *map(int, own))
         if self.family == "HalfNormal":
-            return np.abs(rng.normal(0.0, *self.parameters, dims))
-        draw = {"Normal": rng.normal, "LogNormal": rng.lognormal, "Beta": rng.beta}[self.family]
-        return np.asarray(draw(*self.parameters, dims))
+            return np.abs(rng.normal(0.0, self.parameters[0], dims))
+        return np.asarray(getattr(rng, self.family.lower())(*self.parameters, dims))
 
 
 @dataclass(frozen=True)

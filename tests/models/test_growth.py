@@ -13,12 +13,9 @@ from telemed_forecast.models.growth import (
     CEILING_SOFTNESS,
     PATH_UNIT,
     Growth,
-    curve,
-    curve_rate,
     expected_growth,
     priors,
     shock_scale,
-    simulate,
 )
 from telemed_forecast.models.model import Model
 from telemed_forecast.models.priors import growth_prior
@@ -34,13 +31,25 @@ laws = st.fixed_dictionaries({"rate": rates, "theta": shapes, "innovation": st.f
 curves = st.fixed_dictionaries({"midpoint": st.floats(2000, 2040), "rate": rates, "theta": shapes, "ceiling": ceilings})
 
 
+def curve(time, *, midpoint, rate, theta, ceiling):
+    """Richards' curve in closed form: the path of the engine without shocks and without innovation."""
+    return ceiling * (1.0 + theta * np.exp(-rate * (np.asarray(time, dtype=float) - midpoint))) ** (-1.0 / theta)
+
+
+def curve_rate(time, **parameters):
+    """Its derivative by time as the law has it."""
+    x = curve(time, **parameters)
+    law = {"rate": parameters["rate"], "theta": parameters["theta"], "innovation": 0.0}
+    return x * expected_growth(x / parameters["ceiling"], **law)
+
+
 def lifetime(parameters):
     """Years from long before take-off to saturation of a curve. Dims: (time,)."""
     return parameters["midpoint"] + np.linspace(-8, 12, 81) / parameters["rate"]
 
 
 def draws(number=400, *, level=-2.0, ceiling=0.0, steps=12, **changes):
-    """Arguments of `simulate`: equal draws of one process."""
+    """Equal draws of one process, and its ceiling."""
     known = {
         "rate": 0.4,
         "theta": 0.5,
@@ -55,8 +64,12 @@ def draws(number=400, *, level=-2.0, ceiling=0.0, steps=12, **changes):
     }
 
 
-def carried(arguments, *, seed=1, step=0.5, prior=PRIOR, **more):
-    return simulate(**arguments, prior=prior, step=step, rng=np.random.default_rng(seed), **more)
+def carried(arguments, *, seed=1, step=0.5, prior=PRIOR, shock=0.0):
+    """What comes after the last level."""
+    p = {f"x_{name}": values for name, values in arguments.items()}
+    p |= {f"x_{name}": arguments[name][:, None] for name in ("log_level", "deviation")}
+    growth = Growth(prior, step, arguments["log_ceiling"], shock)
+    return growth.ahead("x", p, np.random.default_rng(seed))[:, 1:]
 
 
 # The law and its curves
@@ -345,7 +358,7 @@ def test_heavier_tails_bring_more_surprises():
 
 @pytest.mark.parametrize("step", [0.5, 1.0])
 def test_the_forecast_and_the_density_of_the_past_are_one_process(step):
-    """One step of `simulate` is a draw from the transition that the density of a path is made of."""
+    """One step of `ahead` is a draw from the transition that the density of a path is made of."""
     arguments = draws(20_000, level=-1.2, steps=1, deviation=0.1)
     after = carried(arguments | {"log_ceiling": np.zeros((20_000, 1))}, step=step)[:, 0]
     law = expected_growth(np.exp(-1.2), rate=0.4, theta=0.5, innovation=0.002)
