@@ -205,8 +205,8 @@ def arrays(
     Returns
     -------
     ``log_pool``, a guess of each path (time,), ``event_direction`` (event,) and ``event_since`` (event, time; years);
-    for each block of `MODEL` its ends, positions on the grid and scales by grade, ``count_origin`` (0 the official count)
-    and ``count_part`` (0 both sponsors, 1 hospital-run).
+    for each block of `MODEL` its ends, positions on the grid and scales by grade, ``count_origin`` (0 the official
+    one) and ``count_part`` (0 both sponsors, 1 hospital-run).
     """
     grid = half_years(grid_end(counts), GRID)
     shares = counts.where(np.zeros(len(counts), dtype=bool)) if shares is None else shares
