@@ -16,25 +16,21 @@ Talts et al. (2018), Validating Bayesian inference algorithms with simulation-ba
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from telemed_forecast.evaluation import uniformity
-from telemed_forecast.evaluation.simulated import channel_share, internet_hospitals, market_size, user_adoption
-from telemed_forecast.evaluation.simulated.figures import Numbers, Speak, publish, samples
+from telemed_forecast.evaluation import calibrated, uniformity
+from telemed_forecast.evaluation.calibrated import Calibrated, Numbers
 from telemed_forecast.fits.refits import Effort, refit
 from telemed_forecast.fits.sampling import Compiled, ModelSpec, compiled
-from telemed_forecast.forecast import channel_share as forecast_share
-from telemed_forecast.forecast import internet_hospitals as forecast_hospitals
-from telemed_forecast.forecast import market_size as forecast_market
-from telemed_forecast.forecast import user_adoption as forecast_users
+from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM
+from telemed_forecast.models.model import Model, draws
 
 if TYPE_CHECKING:
-    from xarray import Dataset
+    from xarray import DataTree
 
     from telemed_forecast.forecast.context import Context
 
@@ -55,51 +51,71 @@ THREADS = 2
 ERROR = 0.01
 """Chance that a calibrated model is called uncalibrated, all its quantities and both tests together."""
 
-_SIMULATED = {
-    "market_size": (forecast_market.SPEC, market_size),
-    "internet_hospitals": (forecast_hospitals.SPEC, internet_hospitals),
-    "channel_share": (forecast_share.SPEC, channel_share),
-    "user_adoption": (forecast_users.SPEC, user_adoption),
-}
-
-MODELS = tuple(_SIMULATED)
+MODELS = tuple(calibrated.MODELS)
 """Models that are calibrated, in the order of the reports."""
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """What a model's calibration is made of.
+    """What is calibrated, on one layout.
 
     Attributes
     ----------
-    spec
-        The model that is fitted.
+    what
+        The model and the quantities that are ranked.
     design
         Arrays of a fit: the layout that made-up figures have.
-    truth
-        (design, rng) -> one draw from the prior.
-    speak
-        What figures speak of (see :mod:`telemed_forecast.evaluation.simulated.figures`).
-    quantities
-        (draws, data, rng) -> what is ranked, dims (sample,).
     """
 
-    spec: ModelSpec
+    what: Calibrated
     design: Numbers
-    truth: Callable[[Mapping[str, np.ndarray], np.random.Generator], Numbers]
-    speak: Speak
-    quantities: Callable[[Dataset, Mapping[str, np.ndarray], np.random.Generator], Numbers]
+
+    def truth(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """One draw from the prior; its dim sample has the length one."""
+        return self.what.model.prior_sample(self.design, 1, rng)
+
+    def quantities(self, p: Numbers, data: Numbers, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """What is ranked. Dims: (sample,)."""
+        return {**self.what.quantities(p, data, rng), **calibrated.of_all(self.what.model, p, data)}
 
 
 def spec(name: str) -> ModelSpec:
     """The model of that name."""
-    return _SIMULATED[name][0]
+    return calibrated.MODELS[name].spec
 
 
 def problem(name: str, context: Context) -> Problem:
     """The calibration of one of `MODELS` on the layout of the figures known on the context's date."""
-    fitted, made_up = _SIMULATED[name]
-    return Problem(fitted, made_up.design(context), made_up.truth, made_up.speak, made_up.quantities)
+    what = calibrated.MODELS[name]
+    return Problem(what, what.design(context))
+
+
+def published(model: Model, truth: Numbers, design: Numbers, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """The arrays of a fit: the design's figures, with what they would have said about this truth."""
+    data = dict(design)
+    for block, observe in model.observed.items():
+        low, high = (design[f"{block}_{end}"] for end in ("low", "high"))
+        mu, scale, _ = np.broadcast_arrays(*observe(truth, design, np), low)
+        value = mu[0] + scale[0] * rng.standard_t(DEGREES_OF_FREEDOM, size=len(low))
+        data[f"{block}_low"], data[f"{block}_high"] = rounded(value, low, high)
+    return data
+
+
+def rounded(value: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The cell in which a value is published, when cells are as wide as a real figure's interval low..high.
+
+    Cells tile the line from `low` on, whatever the value: that is what makes the interval likelihood exact.
+    """
+    width = high - low
+    cell = low + np.floor((value - low) / width) * width
+    return cell, cell + width
+
+
+def stacked(tree: DataTree) -> dict[str, np.ndarray]:
+    """The draws of a fit, chains stacked. Dims: (sample, ...)."""
+    return {
+        name: values.reshape(-1, *values.shape[2:]) for name, values in draws(tree["posterior"].to_dataset()).items()
+    }
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +142,7 @@ class Ranks:
 
 def compile_for(problem: Problem) -> None:
     """Compile the model; later calls of :func:`ranks` in this process find it done."""
-    compiled(problem.spec, problem.design)
+    compiled(problem.what.spec, problem.design)
 
 
 def ranks(problem: Problem, *, simulations: int, seed: int) -> Ranks:
@@ -141,9 +157,9 @@ def ranks(problem: Problem, *, simulations: int, seed: int) -> Ranks:
     seed
         Seed of everything: each simulation has random numbers of its own, so that their order is of no matter.
     """
-    model = compiled(problem.spec, problem.design)
+    model = compiled(problem.what.spec, problem.design)
     streams = [np.random.default_rng([seed, number]) for number in range(simulations)]
-    truths = [problem.truth(problem.design, rng) for rng in streams]
+    truths = [problem.truth(rng) for rng in streams]
 
     # No lock of Python's is held while a chain runs: two threads keep two cores busy.
     with ThreadPoolExecutor(THREADS) as threads:
@@ -166,11 +182,11 @@ class _One:
 
 
 def _one(problem: Problem, model: Compiled, truth: Numbers, rng: np.random.Generator) -> _One:
-    data = publish(problem.speak, truth, problem.design, rng)
-    right = problem.quantities(samples(truth), data, rng)
+    data = published(problem.what.model, truth, problem.design, rng)
+    right = problem.quantities(truth, data, rng)
     for effort in (SHORT, LONG):
         tree = refit(model, data, effort=effort, seed=int(rng.integers(2**31)))
-        found = problem.quantities(samples(tree), data, rng)
+        found = problem.quantities(stacked(tree), data, rng)
         worth = {name: effective(values) for name, values in found.items()}
         if min(worth.values()) >= FEWEST:
             break

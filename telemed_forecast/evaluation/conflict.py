@@ -22,11 +22,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from telemed_forecast.evaluation.printed import Printed, predict_new_source
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.markets import MARKETS, Market
 from telemed_forecast.forecast.paths import Forecast, Path
-from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM
+from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM, Printed
 from telemed_forecast.models.odds import logit
 
 if TYPE_CHECKING:
@@ -117,8 +116,8 @@ def _voices(context: Context, market: Market, result: Forecast) -> Iterator[Voic
     rows = market.headline(context)
     for origin in sorted(set(rows.origin.tolist())):
         own = rows.where(rows.origin == origin)
-        printed = predict_new_source(market, result, own)
-        if printed is not None:
+        printed = market.module.printed(result, own, heard=False)
+        if printed.inside.any():
             yield origin, own, printed, without(printed) if len(own) < len(rows) else None
 
 
@@ -164,8 +163,8 @@ def _conflict(context: Context, market: Market, result: Forecast, voice: Voice, 
         method = "refit" if refit else "unreliable"
     if method == "refit":
         other = market.run(_left_out(context, own, origin))
-        again = predict_new_source(market, other, own)
-        if again is None:
+        again = market.module.printed(other, own, heard=False)
+        if not again.inside.any():
             return None
         printed, after = again, _headline(context, other.path)
         weights = np.full(len(after), 1.0 / len(after))

@@ -17,15 +17,15 @@ Statistics and Computing 27(5).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 
 from telemed_forecast.evaluation import conflict
-from telemed_forecast.evaluation.row_claims import Likelihood, likelihoods
-from telemed_forecast.fits.likelihood_rows import log_likelihoods
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.forecast.paths import Path
+from telemed_forecast.forecast.markets import MARKETS
+from telemed_forecast.forecast.paths import Likelihood, Path
+from telemed_forecast.models.model import Rows
 
 BATCHES = 20
 """Runs of consecutive draws from whose scatter the sampling error of a move is estimated."""
@@ -82,7 +82,7 @@ def influences(context: Context, name: str, result: Any) -> list[Influence]:
     -------
     Figures whose effect is not told come last. A figure with rows on several quantities stands once for each.
     """
-    found = [one for model in likelihoods(context, name, result) for one in _of(model, context.settings.horizon)]
+    found = [one for fitted in MARKETS[name].likelihoods(result) for one in _of(fitted, context.settings.horizon)]
     weighed = {one.claim for one in found if one.path}
     # What another fit of the report weighs is shown after all.
     found = [one for one in found if one.path or one.claim not in weighed]
@@ -91,14 +91,14 @@ def influences(context: Context, name: str, result: Any) -> list[Influence]:
     return sorted(found, key=lambda one: (-np.nan_to_num(abs(one.half_widths), nan=-1.0), one.claim))
 
 
-def _of(model: Likelihood, horizon: int) -> list[Influence]:
+def _of(fitted: Likelihood, horizon: int) -> list[Influence]:
     """The figures behind the rows of one fit."""
-    terms = log_likelihoods(model.spec, model.fit)
+    terms = fitted.model.log_likelihoods(fitted.fit.posterior, fitted.fit.data)
     rows: dict[str, list[np.ndarray]] = {}
     paths: dict[str, dict[str, Path]] = {}
-    for block, by_row in model.claims(list(terms)).items():
+    for block, by_row in cast(Rows, fitted.fit.data).claims.items():
         for row, claims in enumerate(by_row):
-            path = model.target(block, row)
+            path = fitted.target(block, row)
             for claim in claims:
                 rows.setdefault(claim, []).append(terms[block][:, row])
                 aims = paths.setdefault(claim, {})

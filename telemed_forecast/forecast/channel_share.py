@@ -12,14 +12,14 @@ from telemed_forecast.fits.sampling import ModelSpec
 from telemed_forecast.fits.store import Fit, fitted
 from telemed_forecast.forecast import internet_hospitals
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.forecast.paths import Forecast, Path, Target, by_target
+from telemed_forecast.forecast.paths import Forecast, Likelihood, Path, Target, by_target
 from telemed_forecast.forecast.platform_series import FEWEST, METRICS, calendar_weights, reported
 from telemed_forecast.forecast.rivals import history
 from telemed_forecast.models import channel_share
 from telemed_forecast.models import internet_hospitals as hospitals_model
 from telemed_forecast.models.channel_share import Encounters, Revenues
-from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM
-from telemed_forecast.models.timeline import decimal_year
+from telemed_forecast.models.likelihood import Printed
+from telemed_forecast.models.odds import expit
 
 SPEC = ModelSpec("channel_share", channel_share.build, drawn=("factor_mean", "factor_root"))
 
@@ -181,37 +181,26 @@ def _year_ends(path: Path, periods: tuple[date, ...]) -> np.ndarray:
     return np.clip(path.draws[:, at] / 100.0, 1e-6, 1.0 - 1e-6)
 
 
+def likelihoods(result: Forecast) -> list[Likelihood]:
+    """The share by count comes from the hospitals' fit; each other measure from rows of its own."""
+
+    def target(_: str, row: int) -> Path | None:
+        measure = int(result.fit.data["share_measure"][row])
+        known = measure < len(channel_share.MEASURES)
+        return result[f"hospital_share_{channel_share.MEASURES[measure]}"] if known else None
+
+    counts = Likelihood(hospitals_model.MODEL, result.built_on["internet_hospitals"].fit, lambda *_: result.path)
+    return [counts, Likelihood(channel_share.MODEL, result.fit, target)]
+
+
+def printed(result: Forecast, observations: Observations, *, heard: bool = True) -> Printed:
+    """What is expected in the place of each hospital-run share of internet hospitals (percent; log odds)."""
+    return internet_hospitals.printed(result.built_on["internet_hospitals"], observations, heard=heard, block="share")
+
+
 def predictive(result: Forecast, observations: Observations, rng: np.random.Generator) -> np.ndarray:
-    """What would be printed in the place of each hospital-run share of internet hospitals.
-
-    Parameters
-    ----------
-    result
-        The forecast.
-    observations
-        Shares by count (percent), known to the fit or not.
-    rng
-        Source of the noise.
-
-    Returns
-    -------
-    Percent. Dims: (sample, obs); NaN where the figure lies outside the forecast's periods.
-    """
-    hospitals = result.built_on["internet_hospitals"]
-    path = hospitals[FACTOR]
-    periods = decimal_year(np.array(path.periods, dtype="datetime64[D]"))
-    year = decimal_year(observations.end)
-    # A day of slack at both ends: mid-years are not exactly one half.
-    inside = (year >= periods[0] - 0.01) & (year <= periods[-1] + 0.01)
-    at = np.interp(year, periods, np.arange(len(periods), dtype=float))
-    left = np.floor(at).astype(int)
-    right = np.minimum(left + 1, len(periods) - 1)
-    logit = hospitals_model.logit(path.draws)
-    mu = logit[:, left] * (1.0 - (at - left)) + logit[:, right] * (at - left)
-    noise = np.asarray(hospitals.fit.posterior["share_noise"])
-    scale = np.hypot(observations.scale()[None, :], noise[:, None])
-    printed = 100.0 / (1.0 + np.exp(-mu - scale * rng.standard_t(DEGREES_OF_FREEDOM, size=mu.shape)))
-    return np.where(inside, printed, np.nan)
+    """Draws of what would be printed in the place of shares by count (percent; NaN outside). Dims: (sample, obs)."""
+    return 100.0 * expit(printed(result, observations).draw(rng))
 
 
 def prior_predictive(result: Forecast, rng: np.random.Generator, size: int = 1000) -> np.ndarray:

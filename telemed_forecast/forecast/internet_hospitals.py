@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from functools import partial
 
 import numpy as np
 
@@ -12,13 +13,13 @@ from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.fits.sampling import ModelSpec
 from telemed_forecast.fits.store import Fit, fitted
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.forecast.paths import Forecast, Path, Target, Unpublished, by_target
+from telemed_forecast.forecast.paths import Forecast, Likelihood, Path, Target, Unpublished, by_target
 from telemed_forecast.forecast.rivals import history
 from telemed_forecast.models import activity, internet_hospitals, licensing_policy
 from telemed_forecast.models.activity import Bounds
 from telemed_forecast.models.licensing_policy import Events
-from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM
-from telemed_forecast.models.timeline import decimal_year, period_end
+from telemed_forecast.models.likelihood import Printed
+from telemed_forecast.models.timeline import decimal_year, half_year_at_or_after, half_years, period_end, within
 
 SPEC = ModelSpec("internet_hospitals", internet_hospitals.build)
 
@@ -150,35 +151,55 @@ UNPUBLISHED = (
 )
 
 
-def predictive(result: Forecast, observations: Observations, rng: np.random.Generator) -> np.ndarray:
-    """What would be printed in the place of each count.
+def likelihoods(result: Forecast) -> list[Likelihood]:
+    """The fit, whose rows are weighed by the headline."""
+    return [Likelihood(internet_hospitals.MODEL, result.fit, lambda *_: result.path)]
+
+
+def printed(result: Forecast, observations: Observations, *, heard: bool = True, block: str = "count") -> Printed:
+    """What is expected to be printed in the place of each figure.
 
     Parameters
     ----------
     result
         The forecast.
     observations
-        Counts of internet hospitals, known to the fit or not.
-    rng
-        Source of the noise, and of the offsets of counters whom the fit does not know.
+        Counts of internet hospitals, or shares of the hospital-run ones (percent), known to the fit or not.
+    heard
+        Whether the fit has heard of the counters; without, each has an offset of which nothing is known.
+    block
+        ``count`` or ``share``.
 
     Returns
     -------
-    Hospitals. Dims: (sample, obs); NaN where the figure lies outside the forecast's periods.
+    Log hospitals, or log odds, for figures inside the forecast's periods.
     """
-    names = ("origin_offset", "origin_spread", "reporting_noise")
-    posterior = {name: np.asarray(result.fit.posterior[name]) for name in names}
-    samples, number = len(posterior["reporting_noise"]), len(observations)
-    own = np.log(at_days(result["internet_hospitals_hospital_run"], observations.end))
-    both = np.log(at_days(result["internet_hospitals_latent"], observations.end))
-    mu = np.where(internet_hospitals.parts(observations) == 1, own, both)
-    slot = internet_hospitals.origin_slots(observations, result.extras["origins"])
-    offsets = np.concatenate([np.zeros((samples, 1)), posterior["origin_offset"]], axis=1)[:, np.maximum(slot, 0)]
-    for name in {o for o, k in zip(observations.origin.tolist(), slot, strict=True) if k < 0}:
-        # One counter whom the fit does not know has one offset, whatever it counts.
-        offsets[:, observations.origin == name] = (posterior["origin_spread"] * rng.standard_normal(samples))[:, None]
-    scale = np.hypot(observations.scale()[None, :], posterior["reporting_noise"][:, None])
-    return np.exp(mu + offsets + scale * rng.standard_t(DEGREES_OF_FREEDOM, size=(samples, number)))
+    last = decimal_year(np.array(result["internet_hospitals_latent"].periods[-1:], dtype="datetime64[D]"))
+    grid = half_years(half_year_at_or_after(float(last[0])), len(result["internet_hospitals_latent"].periods))
+    inside = within(observations.end, grid)
+    rows = observations.where(inside)
+    # A draw that has all but vanished still has a logarithm.
+    curves = {
+        f"{sponsor}_log_level": np.log(np.maximum(path.draws, np.finfo(float).tiny))
+        for sponsor, path in (
+            ("hospital", result["internet_hospitals_hospital_run"]),
+            ("firm", result["internet_hospitals_third_party"]),
+        )
+    }
+    expected = partial(internet_hospitals.MODEL.printed, block, result.fit.posterior, curves, inside=inside)
+    if block == "share":
+        return expected(internet_hospitals.share_rows(rows, grid))
+    known = result.extras["origins"] if heard else []
+    return expected(
+        internet_hospitals.count_rows(rows, grid, known),
+        stranger=np.where(internet_hospitals.origin_slots(rows, known) < 0, rows.origin, ""),
+        spread="origin_spread",
+    )
+
+
+def predictive(result: Forecast, observations: Observations, rng: np.random.Generator) -> np.ndarray:
+    """Draws of what would be printed in the place of counts (hospitals; NaN outside). Dims: (sample, obs)."""
+    return np.exp(printed(result, observations).draw(rng))
 
 
 def at_days(path: Path, days: np.ndarray) -> np.ndarray:

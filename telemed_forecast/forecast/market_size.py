@@ -16,11 +16,11 @@ from telemed_forecast.forecast import doctor_supply, user_adoption
 from telemed_forecast.forecast.channel_share import bounds
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.money import Money
-from telemed_forecast.forecast.paths import Forecast, Path, Target, Unpublished, by_target
+from telemed_forecast.forecast.paths import Forecast, Likelihood, Path, Target, Unpublished, by_target
 from telemed_forecast.forecast.rivals import history
 from telemed_forecast.models import market_size
 from telemed_forecast.models.channel_share import Encounters
-from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM
+from telemed_forecast.models.likelihood import Printed
 from telemed_forecast.models.market_evidence import (
     FULL_YEAR,
     SELLERS,
@@ -31,6 +31,7 @@ from telemed_forecast.models.market_evidence import (
     joined,
     medicine,
     of_all_medicine,
+    size_rows,
 )
 
 SPEC = ModelSpec("market_size", market_size.build, drawn=("users_mean", "users_sd"))
@@ -225,50 +226,51 @@ UNPUBLISHED = (
 )
 
 
-def predictive(result: Forecast, observations: Observations, rng: np.random.Generator) -> np.ndarray:
-    """Draws of what would be printed in place of each published size (CNY million).
+def likelihoods(result: Forecast) -> list[Likelihood]:
+    """The fit, whose rows are weighed by the headline."""
+    return [Likelihood(market_size.MODEL, result.fit, lambda *_: result.path)]
 
-    A row of a known origin has that origin's bias, a row of another one a fresh bias of the learned spread.
+
+def printed(result: Forecast, observations: Observations, *, heard: bool = True) -> Printed:
+    """What is expected to be printed in place of each published size.
 
     Parameters
     ----------
     result
         The forecast.
     observations
-        Published sizes, seen by the fit or not. Those that are no full year, lie outside of the forecast's years or in
-        a segment that is no definition get NaN.
-    rng
-        Source of the draws.
+        Published sizes (CNY million), seen by the fit or not.
+    heard
+        Whether the fit has heard of the publishers; without, each has a bias of which nothing is known.
 
     Returns
     -------
-    Dims: (sample, obs).
+    Log CNY million, for full years of the forecast in a segment that is a definition.
     """
-    posterior = {name: np.asarray(result.fit.posterior[name]) for name in ("origin_bias", "bias_spread")}
-    noise = np.asarray(result.fit.posterior["estimate_noise"])
-    drawn = np.full((len(noise), len(observations)), np.nan)
-    years = calendar_year(observations)
+    sizes = result.family("market_size")
+    years = np.array([period.year for period in sizes["healthcare"].periods])
     days = (observations.end - observations.start).astype(int) + 1
-    sizes, origins = result.family("market_size"), result.extras["origins"]
-    path_years = [p.year for p in sizes["healthcare"].periods]
-    fresh: dict[str, np.ndarray] = {}
-    for k in range(len(observations)):
-        segment, origin = str(observations.segment[k]), str(observations.origin[k])
-        if segment not in market_size.SEGMENTS or days[k] < FULL_YEAR or years[k] not in path_years:
-            continue
-        if origin in origins:
-            bias = posterior["origin_bias"][:, origins.index(origin)]
-        else:
-            # Two rows of one unknown origin share its bias.
-            if origin not in fresh:
-                fresh[origin] = posterior["bias_spread"] * rng.standard_normal(len(noise))
-            bias = fresh[origin]
-        row = observations.where([k])
-        name = market_size.DEFINITIONS[market_size.definitions(row)[0]]
-        scale = np.hypot(noise, row.scale()[0])
-        size = np.log(sizes[name].year_end(int(years[k])))
-        drawn[:, k] = np.exp(size + bias + scale * rng.standard_t(DEGREES_OF_FREEDOM, len(noise)))
-    return drawn
+    inside = np.isin(observations.segment, list(market_size.SEGMENTS)) & (days >= FULL_YEAR)
+    inside &= np.isin(calendar_year(observations), years)
+    rows, known = observations.where(inside), result.extras["origins"] if heard else []
+    arrays_of = size_rows(rows, years, known)
+    drawn = np.stack([sizes[name].draws for name in market_size.DEFINITIONS], axis=2)
+    # The last slot is that of a publisher whose bias is not known.
+    bias = np.pad(np.asarray(result.fit.posterior["origin_bias"]), ((0, 0), (0, 1)))
+    return market_size.MODEL.printed(
+        "size",
+        result.fit.posterior,
+        {"log_size": np.log(drawn), "origin_bias": bias},
+        arrays_of,
+        inside=inside,
+        stranger=np.where(arrays_of["size_origin"] < 0, rows.origin, ""),
+        spread="bias_spread",
+    )
+
+
+def predictive(result: Forecast, observations: Observations, rng: np.random.Generator) -> np.ndarray:
+    """Draws of what would be printed in place of each size (CNY million; NaN outside). Dims: (sample, obs)."""
+    return np.exp(printed(result, observations).draw(rng))
 
 
 def prior_predictive(result: Forecast, rng: np.random.Generator, size: int = 1000) -> np.ndarray:

@@ -2,7 +2,8 @@
 
 A module has ``SPEC`` and ``LEVERS`` (all that its forecast depends on), ``fit`` and ``run``, ``headline`` (the figures
 that the forecast is about), ``comparable`` (which of them rivals learn from and are scored on), ``definitions`` (names
-of what each of them counts), ``predictive`` and ``prior_predictive``, ``read_beside`` (claims that enter beside the
+of what each of them counts), ``predictive`` and ``prior_predictive``,
+``likelihoods`` (fits whose rows can be weighed), ``read_beside`` (claims that enter beside the
 fit), ``TARGETS`` (quantities of which figures are printed), ``COVERED`` (metrics and segments that others forecast,
 too) and ``UNPUBLISHED`` (figures that would teach most about it).
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from telemed_forecast.evidence.observations import Observations
     from telemed_forecast.forecast.context import Context
-    from telemed_forecast.forecast.paths import Forecast
+    from telemed_forecast.forecast.paths import Forecast, Likelihood
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,11 @@ class Market:
         """Claim ids of every row that entered the fit, or the forecast beside it."""
         beside = getattr(self.module, "read_beside", None)
         return {*result.claims, *(beside(context, result) if beside is not None else ())}
+
+    def likelihoods(self, result: Forecast) -> list[Likelihood]:
+        """The fits behind a forecast whose rows of evidence can be weighed."""
+        found: list[Likelihood] = self.module.likelihoods(result)
+        return found
 
     def predictive(self, result: Forecast, observations: Observations, rng: np.random.Generator) -> np.ndarray:
         """Draws of what would be printed in the place of each figure. Dims: (sample, obs)."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from telemed_forecast.fits.store import Fit
     from telemed_forecast.forecast.context import Context
     from telemed_forecast.forecast.rivals import History
+    from telemed_forecast.models.model import Model
 
 LEVELS = (0.5, 0.8, 0.95)
 """The intervals that every forecast shows."""
@@ -88,6 +89,23 @@ def by_target(
         target: Path(target, unit, periods, draws, last_known, step_months, flow)
         for target, (unit, draws) in told.items()
     }
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """One fit behind a forecast, whose rows can be weighed.
+
+    Attributes
+    ----------
+    model, fit
+        The model and its fit.
+    target
+        Block and number of a row -> the path that the row is weighed by; None when it speaks of nothing shown.
+    """
+
+    model: Model
+    fit: Fit
+    target: Callable[[str, int], Path | None]
 
 
 @dataclass(frozen=True)

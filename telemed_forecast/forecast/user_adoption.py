@@ -12,11 +12,11 @@ from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.fits.sampling import ModelSpec
 from telemed_forecast.fits.store import Fit, fitted
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.forecast.paths import Forecast, Target, Unpublished, by_target
+from telemed_forecast.forecast.paths import Forecast, Likelihood, Target, Unpublished, by_target
 from telemed_forecast.forecast.rivals import history
 from telemed_forecast.models import adoption
-from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM
-from telemed_forecast.models.timeline import decimal_year, period_end
+from telemed_forecast.models.likelihood import Printed
+from telemed_forecast.models.timeline import period_end, within
 
 SPEC = ModelSpec("user_adoption", adoption.build)
 
@@ -133,35 +133,39 @@ UNPUBLISHED = (
 )
 
 
-def predictive(result: Forecast, observations: Observations, rng: np.random.Generator) -> np.ndarray:
-    """Draws of what the national survey would print for given rows, seen by the fit or not.
+def likelihoods(result: Forecast) -> list[Likelihood]:
+    """The fit, whose rows are weighed by the headline."""
+    return [Likelihood(adoption.MODEL, result.fit, lambda *_: result.path)]
+
+
+def printed(result: Forecast, observations: Observations, *, heard: bool = True) -> Printed:
+    """What the national survey is expected to print in the place of given rows, seen by the fit or not.
 
     Parameters
     ----------
     result
         The forecast.
     observations
-        Counts of users (persons), such as :func:`headline` gives.
-    rng
-        Source of the surveys' noise.
+        Counts of users (persons), such as :func:`headline` gives: with the definition of the row's day and its grade.
+    heard
+        Whether the fit has heard of the rows' origins; here none has a bias of its own.
 
     Returns
     -------
-    Persons, with the definition of the row's day and the row's grade. NaN for days outside the forecast's
-    periods. Dims: (sample, obs).
+    Log persons, for days inside the forecast's periods.
     """
-    draws = {name: np.asarray(result.fit.posterior[name]) for name in ("definition_offset", "survey_noise")}
-    at = (decimal_year(observations.end) - np.asarray(result.fit.data["grid"])[0]) / adoption.STEP
     users = result["online_medical_users_latent"]
-    last = len(users.periods) - 1
-    # Ends of Junes lie a few thousandths of a year off the grid's halves.
-    outside = (at < -0.02) | (at > last + 0.02)
+    grid = result.fit.data["grid"][0] + adoption.STEP * np.arange(len(users.periods))
+    inside = within(observations.end, grid)
     # Less than one person is none, also where draws of the prior have lost everybody.
-    level = adoption.on_grid(np.log(np.maximum(users.draws, 1.0)), np.clip(at, 0.0, last))
-    offset = draws["definition_offset"] @ adoption.definitions(observations).T
-    scale = np.sqrt(observations.scale()[None, :] ** 2 + draws["survey_noise"][:, None] ** 2)
-    noise = scale * rng.standard_t(DEGREES_OF_FREEDOM, size=level.shape)
-    return np.where(outside, np.nan, np.exp(level + offset + noise))
+    curves = {"log_users": np.log(np.maximum(users.draws, 1.0))}
+    rows = adoption.user_rows(observations.where(inside), grid)
+    return adoption.MODEL.printed("users", result.fit.posterior, curves, rows, inside=inside)
+
+
+def predictive(result: Forecast, observations: Observations, rng: np.random.Generator) -> np.ndarray:
+    """Draws of what would be printed in the place of counts (persons; NaN outside). Dims: (sample, obs)."""
+    return np.exp(printed(result, observations).draw(rng))
 
 
 def prior_predictive(result: Forecast, rng: np.random.Generator, size: int = 1000) -> np.ndarray:

@@ -23,12 +23,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from telemed_forecast.models import later_waves
-from telemed_forecast.models.growth import growth_process, prior_paths, simulate
-from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM, interval_logp
-from telemed_forecast.models.odds import expit
-from telemed_forecast.models.priors import growth_prior, surge_prior
-from telemed_forecast.models.timeline import carried, decimal_year, half_year_at_or_after, half_years
+from telemed_forecast.models import growth, later_waves
+from telemed_forecast.models.growth import Growth
+from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM, noise
+from telemed_forecast.models.model import Model, Rows, Values, claims_of, draws
+from telemed_forecast.models.odds import expit, log_expit
+from telemed_forecast.models.priors import Prior, growth_prior, surge_prior
+from telemed_forecast.models.timeline import carried, decimal_year, half_year_at_or_after, half_years, on_grid
 
 if TYPE_CHECKING:
     from xarray import Dataset
@@ -119,87 +120,81 @@ def usage(base: Any, *, ceiling: Any, gained: Any, stays: Any) -> Any:
     return ceiling - missing
 
 
+def priors() -> dict[str, Prior]:
+    """The parameters in the order of the graph."""
+    surge, offset = surge_prior(), np.array(list(OFFSETS.values()))
+    return {
+        "internet_logit_ceiling": Prior("Normal", CEILING_INTERNET),
+        **growth.priors("internet", growth_prior(CLASS["internet"]), GRID),
+        "usage_logit_ceiling": Prior("Normal", CEILING_USAGE),
+        **growth.priors("usage", growth_prior(CLASS["usage"]), GRID),
+        "surge_logit_kept": Prior("Normal", surge.logit_kept),
+        "surge_half_life": Prior("LogNormal", surge.log_half_life),
+        "surge_gained": Prior("Beta", surge.gained, len(WAVES)),
+        "definition_offset": Prior("Normal", (offset[:, 0], offset[:, 1])),
+        "survey_noise": Prior("LogNormal", SURVEY_NOISE),
+        "regional_spread": Prior("LogNormal", REGIONAL_SPREAD),
+    }
+
+
+def _growth(p: Values, d: Values, xp: Any) -> dict[str, Growth]:
+    """Internet users below the population, usage below a ceiling that stands still."""
+    reach = {name: log_expit(p[f"{name}_logit_ceiling"], xp)[..., None] for name in CLASS}
+    log_ceiling = {"internet": d["log_population"] + reach["internet"], "usage": reach["usage"]}
+    return {name: Growth(growth_prior(CLASS[name]), STEP, log_ceiling[name]) for name in CLASS}
+
+
+def _paths(p: Values, d: Values) -> dict[str, Any]:
+    return {name: d[f"{name}_guess"] + growth.PATH_UNIT * p[f"{name}_path"] for name in CLASS}
+
+
+def _rate(p: Values, d: Values, xp: Any) -> Any:
+    """Usage rate on the grid. Dims: (..., time)."""
+    kept, half_life = expit(p["surge_logit_kept"], xp)[..., None], p["surge_half_life"][..., None]
+    stays = [retention(d["grid"] - d["wave"][k], kept=kept, half_life=half_life, xp=xp) for k in range(len(WAVES))]
+    gained = [p["surge_gained"][..., k, None] for k in range(len(WAVES))]
+    ceiling = expit(p["usage_logit_ceiling"], xp)[..., None]
+    return usage(xp.exp(p["usage_log_level"]), ceiling=ceiling, gained=gained, stays=stays)
+
+
+def _users(p: Values, d: Values, xp: Any) -> tuple[Any, Any]:
+    mu = on_grid(p["log_users"], d["users_at"], xp)
+    offset = (d["users_definition"] * p["definition_offset"][..., None, :]).sum(axis=-1)
+    return mu + offset, noise(d["users_scale"], p["survey_noise"][..., None], xp)
+
+
+def _surveyed(p: Values, d: Values, xp: Any) -> tuple[Any, Any]:
+    rate = _rate(p, d, xp)
+    mu = on_grid(xp.log(rate) - xp.log1p(-rate), d["survey_at"], xp)
+    return mu, noise(d["survey_scale"], p["regional_spread"][..., None], xp)
+
+
+MODEL = Model(
+    priors=priors,
+    growth=_growth,
+    paths=_paths,
+    derived=lambda p, d, xp: {"log_users": p["internet_log_level"] + xp.log(_rate(p, d, xp))},
+    observed={
+        "internet": lambda p, d, xp: (
+            on_grid(p["internet_log_level"], d["internet_at"], xp),
+            noise(d["internet_scale"], 0.0, xp),
+        ),
+        "users": _users,
+        "survey": _surveyed,
+        "aware": lambda p, d, xp: (
+            p["usage_logit_ceiling"][..., None] + AWARENESS_GAP[0],
+            noise(d["aware_scale"], AWARENESS_GAP[1], xp),
+        ),
+    },
+)
+"""Counts of internet users and of users (log persons), surveys of use and of awareness (log odds)."""
+
+prior_sample = MODEL.prior_sample
+
+
 def build(data: Any) -> Any:
-    """The model of internet users and usage rate.
-
-    Parameters
-    ----------
-    data
-        Arrays (see :func:`arrays`): grid (time,), population (time,) in persons, wave (k,), and for each evidence
-        block `internet`, `users`: low, high (log persons), at (grid position), scale, definition one-hots; for
-        `survey` and `aware` low, high, scale in log odds.
-    """
-    import pymc as pm
-    import pytensor.tensor as pt
-
-    surge = surge_prior()
-    with pm.Model() as model:
-        d = {name: pm.Data(name, value) for name, value in data.items()}
-        log_population = d["log_population"]
-
-        online = pm.Normal("internet_logit_ceiling", *CEILING_INTERNET)
-        internet = growth_process(
-            "internet",
-            guess=d["internet_guess"],
-            log_ceiling=log_population + pt.log(pm.math.sigmoid(online)),
-            step=STEP,
-            prior=growth_prior(CLASS["internet"]),
-        )
-        kappa_logit = pm.Normal("usage_logit_ceiling", *CEILING_USAGE)
-        kappa = pm.math.sigmoid(kappa_logit)
-        base = growth_process(
-            "usage",
-            guess=d["usage_guess"],
-            log_ceiling=pt.log(kappa),
-            step=STEP,
-            prior=growth_prior(CLASS["usage"]),
-        )
-        kept = pm.math.sigmoid(pm.Normal("surge_logit_kept", *surge.logit_kept))
-        half_life = pm.LogNormal("surge_half_life", *surge.log_half_life)
-        gained = pm.Beta("surge_gained", *surge.gained, shape=2)
-        stays = [retention(d["grid"] - d["wave"][k], kept=kept, half_life=half_life, xp=pt) for k in range(len(WAVES))]
-        rate = usage(pt.exp(base.log_level), ceiling=kappa, gained=[gained[0], gained[1]], stays=stays)
-        log_users = pm.Deterministic("log_users", internet.log_level + pt.log(rate))
-        surveyed = on_grid(pt.log(rate) - pt.log1p(-rate), d["survey_at"], pt)
-
-        offset = pm.Normal(
-            "definition_offset",
-            mu=np.array([v[0] for v in OFFSETS.values()]),
-            sigma=np.array([v[1] for v in OFFSETS.values()]),
-        )
-        noise = pm.LogNormal("survey_noise", *SURVEY_NOISE)
-        spread = pm.LogNormal("regional_spread", *REGIONAL_SPREAD)
-        users = on_grid(log_users, d["users_at"], pt) + (d["users_definition"] * offset).sum(axis=1)
-        for block, mu, own in (
-            ("internet", on_grid(internet.log_level, d["internet_at"], pt), 0.0),
-            ("users", users, noise),
-            ("survey", surveyed, spread),
-            ("aware", kappa_logit + AWARENESS_GAP[0], AWARENESS_GAP[1]),
-        ):
-            scale = pt.sqrt(d[f"{block}_scale"] ** 2 + own**2)
-            logp = interval_logp(d[f"{block}_low"], d[f"{block}_high"], mu, scale, pt)
-            pm.Potential(f"{block}_evidence", logp.sum())
-    return model
-
-
-def on_grid(path: Any, at: Any, xp: Any = np) -> Any:
-    """Value of a path between grid points, by linear interpolation.
-
-    Parameters
-    ----------
-    path
-        Dims: (..., time).
-    at
-        Positions on the grid (0 is the first point, 1.5 lies between the second and third). Dims: (obs,).
-
-    Returns
-    -------
-    Dims: (..., obs).
-    """
-    left = xp.floor(at).astype("int64")
-    right = xp.minimum(left + 1, path.shape[-1] - 1)
-    weight = at - left
-    return path[..., left] * (1.0 - weight) + path[..., right] * weight
+    """The graph for the arrays of :func:`arrays`."""
+    return MODEL.graph(data)
 
 
 def arrays(
@@ -209,8 +204,8 @@ def arrays(
     population: Observations,
     surveys: Observations,
     unaware: Observations,
-) -> dict[str, np.ndarray]:
-    """The arrays of :func:`build` from interval evidence.
+) -> Rows:
+    """The arrays of the model from interval evidence.
 
     Parameters
     ----------
@@ -227,31 +222,50 @@ def arrays(
     unaware
         Residents who lack knowledge of them (percent).
 
-    Notes
-    -----
-    The grid ends at the half-year of the newest count of users or internet users and reaches back `GRID` half-years;
-    older evidence only shapes the first guess.
+    Returns
+    -------
+    ``grid`` (decimal years; it ends at the half-year of the newest count of users or internet users, and older evidence
+    only shapes the first guess), ``wave``, ``log_population`` and a guess of each path; for each block of `MODEL` its
+    ends, positions on the grid and scales by grade, and ``users_definition``, one-hots over `OFFSETS`.
     """
     ends = np.concatenate([decimal_year(users.end), decimal_year(internet.end)])
     grid = half_years(half_year_at_or_after(float(ends.max())), GRID)
     known, value = decimal_year(internet.end), np.log(_middle(internet))
     order = np.argsort(known)
-    both = _inside(users, grid), _inside(panel, grid)
-    online = _inside(internet, grid)
-    return {
+    guess = _usage_guess(users, internet, grid)
+    users, panel, internet = (_inside(rows, grid) for rows in (users, panel, internet))
+    surveys = surveys.where((survey_years(surveys) >= grid[0]) & (survey_years(surveys) <= grid[-1]))
+    data = {
         "grid": grid,
         "wave": np.array(WAVES),
         "log_population": np.log(residents(population, grid)),
         "internet_guess": np.interp(grid, known[order], value[order]),
-        "usage_guess": _usage_guess(users, internet, grid),
-        **_block("internet", [online], grid),
-        **_block("users", both, grid),
-        "users_definition": np.concatenate([definitions(both[0]), np.tile([0.0, 0.0, 1.0], (len(both[1]), 1))]),
-        **_survey_block(surveys, grid),
+        "usage_guess": guess,
+        **_block("internet", [internet], grid),
+        **user_rows(users, grid, panel),
+        "survey_low": _logit(surveys.low / 100.0),
+        "survey_high": _logit(surveys.high / 100.0),
+        "survey_at": (survey_years(surveys) - grid[0]) / STEP,
+        "survey_scale": surveys.scale(),
         "aware_low": _logit(1.0 - unaware.high / 100.0),
         "aware_high": _logit(1.0 - unaware.low / 100.0),
         "aware_scale": unaware.scale(),
     }
+    claims = {
+        "internet": claims_of(internet),
+        "users": claims_of(users, panel),
+        "survey": claims_of(surveys),
+        "aware": claims_of(unaware),
+    }
+    return Rows(data, claims)
+
+
+def user_rows(users: Observations, grid: np.ndarray, panel: Observations | None = None) -> dict[str, np.ndarray]:
+    """The arrays of counts of users on a grid: national ones, and those of an app panel after them."""
+    parts, known = [users], [definitions(users)]
+    if panel is not None:
+        parts, known = [users, panel], [*known, np.tile([0.0, 0.0, 1.0], (len(panel), 1))]
+    return {**_block("users", parts, grid), "users_definition": np.concatenate(known)}
 
 
 def definitions(users: Observations) -> np.ndarray:
@@ -266,19 +280,6 @@ def definitions(users: Observations) -> np.ndarray:
 def survey_years(surveys: Observations) -> np.ndarray:
     """Decimal year at which a survey sees the usage rate: the middle of its window. Dims: (obs,)."""
     return 0.5 * (decimal_year(surveys.start) + decimal_year(surveys.end))
-
-
-def _survey_block(surveys: Observations, grid: np.ndarray) -> dict[str, np.ndarray]:
-    """Surveys on the grid: interval in log odds, position, scale by grade."""
-    year = survey_years(surveys)
-    inside = (year >= grid[0]) & (year <= grid[-1])
-    kept = surveys.where(inside)
-    return {
-        "survey_low": _logit(kept.low / 100.0),
-        "survey_high": _logit(kept.high / 100.0),
-        "survey_at": (year[inside] - grid[0]) / STEP,
-        "survey_scale": kept.scale(),
-    }
 
 
 UNKNOWN_USAGE = 0.15
@@ -361,22 +362,11 @@ def project(
     ``ceiling`` (persons, dims sample) and ``wave_gain`` (persons that each wave brought in; dims sample, wave).
     """
     steps = len(log_population_ahead)
-    p = {str(name): np.asarray(values) for name, values in posterior.items()}
+    p = draws(posterior)
     grid = np.concatenate([data["grid"], data["grid"][-1] + STEP * np.arange(1, steps + 1)])
 
     def forward(name: str, log_ceiling: np.ndarray, pace: float = 1.0) -> np.ndarray:
-        past = p[f"{name}_log_level"]
-        law = {k: p[f"{name}_{k}"] for k in ("rate", "theta", "innovation", "sigma", "rho")}
-        future = simulate(
-            log_level=past[:, -1],
-            deviation=p[f"{name}_deviation"][:, -1],
-            log_ceiling=log_ceiling,
-            **(law | {"rate": pace * law["rate"]}),
-            prior=growth_prior(CLASS[name]),
-            step=STEP,
-            rng=rng,
-        )
-        return np.exp(np.concatenate([past, future], axis=1))
+        return np.exp(Growth(growth_prior(CLASS[name]), STEP, log_ceiling).ahead(name, p, rng, pace=pace))
 
     reach = np.log(expit(p["internet_logit_ceiling"]))[:, None]
     internet = forward("internet", log_population_ahead[None, :] + reach)
@@ -402,11 +392,11 @@ def project(
             outside = outside * (1.0 - gained[:, 0, earlier] * stays[:, at, earlier])
         return internet[:, at] * outside * gained[:, 0, k]
 
-    noise = p["survey_noise"][:, None] * rng.standard_t(DEGREES_OF_FREEDOM, size=users.shape)
+    error = p["survey_noise"][:, None] * rng.standard_t(DEGREES_OF_FREEDOM, size=users.shape)
     return {
         "grid": grid,
         "users": users,
-        "published": users * np.exp(noise),
+        "published": users * np.exp(error),
         "internet": internet,
         "usage": rate,
         "base": internet * base,
@@ -463,53 +453,3 @@ def _logit(share: np.ndarray) -> np.ndarray:
     # Not odds.logit: another last bit would make other fits.
     inside = np.clip(share, 1.0 - MOST_USAGE, MOST_USAGE)
     return np.log(inside) - np.log1p(-inside)
-
-
-def prior_sample(data: Mapping[str, np.ndarray], size: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Draws from the prior, with the names and dims that a posterior has: what is believed before any figure.
-
-    Parameters
-    ----------
-    data
-        The arrays of a fit; only the population, the waves' dates and the first guess of each path are used.
-    size
-        Number of draws.
-    rng
-        Source of the draws.
-
-    Returns
-    -------
-    Everything that :func:`project` reads. Dims: (sample, ...).
-    """
-    surge = surge_prior()
-    online, kappa = rng.normal(*CEILING_INTERNET, size), rng.normal(*CEILING_USAGE, size)
-    offset = np.array(list(OFFSETS.values()))
-
-    def path(name: str, log_ceiling: np.ndarray) -> dict[str, np.ndarray]:
-        start, prior = float(data[f"{name}_guess"][0]), growth_prior(CLASS[name])
-        return prior_paths(name, size=size, start=start, log_ceiling=log_ceiling, step=STEP, prior=prior, rng=rng)
-
-    draws = {
-        **path("internet", data["log_population"] + np.log(expit(online))[:, None]),
-        **path("usage", np.repeat(np.log(expit(kappa))[:, None], GRID, axis=1)),
-        "internet_logit_ceiling": online,
-        "usage_logit_ceiling": kappa,
-        "surge_logit_kept": rng.normal(*surge.logit_kept, size),
-        "surge_half_life": rng.lognormal(*surge.log_half_life, size),
-        "surge_gained": rng.beta(*surge.gained, (size, len(WAVES))),
-        "definition_offset": offset[:, 0] + offset[:, 1] * rng.standard_normal((size, len(OFFSETS))),
-        "survey_noise": rng.lognormal(*SURVEY_NOISE, size),
-        "regional_spread": rng.lognormal(*REGIONAL_SPREAD, size),
-    }
-    return draws | {"log_users": _log_users(draws, data)}
-
-
-def _log_users(draws: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Log users on the history grid. Dims: (sample, time)."""
-    ceiling = expit(draws["usage_logit_ceiling"])[:, None]
-    kept, half_life = expit(draws["surge_logit_kept"])[:, None], draws["surge_half_life"][:, None]
-    stays = [retention(data["grid"] - start, kept=kept, half_life=half_life) for start in data["wave"]]
-    gained = [draws["surge_gained"][:, k, None] for k in range(len(WAVES))]
-    rate = usage(np.exp(draws["usage_log_level"]), ceiling=ceiling, gained=gained, stays=stays)
-    # In a rare draw use all but vanishes: less than one person is none.
-    return np.asarray(draws["internet_log_level"] + np.log(np.maximum(rate, 1e-12)))

@@ -26,7 +26,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from telemed_forecast.models import odds
-from telemed_forecast.models.likelihood import interval_logp
+from telemed_forecast.models.likelihood import noise
+from telemed_forecast.models.model import Model, Rows, Values, claims_of, draws
+from telemed_forecast.models.priors import Prior
 from telemed_forecast.models.timeline import decimal_year
 
 if TYPE_CHECKING:
@@ -63,41 +65,46 @@ FARTHEST = 7.0
 """Largest logit of a drawn share that enters the factor's moments: one in a thousand of the other side."""
 
 
-def build(data: Any) -> Any:
-    """The model of the hospitals' share.
-
-    Parameters
-    ----------
-    data
-        Arrays: ``years`` (time,), ``factor_mean`` (time,) and ``factor_root`` (time, time; the lower Cholesky factor of
-        the factor's covariance), evidence share_{low, high} (logit), share_year (index on the grid), share_measure
-        (index in MEASURES, len(MEASURES) for newly built), share_scale.
-    """
-    import pymc as pm
-    import pytensor.tensor as pt
-
+def priors() -> dict[str, Prior]:
+    """The parameters in the order of the graph."""
     measures = len(MEASURES) - 1
-    with pm.Model() as model:
-        d = {name: pm.Data(name, value) for name, value in data.items()}
-        standard = pm.Normal("factor_standard", 0.0, 1.0, shape=GRID)
-        factor = pm.Deterministic("factor", d["factor_mean"] + (d["factor_root"] * standard).sum(axis=1))
-        offset = pm.Normal("measure_offset", 0.0, OFFSET, shape=measures)
-        new = pm.Normal("new_offset", *NEW_OFFSET)
-        scale = pm.LogNormal("walk_scale", *WALK)
-        steps = pm.Normal("walk_standard", 0.0, 1.0, shape=(measures, GRID - 1))
-        # The offset is that of the first year.
-        moved = pt.concatenate([pt.zeros((measures, 1)), pt.cumsum(scale * steps, axis=1)], axis=1)
-        walk = pm.Deterministic("walk", moved)
-        noise = pm.LogNormal("share_noise", *NOISE)
-        # One row a measure; the count has neither offset nor walk, the newly built no walk.
-        beside = pt.concatenate([pt.zeros((1, GRID)), offset[:, None] + walk, pt.zeros((1, GRID)) + new])
-        mu = factor[d["share_year"]] + beside[d["share_measure"], d["share_year"]]
-        spread = pt.sqrt(d["share_scale"] ** 2 + noise**2)
-        logp = interval_logp(d["share_low"], d["share_high"], mu, spread, pt)
-        pm.Potential("share_evidence", logp.sum())
-        # The grid's years enter no formula; using them keeps every array of the fit in the compiled data.
-        pm.Deterministic("years_used", d["years"] * 1.0)
-    return model
+    return {
+        "factor_standard": Prior("Normal", (0.0, 1.0), GRID),
+        "measure_offset": Prior("Normal", (0.0, OFFSET), measures),
+        "new_offset": Prior("Normal", NEW_OFFSET),
+        "walk_scale": Prior("LogNormal", WALK),
+        "walk_standard": Prior("Normal", (0.0, 1.0), (measures, GRID - 1)),
+        "share_noise": Prior("LogNormal", NOISE),
+    }
+
+
+def _derived(p: Values, d: Values, xp: Any) -> dict[str, Any]:
+    factor = d["factor_mean"] + (d["factor_root"] * p["factor_standard"][..., None, :]).sum(axis=-1)
+    steps = p["walk_scale"][..., None, None] * p["walk_standard"]
+    # The offset is that of the first year.
+    walk = xp.concatenate([xp.zeros_like(steps[..., :1]), xp.cumsum(steps, axis=steps.ndim - 1)], axis=-1)
+    # The grid's years enter no formula; using them keeps every array of the fit in the compiled data.
+    return {"factor": factor, "walk": walk, "years_used": d["years"] + xp.zeros_like(factor)}
+
+
+def _shared(p: Values, d: Values, xp: Any) -> tuple[Any, Any]:
+    # One row a measure; the count has neither offset nor walk, the newly built no walk.
+    count = xp.zeros_like(p["factor"])[..., None, :]
+    own = p["measure_offset"][..., None] + p["walk"]
+    beside = xp.concatenate([count, own, count + p["new_offset"][..., None, None]], axis=-2)
+    mu = p["factor"][..., d["share_year"]] + beside[..., d["share_measure"], d["share_year"]]
+    return mu, noise(d["share_scale"], p["share_noise"][..., None], xp)
+
+
+MODEL = Model(priors=priors, derived=_derived, observed={"share": _shared})
+"""Shares by measure and bounds on them (log odds)."""
+
+prior_sample = MODEL.prior_sample
+
+
+def build(data: Any) -> Any:
+    """The graph for the arrays of :func:`arrays`."""
+    return MODEL.graph(data)
 
 
 def moments(share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -135,8 +142,8 @@ def arrays(
     encounters: Sequence[Encounters],
     revenues: Sequence[Revenues],
     last_year: int,
-) -> dict[str, np.ndarray]:
-    """The arrays of :func:`build` from interval evidence.
+) -> Rows:
+    """The arrays of the model from interval evidence.
 
     Parameters
     ----------
@@ -148,21 +155,34 @@ def arrays(
         What bounds the hospitals' share of encounters and of revenue, by year.
     last_year
         Last year of the grid.
+
+    Returns
+    -------
+    ``years``, ``factor_mean`` (time,), ``factor_root`` (time, time; lower Cholesky factor of the covariance), and the
+    rows share_{low, high} (logit), share_year (index on the grid), share_measure (index in `MEASURES`,
+    ``len(MEASURES)`` for newly built), share_scale.
     """
     rows = [
-        (_share(low), _share(high), year, measure, scale)
+        (_share(low), _share(high), year, measure, scale, claims)
         for measure, part in ((len(MEASURES), new), (MEASURES.index("preference"), preference))
-        for low, high, year, scale in zip(
-            part.low / 100, part.high / 100, np.floor(decimal_year(part.end) - 1e-6), part.scale(), strict=True
+        for low, high, year, scale, claims in zip(
+            part.low / 100,
+            part.high / 100,
+            np.floor(decimal_year(part.end) - 1e-6),
+            part.scale(),
+            claims_of(part),
+            strict=True,
         )
     ]
     for measure, bounds in (("encounters", encounters), ("revenue", revenues)):
-        rows += [(_share(b.lowest), _share(b.highest), b.year, MEASURES.index(measure), BOUND_SCALE) for b in bounds]
+        at = MEASURES.index(measure)
+        rows += [(_share(b.lowest), _share(b.highest), b.year, at, BOUND_SCALE, b.claims) for b in bounds]
     first = last_year - GRID + 1
+    rows = [row for row in rows if first <= row[2] <= last_year]
     # Five columns even when nothing was published yet.
-    kept = np.array([row for row in rows if first <= row[2] <= last_year]).reshape(-1, 5)
+    kept = np.array([row[:5] for row in rows]).reshape(-1, 5)
     mean, covariance = factor
-    return {
+    data = {
         "years": np.arange(first, last_year + 1.0),
         "factor_mean": mean,
         "factor_root": np.linalg.cholesky(covariance),
@@ -172,6 +192,7 @@ def arrays(
         "share_measure": kept[:, 3].astype(int),
         "share_scale": kept[:, 4],
     }
+    return Rows(data, {"share": [row[5] for row in rows]})
 
 
 BOUND_SCALE = 0.3
@@ -338,7 +359,7 @@ def project(
     -------
     Hospital share by measure. Dims: (sample, time) over history and future.
     """
-    p = {name: np.asarray(values) for name, values in posterior.items()}
+    p = draws(posterior)
     mean, covariance = factor
     size, ahead = len(p["factor"]), len(mean) - GRID
     # The normal distribution of the future, given the past of each draw.
@@ -352,35 +373,6 @@ def project(
     logit = path[:, None, :] + p["measure_offset"][:, :, None] + walk
     shares = [path, *np.moveaxis(logit, 1, 0)]
     return {name: odds.expit(value) for name, value in zip(MEASURES, shares, strict=True)}
-
-
-def prior_sample(data: Mapping[str, np.ndarray], size: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Draws from the prior, under the posterior's names. Dims: (sample, ...).
-
-    Parameters
-    ----------
-    data
-        The arrays of a fit: the moments of the factor are read, no evidence.
-    size
-        Number of draws.
-    rng
-        Source of the draws.
-    """
-    measures = len(MEASURES) - 1
-    standard = rng.standard_normal((size, GRID))
-    scale = rng.lognormal(*WALK, size)
-    steps = rng.standard_normal((size, measures, GRID - 1))
-    walk = np.cumsum(scale[:, None, None] * steps, axis=2)
-    return {
-        "factor_standard": standard,
-        "factor": data["factor_mean"] + standard @ data["factor_root"].T,
-        "measure_offset": rng.normal(0.0, OFFSET, (size, measures)),
-        "new_offset": rng.normal(*NEW_OFFSET, size),
-        "walk_scale": scale,
-        "walk_standard": steps,
-        "walk": np.concatenate([np.zeros((size, measures, 1)), walk], axis=2),
-        "share_noise": rng.lognormal(*NOISE, size),
-    }
 
 
 def rising(share: np.ndarray, *, now: int) -> np.ndarray:

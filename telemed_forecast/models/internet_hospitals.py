@@ -25,13 +25,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from telemed_forecast.models import licensing_policy, odds
-from telemed_forecast.models.adoption import on_grid
-from telemed_forecast.models.growth import PATH_UNIT, growth_process, prior_paths, simulate
+from telemed_forecast.models import growth, licensing_policy, odds
+from telemed_forecast.models.growth import Growth
 from telemed_forecast.models.licensing_policy import EVENTS, NO_EVENTS, Events
-from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM, interval_logp
-from telemed_forecast.models.priors import growth_prior
-from telemed_forecast.models.timeline import carried, decimal_year, half_year_at_or_after, half_years
+from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM, noise
+from telemed_forecast.models.model import Model, Rows, Values, claims_of, draws
+from telemed_forecast.models.priors import Prior, growth_prior
+from telemed_forecast.models.timeline import carried, decimal_year, half_year_at_or_after, half_years, on_grid
 
 if TYPE_CHECKING:
     from xarray import Dataset
@@ -81,49 +81,35 @@ SHARE_NOISE = (-2.3, 0.6)
 "public" and "hospital-run" are not quite the same."""
 
 
-def build(data: Any) -> Any:
-    """The model of the number of internet hospitals by sponsor.
+def priors() -> dict[str, Prior]:
+    """The parameters in the order of the graph."""
+    own = {name: prior for sponsor in SPONSORS for name, prior in growth.priors(sponsor, growth_prior(CLASS)).items()}
+    return {
+        "event_size": Prior("HalfNormal", (licensing_policy.SIZE,), EVENTS),
+        "policy_fade": Prior("LogNormal", licensing_policy.FADE),
+        "hospital_logit_ceiling": Prior("Normal", CEILING_SHARE),
+        "firm_log_ceiling": Prior("Normal", FIRM_CEILING),
+        **{f"{sponsor}_sigma": own[f"{sponsor}_sigma"] for sponsor in SPONSORS},
+        "count_path": Prior("Flat", shape=GRID),
+        "split_path": Prior("Flat", shape=GRID),
+        **own,
+        "origin_spread": Prior("LogNormal", ORIGIN_SPREAD),
+        "origin_standard": Prior("Normal", (0.0, 1.0), ORIGINS),
+        "reporting_noise": Prior("LogNormal", REPORTING_NOISE),
+        "share_noise": Prior("LogNormal", SHARE_NOISE),
+    }
 
-    Parameters
-    ----------
-    data
-        Arrays: log_pool (time,), hospital_guess and firm_guess (time,), event_direction (event,), event_since
-        (event, time; years); the evidence count_{low, high} (log hospitals), count_at (grid position), count_scale,
-        count_origin (0 is the official count, at most ORIGINS), count_part (0 both sponsors, 1 hospital-run); the
-        evidence share_{low, high} (logit of the hospital-run share), share_at, share_scale.
-    """
-    import pymc as pm
-    import pytensor.tensor as pt
 
-    with pm.Model() as model:
-        d = {name: pm.Data(name, value) for name, value in data.items()}
-        size = pm.HalfNormal("event_size", licensing_policy.SIZE, shape=EVENTS)
-        effect = pm.Deterministic("event_effect", d["event_direction"] * size)
-        fade = pm.LogNormal("policy_fade", *licensing_policy.FADE)
-        shock = (effect[:, None] * licensing_policy.acting(d["event_since"], fade, STEP, pt)).sum(axis=0)
-        growth = {"step": STEP, "prior": growth_prior(CLASS), "shock": shock}
-        logit = pm.Normal("hospital_logit_ceiling", *CEILING_SHARE)
-        ratio = pm.Normal("firm_log_ceiling", *FIRM_CEILING)
-        reach = {"hospital": pt.log(pm.math.sigmoid(logit)), "firm": ratio}
-        sigma = {s: pm.LogNormal(f"{s}_sigma", *growth_prior(CLASS).log_sigma) for s in SPONSORS}
-        path = _paths(d, sigma)
-        level = {
-            sponsor: growth_process(
-                sponsor,
-                guess=d[f"{sponsor}_guess"],
-                log_ceiling=d["log_pool"] + reach[sponsor],
-                sigma=sigma[sponsor],
-                path=path[sponsor],
-                **growth,
-            ).log_level
-            for sponsor in SPONSORS
-        }
-        _count_evidence(d, level)
-        noise = pm.LogNormal("share_noise", *SHARE_NOISE)
-        mu = on_grid(level["hospital"], d["share_at"], pt) - on_grid(level["firm"], d["share_at"], pt)
-        scale = pt.sqrt(d["share_scale"] ** 2 + noise**2)
-        pm.Potential("share_evidence", interval_logp(d["share_low"], d["share_high"], mu, scale, pt).sum())
-    return model
+def _growth(p: Values, d: Values, xp: Any) -> dict[str, Growth]:
+    """Both sponsors below their part of the pool, and moved by the same policy."""
+    shock = policy_shock(d["event_direction"] * p["event_size"], p["policy_fade"], d["event_since"], xp)
+    log_ceiling = {s: d["log_pool"] + reach[..., None] for s, reach in log_reach(p, xp).items()}
+    return {s: Growth(growth_prior(CLASS), STEP, log_ceiling[s], shock) for s in SPONSORS}
+
+
+def log_reach(p: Values, xp: Any = np) -> dict[str, Any]:
+    """Log of the ceiling of each sponsor over the pool. Dims: (...)."""
+    return {"hospital": odds.log_expit(p["hospital_logit_ceiling"], xp), "firm": p["firm_log_ceiling"]}
 
 
 FIRST_UNIT = 1.4
@@ -134,7 +120,7 @@ SPLIT_UNIT = 0.15
 year of slow growth brings."""
 
 
-def _paths(d: Mapping[str, Any], sigma: Mapping[str, Any]) -> dict[str, Any]:
+def _paths(p: Values, d: Values) -> dict[str, Any]:
     """Log levels of both sponsors in coordinates that suit the evidence, with a flat base measure. Dims: (time,).
 
     The counts know the sum of both sponsors well and their split hardly: the sum is a coordinate as it stands, the
@@ -144,30 +130,46 @@ def _paths(d: Mapping[str, Any], sigma: Mapping[str, Any]) -> dict[str, Any]:
     import pymc as pm
     import pytensor.tensor as pt
 
-    both = pt.logaddexp(d["hospital_guess"], d["firm_guess"]) + PATH_UNIT * pm.Flat("count_path", shape=GRID)
-    raw = pm.Flat("split_path", shape=GRID)
-    log_unit = 0.5 * (pt.log(sigma["hospital"]) + pt.log(sigma["firm"]))
+    both = pt.logaddexp(d["hospital_guess"], d["firm_guess"]) + growth.PATH_UNIT * p["count_path"]
+    raw = p["split_path"]
+    log_unit = 0.5 * (pt.log(p["hospital_sigma"]) + pt.log(p["firm_sigma"]))
     changes = pt.concatenate([FIRST_UNIT * raw[:1], SPLIT_UNIT * pt.exp(log_unit) * raw[1:]])
     split = d["hospital_guess"] - d["firm_guess"] + pt.cumsum(changes)
     pm.Potential("split_volume", (GRID - 1) * log_unit)
     return {"hospital": both - pt.softplus(-split), "firm": both - pt.softplus(split)}
 
 
-def _count_evidence(d: Mapping[str, Any], level: Mapping[str, Any]) -> None:
-    """Add the likelihood of the counts to the model on the context stack."""
-    import pymc as pm
-    import pytensor.tensor as pt
+def _derived(p: Values, d: Values, xp: Any) -> dict[str, Any]:
+    return {
+        "event_effect": d["event_direction"] * p["event_size"],
+        "origin_offset": p["origin_spread"][..., None] * p["origin_standard"],
+    }
 
-    spread = pm.LogNormal("origin_spread", *ORIGIN_SPREAD)
-    standard = pm.Normal("origin_standard", 0.0, 1.0, shape=ORIGINS)
-    offset = pm.Deterministic("origin_offset", spread * standard)
-    noise = pm.LogNormal("reporting_noise", *REPORTING_NOISE)
-    all_offsets = pt.concatenate([pt.zeros(1), offset])
-    own = on_grid(level["hospital"], d["count_at"], pt)
-    both = pt.logaddexp(own, on_grid(level["firm"], d["count_at"], pt))
-    mu = pt.where(pt.eq(d["count_part"], 1), own, both) + all_offsets[d["count_origin"]]
-    scale = pt.sqrt(d["count_scale"] ** 2 + noise**2)
-    pm.Potential("count_evidence", interval_logp(d["count_low"], d["count_high"], mu, scale, pt).sum())
+
+def _counted(p: Values, d: Values, xp: Any) -> tuple[Any, Any]:
+    offsets = xp.concatenate([xp.zeros_like(p["origin_offset"][..., :1]), p["origin_offset"]], axis=-1)
+    own = on_grid(p["hospital_log_level"], d["count_at"], xp)
+    both = xp.logaddexp(own, on_grid(p["firm_log_level"], d["count_at"], xp))
+    mu = xp.where(d["count_part"] > 0, own, both) + offsets[..., d["count_origin"]]
+    return mu, noise(d["count_scale"], p["reporting_noise"][..., None], xp)
+
+
+def _shared(p: Values, d: Values, xp: Any) -> tuple[Any, Any]:
+    own, firms = (on_grid(p[f"{sponsor}_log_level"], d["share_at"], xp) for sponsor in SPONSORS)
+    return own - firms, noise(d["share_scale"], p["share_noise"][..., None], xp)
+
+
+MODEL = Model(
+    priors=priors, growth=_growth, paths=_paths, derived=_derived, observed={"count": _counted, "share": _shared}
+)
+"""Counts (log hospitals) and hospital-run shares (log odds)."""
+
+prior_sample = MODEL.prior_sample
+
+
+def build(data: Any) -> Any:
+    """The graph for the arrays of :func:`arrays`."""
+    return MODEL.graph(data)
 
 
 OFFICIAL = ("nhc", "ntimc", "cnnic")
@@ -186,8 +188,8 @@ def arrays(
     pool: Sequence[Observations],
     shares: Observations | None = None,
     events: Events = NO_EVENTS,
-) -> tuple[dict[str, np.ndarray], list[str]]:
-    """The arrays of :func:`build` from interval evidence, and the names of the counters with an offset.
+) -> tuple[Rows, list[str]]:
+    """The arrays of the model from interval evidence, and the names of the counters with an offset.
 
     Parameters
     ----------
@@ -199,17 +201,23 @@ def arrays(
         Hospital-run share (percent) of internet hospitals.
     events
         Policy that had happened by the as-of date.
+
+    Returns
+    -------
+    ``log_pool``, a guess of each path (time,), ``event_direction`` (event,) and ``event_since`` (event, time; years);
+    for each block of `MODEL` its ends, positions on the grid and scales by grade, ``count_origin`` (0 the official
+    one) and ``count_part`` (0 both sponsors, 1 hospital-run).
     """
     grid = half_years(grid_end(counts), GRID)
     shares = counts.where(np.zeros(len(counts), dtype=bool)) if shares is None else shares
     counts, year = _inside(counts, grid)
     shares, share_year = _inside(shares, grid)
     others = counters(counts)
-    origin = origin_slots(counts, others)
-    part = parts(counts)
+    counted = count_rows(counts, grid, others)
     middle = np.log(0.5 * (counts.low + counts.high))
-    official = np.flatnonzero((origin == 0) & (part == 0))
-    official = official if len(official) > 1 else np.flatnonzero(part == 0)
+    of_both = counted["count_part"] == 0
+    official = np.flatnonzero((counted["count_origin"] == 0) & of_both)
+    official = official if len(official) > 1 else np.flatnonzero(of_both)
     order = official[np.argsort(year[official])]
     both = np.interp(grid, *_first_guess(year[order], middle[order], grid[0]))
     split = _first_split(share_year, shares, grid)
@@ -219,18 +227,37 @@ def arrays(
         "firm_guess": both - np.log1p(np.exp(split)),
         "event_direction": licensing_policy.directions(events),
         "event_since": licensing_policy.years_since(events, grid),
+        **counted,
+        **share_rows(shares, grid),
+    }
+    return Rows(data, {"count": claims_of(counts), "share": claims_of(shares)}), others
+
+
+def count_rows(counts: Observations, grid: np.ndarray, others: Sequence[str]) -> dict[str, np.ndarray]:
+    """The arrays of counts on a grid; `others` are the counters with an offset, an unknown one has none."""
+    return {
         "count_low": np.log(counts.low),
         "count_high": np.log(counts.high),
-        "count_at": np.clip((year - grid[0]) / STEP, 0.0, GRID - 1.0),
+        "count_at": _at(counts, grid),
         "count_scale": counts.scale(),
-        "count_origin": origin,
-        "count_part": part,
+        "count_origin": np.maximum(origin_slots(counts, others), 0),
+        "count_part": parts(counts),
+    }
+
+
+def share_rows(shares: Observations, grid: np.ndarray) -> dict[str, np.ndarray]:
+    """The arrays of hospital-run shares on a grid."""
+    return {
         "share_low": logit(shares.low),
         "share_high": logit(shares.high),
-        "share_at": np.clip((share_year - grid[0]) / STEP, 0.0, GRID - 1.0),
+        "share_at": _at(shares, grid),
         "share_scale": shares.scale(),
     }
-    return data, others
+
+
+def _at(rows: Observations, grid: np.ndarray) -> np.ndarray:
+    """Position of each figure on a grid. Dims: (obs,)."""
+    return np.clip((decimal_year(rows.end) - grid[0]) / STEP, 0.0, len(grid) - 1.0)
 
 
 def _inside(observations: Observations, grid: np.ndarray) -> tuple[Observations, np.ndarray]:
@@ -321,94 +348,41 @@ def project(
     (both), ``published`` (the count as it would be announced), ``share_of_pool`` (hospital-run over eligible
     hospitals) and ``hospital_share`` (hospital-run over the count); today's ``ceiling`` of the count, dims (sample,).
     """
-    p = {str(name): np.asarray(values) for name, values in posterior.items()}
+    p = draws(posterior)
     since = np.zeros((EVENTS, len(log_pool_ahead))) if since_ahead is None else since_ahead
-    shock = policy_shock(p, since)
-    reach = {"hospital": -np.log1p(np.exp(-p["hospital_logit_ceiling"])), "firm": p["firm_log_ceiling"]}
+    shock = policy_shock(p["event_effect"], p["policy_fade"], since)
+    reach = log_reach(p)
     level = {}
     for sponsor in SPONSORS:
-        future = simulate(
-            log_level=p[f"{sponsor}_log_level"][:, -1],
-            deviation=p[f"{sponsor}_deviation"][:, -1],
-            log_ceiling=log_pool_ahead[None, :-1] + reach[sponsor][:, None],
-            rate=pace * p[f"{sponsor}_rate"],
-            **{k: p[f"{sponsor}_{k}"] for k in ("theta", "innovation", "sigma", "rho")},
-            prior=growth_prior(CLASS),
-            step=STEP,
-            rng=rng,
-            shock=shock,
-        )
-        level[sponsor] = np.concatenate([p[f"{sponsor}_log_level"], future], axis=1)
+        log_ceiling = log_pool_ahead[None, :-1] + reach[sponsor][:, None]
+        level[sponsor] = Growth(growth_prior(CLASS), STEP, log_ceiling, shock).ahead(sponsor, p, rng, pace=pace)
     both = np.logaddexp(level["hospital"], level["firm"])
-    noise = p["reporting_noise"][:, None] * rng.standard_t(DEGREES_OF_FREEDOM, size=both.shape)
+    error = p["reporting_noise"][:, None] * rng.standard_t(DEGREES_OF_FREEDOM, size=both.shape)
     log_pool = np.concatenate([data["log_pool"], log_pool_ahead[1:]])
     return {
         "hospital": np.exp(level["hospital"]),
         "firm": np.exp(level["firm"]),
         "count": np.exp(both),
-        "published": np.exp(both + noise),
+        "published": np.exp(both + error),
         "share_of_pool": np.exp(level["hospital"] - log_pool),
         "hospital_share": np.exp(level["hospital"] - both),
         "ceiling": np.exp(log_pool_ahead[0]) * (np.exp(reach["hospital"]) + np.exp(reach["firm"])),
     }
 
 
-def policy_shock(drawn: Mapping[str, np.ndarray], since: np.ndarray) -> np.ndarray:
-    """Growth that dated policy adds in each step, log points a year. Dims: (sample, step).
+def policy_shock(effect: Any, fade: Any, since: Any, xp: Any = np) -> Any:
+    """Growth that dated policy adds in each step, log points a year. Dims: (..., step).
 
     Parameters
     ----------
-    drawn
-        ``event_effect`` (sample, event) and ``policy_fade`` (sample,).
+    effect
+        Whole effect of each event, log points. Dims: (..., event).
+    fade
+        Years over which it fades. Dims: (...).
     since
         Years since each event. Dims: (event, step + 1).
+    xp
+        numpy, or pytensor.tensor inside a model.
     """
-    arriving = licensing_policy.acting(since[None], drawn["policy_fade"][:, None, None], STEP)
-    return np.einsum("se,set->st", drawn["event_effect"], arriving)
-
-
-def prior_sample(data: Mapping[str, np.ndarray], size: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Draws from the prior, under the posterior's names. Dims: (sample, ...).
-
-    Parameters
-    ----------
-    data
-        The arrays of a fit: the pool, the first guess of each start and the events are read, no evidence.
-    size
-        Number of draws.
-    rng
-        Source of the draws.
-    """
-    events = np.abs(rng.normal(0.0, licensing_policy.SIZE, (size, EVENTS)))
-    effect = events * data["event_direction"]
-    fade = rng.lognormal(*licensing_policy.FADE, size)
-    shock = policy_shock({"event_effect": effect, "policy_fade": fade}, data["event_since"])
-    share, ratio = rng.normal(*CEILING_SHARE, size), rng.normal(*FIRM_CEILING, size)
-    reach = {"hospital": -np.log1p(np.exp(-share)), "firm": ratio}
-    paths = [
-        prior_paths(
-            sponsor,
-            size=size,
-            start=float(data[f"{sponsor}_guess"][0]),
-            log_ceiling=data["log_pool"] + reach[sponsor][:, None],
-            step=STEP,
-            prior=growth_prior(CLASS),
-            rng=rng,
-            shock=shock,
-        )
-        for sponsor in SPONSORS
-    ]
-    spread = rng.lognormal(*ORIGIN_SPREAD, size)
-    return {
-        **paths[0],
-        **paths[1],
-        "hospital_logit_ceiling": share,
-        "firm_log_ceiling": ratio,
-        "event_size": events,
-        "policy_fade": fade,
-        "event_effect": effect,
-        "origin_spread": spread,
-        "origin_offset": spread[:, None] * rng.standard_normal((size, ORIGINS)),
-        "reporting_noise": rng.lognormal(*REPORTING_NOISE, size),
-        "share_noise": rng.lognormal(*SHARE_NOISE, size),
-    }
+    arriving = licensing_policy.acting(since, fade[..., None, None], STEP, xp)
+    return (effect[..., None] * arriving).sum(axis=-2)

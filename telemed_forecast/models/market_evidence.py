@@ -17,6 +17,7 @@ from telemed_forecast.models.market_size import (
     SELLER_SCALE,
     definitions,
 )
+from telemed_forecast.models.model import Rows, claims_of
 from telemed_forecast.models.odds import logit
 from telemed_forecast.models.timeline import decimal_year
 
@@ -164,8 +165,8 @@ def arrays(
     goods: Medicine,
     shares: Observations,
     sellers: Observations,
-) -> tuple[dict[str, np.ndarray], list[str]]:
-    """The arrays of :func:`telemed_forecast.models.market_size.build`, and the names of the origins.
+) -> tuple[Rows, list[str]]:
+    """The arrays of :mod:`telemed_forecast.models.market_size`, and the names of the origins.
 
     Parameters
     ----------
@@ -183,53 +184,75 @@ def arrays(
         Parts of all medicine sales that are sold online (percent).
     sellers
         Own sales of `SELLERS` over a half-year or longer (CNY million).
+
+    Returns
+    -------
+    ``age`` (years before the last of the grid, <= 0), a guess of each path, ``users_mean``, ``users_sd`` and
+    ``log_medicine`` (time,); for each block of `MODEL` its ends, years (indices; ``seller_at`` a position) and scales,
+    ``size_definition`` and ``size_origin`` (indices), and ``seller_second`` (1 for the second seller).
     """
     grid = goods.years
     origins = sorted(set(sizes.origin.tolist()))
-    year = calendar_year(sizes)
     known, mean, sd = users
+    observed = {
+        "size": (size_rows(sizes, grid, origins), claims_of(sizes)),
+        "volume": _volumes(volumes, encounters, grid),
+        "online": _online(shares, grid),
+        "seller": _sellers(sellers, grid),
+    }
     data = {
         "age": (grid - grid[-1]).astype(float),
-        **_first_guess(sizes, year, grid),
+        **_first_guess(sizes, calendar_year(sizes), grid),
         "users_mean": np.interp(grid, known, mean),
         # Before the survey series starts its first value holds with a wide sd.
         "users_sd": np.interp(grid, known, sd) + 0.05 * np.maximum(known[0] - grid, 0.0),
         "log_medicine": goods.log_sales,
+        **{name: values for rows, _ in observed.values() for name, values in rows.items()},
+    }
+    return Rows(data, {block: claims for block, (_, claims) in observed.items()}), origins
+
+
+Block = tuple[dict[str, np.ndarray], list[tuple[str, ...]]]
+"""The arrays of one block of figures, and the claims behind each row."""
+
+
+def size_rows(sizes: Observations, grid: np.ndarray, origins: Sequence[str]) -> dict[str, np.ndarray]:
+    """The arrays of published sizes on a grid of years; an origin not among `origins` has the number -1."""
+    return {
         "size_low": np.log(sizes.low),
         "size_high": np.log(sizes.high),
-        "size_year": (year - grid[0]).astype(int),
+        "size_year": (calendar_year(sizes) - grid[0]).astype(int),
         "size_definition": definitions(sizes),
-        "size_origin": np.array([origins.index(o) for o in sizes.origin.tolist()], dtype=int),
+        "size_origin": np.array([origins.index(o) if o in origins else -1 for o in sizes.origin.tolist()], dtype=int),
         "size_scale": sizes.scale(),
-        **_volumes(volumes, encounters, grid),
-        **_online(shares, grid),
-        **_sellers(sellers, grid),
     }
-    return data, origins
 
 
-def _volumes(volumes: Observations, encounters: Sequence[Encounters], grid: np.ndarray) -> dict[str, np.ndarray]:
-    rows = list(zip(np.log(volumes.low), np.log(volumes.high), calendar_year(volumes), volumes.scale(), strict=True))
+def _volumes(volumes: Observations, encounters: Sequence[Encounters], grid: np.ndarray) -> Block:
+    ends = np.log(volumes.low), np.log(volumes.high)
+    rows = list(zip(*ends, calendar_year(volumes), volumes.scale(), claims_of(volumes), strict=True))
     rows += [
         (
             np.log(max(e.hospitals[0], e.largest_platform)),
             np.log(e.hospitals[1] + PLATFORM_MULTIPLE * e.largest_platform),
             e.year,
             VOLUME_SCALE,
+            e.claims,
         )
         for e in encounters
     ]
+    rows = [row for row in rows if grid[0] <= row[2] <= grid[-1]]
     # Four columns even when nothing was published yet.
-    volume = np.array([row for row in rows if grid[0] <= row[2] <= grid[-1]], dtype=float).reshape(-1, 4)
+    volume = np.array([row[:4] for row in rows], dtype=float).reshape(-1, 4)
     return {
         "volume_low": volume[:, 0],
         "volume_high": volume[:, 1],
         "volume_year": (volume[:, 2] - grid[0]).astype(int),
         "volume_scale": volume[:, 3],
-    }
+    }, [row[4] for row in rows]
 
 
-def _online(shares: Observations, grid: np.ndarray) -> dict[str, np.ndarray]:
+def _online(shares: Observations, grid: np.ndarray) -> Block:
     year = calendar_year(shares)
     inside = (year >= grid[0]) & (year <= grid[-1])
     shares, year = shares.where(inside), year[inside]
@@ -238,7 +261,7 @@ def _online(shares: Observations, grid: np.ndarray) -> dict[str, np.ndarray]:
         "online_high": logit(shares.high / 100.0, edge=1e-4),
         "online_year": (year - grid[0]).astype(int),
         "online_scale": np.hypot(shares.scale(), ONLINE_SHARE_SCALE),
-    }
+    }, claims_of(shares)
 
 
 def accounts(sellers: Observations) -> tuple[Observations, np.ndarray]:
@@ -251,7 +274,7 @@ def accounts(sellers: Observations) -> tuple[Observations, np.ndarray]:
     return yearly, decimal_year(sellers.end) - 0.5 * days / 365.25
 
 
-def _sellers(sellers: Observations, grid: np.ndarray) -> dict[str, np.ndarray]:
+def _sellers(sellers: Observations, grid: np.ndarray) -> Block:
     yearly, middle = accounts(sellers)
     # A year's flow stands at its middle; half a year past the last full one still speaks of it.
     at = middle - 0.5 - grid[0]
@@ -263,7 +286,7 @@ def _sellers(sellers: Observations, grid: np.ndarray) -> dict[str, np.ndarray]:
         "seller_at": at,
         "seller_second": (yearly.segment == SELLERS[1]).astype(float),
         "seller_scale": np.hypot(yearly.scale(), SELLER_SCALE),
-    }
+    }, claims_of(yearly)
 
 
 def _first_guess(sizes: Observations, year: np.ndarray, grid: np.ndarray) -> dict[str, np.ndarray]:

@@ -38,10 +38,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from telemed_forecast.models.adoption import on_grid
-from telemed_forecast.models.growth import growth_process, prior_paths, simulate
-from telemed_forecast.models.likelihood import interval_logp
-from telemed_forecast.models.priors import growth_prior
+from telemed_forecast.models import growth, odds
+from telemed_forecast.models.growth import Growth
+from telemed_forecast.models.likelihood import noise
+from telemed_forecast.models.model import Model, Values, draws
+from telemed_forecast.models.priors import Prior, growth_prior
+from telemed_forecast.models.timeline import on_grid
 
 if TYPE_CHECKING:
     from xarray import Dataset
@@ -120,91 +122,105 @@ SELLER_SCALE = 0.08
 """Noise scale (log) of a seller's yearly rate from a full or a half year's accounts: half-years differ by that much."""
 
 
-def build(data: Any) -> Any:
-    """The model of the market's size.
-
-    Parameters
-    ----------
-    data
-        Arrays: ``age`` (time,), years before the last of the grid, <= 0; ``consultation_guess`` and
-        ``pharmacy_guess`` (time,), log CNY million; ``users_mean``, ``users_sd`` (time,), log persons; estimates
-        size_{low, high} (log CNY million), size_year (index), size_definition (index in DEFINITIONS),
-        size_origin (index, below ORIGINS), size_scale; volumes volume_{low, high} (log encounters), volume_year,
-        volume_scale; ``log_medicine`` (time,), log of all medicine sales (CNY million); printed online shares of them
-        online_{low, high} (logit), online_year, online_scale; sellers' accounts seller_{low, high} (log CNY million a
-        year), seller_at (position on the grid), seller_second (1 for Alibaba Health, else 0), seller_scale.
-    """
-    import pymc as pm
-    import pytensor.tensor as pt
-
+def priors() -> dict[str, Prior]:
+    """The parameters in the order of the graph."""
     prior = growth_prior("any")
-    with pm.Model() as model:
-        d = {name: pm.Data(name, value) for name, value in data.items()}
-
-        distance = pm.LogNormal("consultation_distance", *prior.log_distance)
-        reach = pm.Normal("pharmacy_logit_ceiling", *MEDICINE_CEILING)
-        log_ceilings = {
-            "consultation": d["consultation_guess"][-1] + distance,
-            "pharmacy": d["log_medicine"] + pt.log(pm.math.sigmoid(reach)),
-        }
-        consultation, pharmacy = (
-            growth_process(name, guess=d[f"{name}_guess"], log_ceiling=ceiling, step=STEP, prior=prior).log_level
-            for name, ceiling in log_ceilings.items()
-        )
-        other = pm.Normal("other_services", *OTHER_SERVICES)
-        services = consultation + pt.log1p(pt.exp(other))
-        healthcare = pt.logaddexp(services, pharmacy)
-        sizes = pm.Deterministic("log_size", pt.stack([consultation, services, healthcare, pharmacy], axis=1))
-
-        spread = pm.LogNormal("bias_spread", *BIAS_SPREAD)
-        standard = pm.Normal("bias_standard", 0.0, 1.0, shape=ORIGINS)
-        bias = pm.Deterministic("origin_bias", spread * standard)
-        noise = pm.LogNormal("estimate_noise", *ESTIMATE_NOISE)
-        mu = sizes[d["size_year"], d["size_definition"]] + bias[d["size_origin"]]
-        scale = pt.sqrt(d["size_scale"] ** 2 + noise**2)
-        logp = interval_logp(d["size_low"], d["size_high"], mu, scale, pt)
-        pm.Potential("size_evidence", logp.sum())
-
-        _from_below(d, consultation, pharmacy)
-        _sellers(d, pharmacy)
-    return model
+    return {
+        "consultation_distance": Prior("LogNormal", prior.log_distance),
+        "pharmacy_logit_ceiling": Prior("Normal", MEDICINE_CEILING),
+        **growth.priors("consultation", prior, GRID),
+        **growth.priors("pharmacy", prior, GRID),
+        "other_services": Prior("Normal", OTHER_SERVICES),
+        "bias_spread": Prior("LogNormal", BIAS_SPREAD),
+        "bias_standard": Prior("Normal", (0.0, 1.0), ORIGINS),
+        "estimate_noise": Prior("LogNormal", ESTIMATE_NOISE),
+        "users_standard": Prior("Normal", (0.0, 1.0)),
+        "encounters": Prior("Normal", ENCOUNTERS),
+        "encounters_trend": Prior("Normal", ENCOUNTERS_TREND),
+        "price": Prior("Normal", PRICE),
+        "price_trend": Prior("Normal", PRICE_TREND),
+        "online_share": Prior("Normal", ONLINE_SHARE),
+        "online_share_trend": Prior("Normal", ONLINE_SHARE_TREND),
+        "seller_volatility": Prior("LogNormal", SELLER_VOLATILITY),
+        "seller_steps": Prior("Normal", (0.0, 1.0), GRID - 1),
+        "seller_level": Prior("Normal", SELLER_SHARE),
+        "second_seller": Prior("Normal", SECOND_SELLER),
+    }
 
 
-def _from_below(d: Mapping[str, Any], consultation: Any, pharmacy: Any) -> None:
-    """Users x encounters x price against consultation, online share x medicine sales against drug sales."""
-    import pymc as pm
-    import pytensor.tensor as pt
+def _growth(p: Values, d: Values, xp: Any) -> dict[str, Growth]:
+    """Consultation below a ceiling of its own, drug sales below a part of all medicine sales."""
+    consultation, reach = _log_reach(p, d, xp)
+    log_ceiling = {"consultation": consultation[..., None], "pharmacy": d["log_medicine"] + reach[..., None]}
+    return {name: Growth(growth_prior("any"), STEP, ceiling) for name, ceiling in log_ceiling.items()}
 
-    users = pm.Normal("users_standard", 0.0, 1.0) * d["users_sd"] + d["users_mean"]
-    encounters = pm.Normal("encounters", *ENCOUNTERS) + pm.Normal("encounters_trend", *ENCOUNTERS_TREND) * d["age"]
-    price = pm.Normal("price", *PRICE) + pm.Normal("price_trend", *PRICE_TREND) * d["age"]
-    volume = users + encounters
-    logp = interval_logp(d["volume_low"], d["volume_high"], volume[d["volume_year"]], d["volume_scale"], pt)
-    pm.Potential("volume_evidence", logp.sum())
-    bottom_up = pm.Deterministic("bottom_up", volume + price - np.log(1e6))
 
-    online = pm.Normal("online_share", *ONLINE_SHARE) + pm.Normal("online_share_trend", *ONLINE_SHARE_TREND) * d["age"]
-    logp = interval_logp(d["online_low"], d["online_high"], online[d["online_year"]], d["online_scale"], pt)
-    pm.Potential("online_evidence", logp.sum())
-    drugs_bottom_up = pm.Deterministic("pharmacy_bottom_up", d["log_medicine"] + pt.log(pm.math.sigmoid(online)))
+def _paths(p: Values, d: Values) -> dict[str, Any]:
+    return {n: d[f"{n}_guess"] + growth.PATH_UNIT * p[f"{n}_path"] for n in ("consultation", "pharmacy")}
+
+
+def _trend(p: Values, d: Values, name: str) -> Any:
+    """A line over the years that is stated for the last of them. Dims: (..., time)."""
+    return p[name][..., None] + p[f"{name}_trend"][..., None] * d["age"]
+
+
+def _volume(p: Values, d: Values) -> Any:
+    """Log encounters a year. Dims: (..., time)."""
+    return p["users_standard"][..., None] * d["users_sd"] + d["users_mean"] + _trend(p, d, "encounters")
+
+
+def _derived(p: Values, d: Values, xp: Any) -> dict[str, Any]:
+    consultation, pharmacy = p["consultation_log_level"], p["pharmacy_log_level"]
+    services = consultation + xp.log1p(xp.exp(p["other_services"]))[..., None]
+    bottom_up = _volume(p, d) + _trend(p, d, "price") - np.log(1e6)
+    drugs_bottom_up = d["log_medicine"] + odds.log_expit(_trend(p, d, "online_share"), xp)
+    steps = p["seller_volatility"][..., None] * p["seller_steps"]
+    back = xp.cumsum(steps[..., ::-1], axis=steps.ndim - 1)[..., ::-1]
+    return {
+        "log_size": xp.stack([consultation, services, xp.logaddexp(services, pharmacy), pharmacy], axis=-1),
+        "origin_bias": p["bias_spread"][..., None] * p["bias_standard"],
+        "bottom_up": bottom_up,
+        "pharmacy_bottom_up": drugs_bottom_up,
+        "coherence_gap": consultation - bottom_up,
+        "pharmacy_coherence_gap": pharmacy - drugs_bottom_up,
+        "seller_share": p["seller_level"][..., None] - xp.concatenate([back, xp.zeros_like(steps[..., :1])], axis=-1),
+    }
+
+
+def _sized(p: Values, d: Values, xp: Any) -> tuple[Any, Any]:
+    mu = p["log_size"][..., d["size_year"], d["size_definition"]] + p["origin_bias"][..., d["size_origin"]]
+    return mu, noise(d["size_scale"], p["estimate_noise"][..., None], xp)
+
+
+def _sold(p: Values, d: Values, xp: Any) -> tuple[Any, Any]:
+    sales = p["pharmacy_log_level"] + odds.log_expit(p["seller_share"], xp)
+    mu = on_grid(sales, d["seller_at"], xp) + p["second_seller"][..., None] * d["seller_second"]
+    return mu, d["seller_scale"]
+
+
+MODEL = Model(
+    priors=priors,
+    growth=_growth,
+    paths=_paths,
+    derived=_derived,
     # The two directions meet in the last year, where the user base is surveyed; earlier years follow.
-    for name, gap in (("coherence", consultation - bottom_up), ("pharmacy_coherence", pharmacy - drugs_bottom_up)):
-        pm.Deterministic(f"{name}_gap", gap)
-        pm.Potential(name, pm.logp(pm.Normal.dist(0.0, COHERENCE), gap[-1]))
+    ties=lambda p, d, xp: {n: (p[f"{n}_gap"][..., -1], COHERENCE) for n in ("coherence", "pharmacy_coherence")},
+    observed={
+        "size": _sized,
+        "volume": lambda p, d, xp: (_volume(p, d)[..., d["volume_year"]], d["volume_scale"]),
+        "online": lambda p, d, xp: (_trend(p, d, "online_share")[..., d["online_year"]], d["online_scale"]),
+        "seller": _sold,
+    },
+)
+"""Sizes (log CNY million), volumes (log encounters), online shares of all medicine sales (log odds), accounts of
+sellers (log CNY million a year)."""
+
+prior_sample = MODEL.prior_sample
 
 
-def _sellers(d: Mapping[str, Any], pharmacy: Any) -> None:
-    """What two listed sellers sell on their own account, as a part of drug sales."""
-    import pymc as pm
-    import pytensor.tensor as pt
-
-    steps = pm.LogNormal("seller_volatility", *SELLER_VOLATILITY) * pm.Normal("seller_steps", 0.0, 1.0, shape=GRID - 1)
-    back = pt.concatenate([pt.cumsum(steps[::-1])[::-1], pt.zeros(1)])
-    part = pm.Deterministic("seller_share", pm.Normal("seller_level", *SELLER_SHARE) - back)
-    sales = pharmacy + pt.log(pm.math.sigmoid(part))
-    mu = on_grid(sales, d["seller_at"], pt) + pm.Normal("second_seller", *SECOND_SELLER) * d["seller_second"]
-    logp = interval_logp(d["seller_low"], d["seller_high"], mu, d["seller_scale"], pt)
-    pm.Potential("seller_evidence", logp.sum())
+def build(data: Any) -> Any:
+    """The graph for the arrays of :mod:`telemed_forecast.models.market_evidence`."""
+    return MODEL.graph(data)
 
 
 SEGMENTS = {
@@ -310,24 +326,12 @@ def project(
     users_factor
         Lever: users relative to what they would be without any lever. Dims: () or (future year,).
     """
-    p = {str(name): np.asarray(values) for name, values in posterior.items()}
-    prior = growth_prior("any")
+    p = draws(posterior)
     years_ahead = log_medicine_ahead.shape[1] - 1
     consultation_ceiling, pharmacy_reach = _log_reach(p, data)
 
     def forward(name: str, log_ceiling: np.ndarray, pace: float = 1.0) -> np.ndarray:
-        past = p[f"{name}_log_level"]
-        future = simulate(
-            log_level=past[:, -1],
-            deviation=p[f"{name}_deviation"][:, -1],
-            log_ceiling=log_ceiling,
-            rate=pace * p[f"{name}_rate"],
-            **{k: p[f"{name}_{k}"] for k in ("theta", "innovation", "sigma", "rho")},
-            prior=prior,
-            step=STEP,
-            rng=rng,
-        )
-        return np.exp(np.concatenate([past, future], axis=1))
+        return np.exp(Growth(growth_prior("any"), STEP, log_ceiling).ahead(name, p, rng, pace=pace))
 
     pharmacy = forward("pharmacy", log_medicine_ahead[:, :-1] + pharmacy_reach[:, None], drug_pace)
     ahead = np.maximum(np.arange(GRID + years_ahead) - (GRID - 1), 0)
@@ -345,14 +349,15 @@ def project(
     }
 
 
-def _log_reach(p: Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def _log_reach(p: Values, d: Values, xp: Any = np) -> tuple[Any, Any]:
     """Log ceiling of consultation (CNY million), and log of the part of medicine sales that drug sales may reach."""
-    return data["consultation_guess"][-1] + p["consultation_distance"], -np.log1p(np.exp(-p["pharmacy_logit_ceiling"]))
+    reach = odds.log_expit(p["pharmacy_logit_ceiling"], xp)
+    return d["consultation_guess"][-1] + p["consultation_distance"], reach
 
 
 def ceiling(posterior: Dataset, data: Mapping[str, np.ndarray]) -> np.ndarray:
     """Ceiling of the healthcare definition in the last year of history (CNY million). Dims: (sample,)."""
-    p = {str(name): np.asarray(values) for name, values in posterior.items()}
+    p = draws(posterior)
     consultation, reach = _log_reach(p, data)
     return np.exp(consultation) * (1.0 + np.exp(p["other_services"])) + np.exp(data["log_medicine"][-1] + reach)
 
@@ -370,35 +375,3 @@ def bottom_up(posterior: Dataset) -> dict[str, np.ndarray]:
         "healthcare": services + pharmacy,
         "pharmacy": pharmacy,
     }
-
-
-def prior_sample(data: Mapping[str, np.ndarray], size: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Draws from the prior: names and dims (sample, ...) as in the posterior, before any figure is read.
-
-    The coherence potentials, which tie the two directions to each other, are left out: they are what the evidence
-    of one direction says about the other.
-    """
-    prior = growth_prior("any")
-    drawn = {
-        "consultation_distance": rng.lognormal(*prior.log_distance, size),
-        "pharmacy_logit_ceiling": rng.normal(*MEDICINE_CEILING, size),
-        "other_services": rng.normal(*OTHER_SERVICES, size),
-        "bias_spread": rng.lognormal(*BIAS_SPREAD, size),
-        "estimate_noise": rng.lognormal(*ESTIMATE_NOISE, size),
-        "encounters": rng.normal(*ENCOUNTERS, size),
-        "price": rng.normal(*PRICE, size),
-        "online_share": rng.normal(*ONLINE_SHARE, size),
-    }
-    drawn["origin_bias"] = drawn["bias_spread"][:, None] * rng.standard_normal((size, ORIGINS))
-    consultation, reach = _log_reach(drawn, data)
-    log_ceilings = {
-        "consultation": np.repeat(consultation[:, None], GRID, axis=1),
-        "pharmacy": data["log_medicine"] + reach[:, None],
-    }
-    for name, log_ceiling in log_ceilings.items():
-        start = float(data[f"{name}_guess"][0])
-        drawn |= prior_paths(name, size=size, start=start, log_ceiling=log_ceiling, step=STEP, prior=prior, rng=rng)
-    consultation, pharmacy = drawn["consultation_log_level"], drawn["pharmacy_log_level"]
-    services = consultation + np.log1p(np.exp(drawn["other_services"]))[:, None]
-    sizes = [consultation, services, np.logaddexp(services, pharmacy), pharmacy]
-    return drawn | {"log_size": np.stack(sizes, axis=2)}

@@ -1,14 +1,50 @@
-"""Reference-class priors: what past adoptions say before the first figure of a new one is read.
+"""Priors: how one is stated, and what past adoptions say before the first figure of a new one is read.
 
-The numbers live in ``data/priors`` with their source; this module gives them names and types.
+The numbers of the reference classes live in ``data/priors`` with their source; this module gives them names and types.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
 
 from telemed_forecast.paths import PRIORS
+
+
+@dataclass(frozen=True)
+class Prior:
+    """The prior of one parameter: a variable of a graph, and draws.
+
+    Attributes
+    ----------
+    family
+        PyMC's name; a flat one has no draws of its own.
+    parameters
+        In PyMC's order; numbers or arrays.
+    shape
+        Dims of the parameter.
+    """
+
+    family: Literal["Normal", "LogNormal", "HalfNormal", "Beta", "Flat"]
+    parameters: tuple[Any, ...] = ()
+    shape: int | tuple[int, ...] | None = None
+
+    def variable(self, name: str) -> Any:
+        """The variable in the PyMC model on the context stack."""
+        import pymc as pm
+
+        return getattr(pm, self.family)(name, *self.parameters, **({} if self.shape is None else {"shape": self.shape}))
+
+    def draw(self, size: int, rng: np.random.Generator) -> np.ndarray:
+        """Draws. Dims: (size, ...)."""
+        own = np.shape(self.parameters[0]) if self.shape is None else np.atleast_1d(self.shape)
+        dims = (size, *map(int, own))
+        if self.family == "HalfNormal":
+            return np.abs(rng.normal(0.0, self.parameters[0], dims))
+        return np.asarray(getattr(rng, self.family.lower())(*self.parameters, dims))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ A decimal year counts from the start of the year: 2021.0 is the end of 2020, 202
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import numpy as np
 
@@ -60,6 +61,13 @@ def half_years(end: float, steps: int) -> np.ndarray:
     return end - 0.5 * np.arange(steps)[::-1]
 
 
+def within(days: np.ndarray, grid: np.ndarray) -> np.ndarray:
+    """Which days lie on a grid of decimal years. Dims: (obs,)."""
+    year = decimal_year(days)
+    # Ends of Junes lie a few thousandths of a year off the grid's halves.
+    return (year >= grid[0] - 0.01) & (year <= grid[-1] + 0.01)
+
+
 def half_year_at_or_after(year: float) -> float:
     """The first half-year's end that does not lie before a decimal year."""
     # Half a day of slack: mid-year ends fall on 0.4959 or 0.4973 of a year, not on 0.5.
@@ -70,3 +78,25 @@ def period_end(year: float) -> date:
     """The last day of the half-year that ends at a decimal year (2031.0 -> 2030-12-31)."""
     whole, half = divmod(round(2 * year), 2)
     return date(whole, 6, 30) if half else date(whole - 1, 12, 31)
+
+
+def on_grid(path: Any, at: Any, xp: Any = np) -> Any:
+    """Value of a path between grid points, by linear interpolation.
+
+    Parameters
+    ----------
+    path
+        Dims: (..., time).
+    at
+        Positions on the grid (0 is the first point, 1.5 lies between the second and third). Dims: (obs,).
+    xp
+        numpy, or pytensor.tensor inside a model.
+
+    Returns
+    -------
+    Dims: (..., obs).
+    """
+    left = xp.floor(at).astype("int64")
+    right = xp.minimum(left + 1, path.shape[-1] - 1)
+    weight = at - left
+    return path[..., left] * (1.0 - weight) + path[..., right] * weight

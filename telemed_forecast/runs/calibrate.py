@@ -71,7 +71,7 @@ def make(request: Request, *, stream: TextIO | None = None) -> "dict[str, Record
         compiled = time.monotonic()
         ranks = calibration.ranks(problem, simulations=request.simulations, seed=SEED)
         day = context.settings.as_of_date.isoformat()
-        made[name] = calibration_record.made_now(ranks, problem.spec, as_of=day, seed=SEED)
+        made[name] = calibration_record.made_now(ranks, problem.what.spec, as_of=day, seed=SEED)
         calibration_record.write({name: made[name]}, request.out or calibration_record.FOLDER)
         took = f"{compiled - begun:.0f} s to compile, {time.monotonic() - compiled:.0f} s to simulate"
         print(f"{name}: done, {took}", file=stream or sys.stderr, flush=True)

@@ -9,16 +9,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy import stats
+from simulators import Channels
 
 from telemed_forecast.evaluation import calibration
+from telemed_forecast.evaluation.calibrated import of_all, rising_factor
 from telemed_forecast.evaluation.calibration import Ranks
 from telemed_forecast.evaluation.monte_carlo import CHANCE
-from telemed_forecast.evaluation.simulated import channel_share as made_up_share
-from telemed_forecast.evaluation.simulated import growth
-from telemed_forecast.evaluation.simulated.figures import log_likelihood, publish, samples
 from telemed_forecast.fits.sampling import ModelSpec
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.models import channel_share
+from telemed_forecast.models import channel_share, growth
+from telemed_forecast.models import model as model_module
 from telemed_forecast.models.likelihood import interval_logp
 from telemed_forecast.runs.parameters import validate
 
@@ -43,15 +43,22 @@ def caught(one, *, simulations, seed):
     assert surprise(one, simulations=simulations, seed=seed) < CHANCE**2
 
 
-def with_truth_where(one, monkeypatch, target, name, value):
-    """The problem with truths that are drawn while `target.name` is `value`; fits and ranks know nothing of it."""
+class WithTruthWhere(calibration.Problem):
+    """A problem with truths that are drawn while `target.name` is `value`; fits and ranks know nothing of it."""
 
-    def truth(design, rng):
-        with monkeypatch.context() as patch:
-            patch.setattr(target, name, value)
-            return one.truth(design, rng)
+    def __init__(self, one, monkeypatch, target, name, value):
+        super().__init__(one.what, one.design)
+        self.__dict__.update(patching=monkeypatch, fault=(target, name, value))
 
-    return replace(one, truth=truth)
+    def truth(self, rng):
+        with self.patching.context() as patch:
+            patch.setattr(*self.fault)
+            return super().truth(rng)
+
+
+def rich(one):
+    """A model of channels with evidence on every measure in many years."""
+    return replace(one, design=Channels.rich(rising_factor()))
 
 
 @pytest.mark.unit
@@ -100,9 +107,9 @@ def test_the_true_values_explain_their_figures_better_than_other_values(name):
     one, rng = problem(name), np.random.default_rng(3)
     won = []
     for _ in range(10):
-        truth, other = one.truth(one.design, rng), one.truth(one.design, rng)
-        data = publish(one.speak, truth, one.design, rng)
-        own, others = (log_likelihood(one.speak, samples(draws), data)[0] for draws in (truth, other))
+        truth, other = one.truth(rng), one.truth(rng)
+        data = calibration.published(one.what.model, truth, one.design, rng)
+        own, others = (of_all(one.what.model, p, data)["figures"][0] for p in (truth, other))
         won.append(own > others)
     assert all(won)
 
@@ -111,7 +118,7 @@ def test_the_true_values_explain_their_figures_better_than_other_values(name):
 @pytest.mark.parametrize("name", calibration.MODELS)
 def test_made_up_figures_keep_the_layout_of_the_real_ones(name):
     one, rng = problem(name), np.random.default_rng(4)
-    data = publish(one.speak, one.truth(one.design, rng), one.design, rng)
+    data = calibration.published(one.what.model, one.truth(rng), one.design, rng)
     assert set(data) == set(one.design)
     for key, values in one.design.items():
         block, _, end = key.rpartition("_")
@@ -130,22 +137,28 @@ def test_the_cheapest_model_is_calibrated_on_the_few_figures_that_there_are(samp
 def test_a_prior_that_is_not_the_one_of_the_truths_is_caught(monkeypatch, sampler_seed):
     # The model's walks are a seventh as large.
     wild = (channel_share.WALK[0] + 2.0, channel_share.WALK[1])
-    broken = with_truth_where(problem("channel_share"), monkeypatch, channel_share, "WALK", wild)
+    broken = WithTruthWhere(problem("channel_share"), monkeypatch, channel_share, "WALK", wild)
     caught(broken, simulations=60, seed=sampler_seed)
 
 
 @pytest.mark.slow
 @pytest.mark.draws
 def test_the_channel_share_model_is_calibrated_where_evidence_is_rich(sampler_seed):
-    calibrated(replace(problem("channel_share"), design=made_up_share.rich()), simulations=150, seed=sampler_seed)
+    calibrated(rich(problem("channel_share")), simulations=150, seed=sampler_seed)
 
 
 @pytest.mark.slow
 @pytest.mark.draws
 def test_a_likelihood_that_counts_every_figure_three_times_is_caught(monkeypatch, sampler_seed):
-    monkeypatch.setattr(channel_share, "interval_logp", lambda *figures: 3 * interval_logp(*figures))
-    spec = ModelSpec("channel_share_counting_thrice", channel_share.build)
-    caught(replace(problem("channel_share"), spec=spec, design=made_up_share.rich()), simulations=60, seed=sampler_seed)
+    one = rich(problem("channel_share"))
+
+    def counting_thrice(data):
+        with monkeypatch.context() as patch:
+            patch.setattr(model_module, "interval_logp", lambda *figures: 3 * interval_logp(*figures))
+            return channel_share.build(data)
+
+    spec = ModelSpec("channel_share_counting_thrice", counting_thrice)
+    caught(replace(one, what=replace(one.what, spec=spec)), simulations=60, seed=sampler_seed)
 
 
 @pytest.mark.slow
@@ -168,7 +181,7 @@ def test_the_internet_hospitals_model_is_calibrated_and_shocks_a_quarter_as_larg
     one = problem("internet_hospitals")
     calibrated(one, simulations=100, seed=sampler_seed)
     scale = growth.shock_scale
-    broken = with_truth_where(
+    broken = WithTruthWhere(
         one, monkeypatch, growth, "shock_scale", lambda *args, **options: 0.25 * scale(*args, **options)
     )
     caught(broken, simulations=20, seed=sampler_seed)

@@ -1,102 +1,32 @@
 """Leave one source out, on a model whose answer is known."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from scipy import stats
 
 from telemed_forecast.evaluation import conflict
-from telemed_forecast.evaluation.printed import Printed, predict_new_source
-from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.forecast.context import Context
+from telemed_forecast.models import likelihood
 from telemed_forecast.runs.parameters import validate
 
 pytestmark = pytest.mark.unit
 
 DRAWS = 8000
 NOISE = 0.1
-SPREAD = 0.3
 
 
-def rows(values, origins, unit="hospitals", width=0.001):
-    """Published figures with narrow intervals, all of one day."""
-    number = len(values)
-    text = {name: np.full(number, name) for name in ("metric", "segment")}
-    day = np.full(number, np.datetime64("2024-12-31"))
-    values = np.asarray(values, dtype=float)
-    return Observations(
-        claim_id=np.array([f"row-{k}" for k in range(number)]),
-        origin=np.array(origins),
-        grade=np.full(number, "A"),
-        unit=np.full(number, unit),
-        low=values * (1 - width),
-        high=values * (1 + width),
-        start=day,
-        end=day,
-        base_start=day,
-        base_end=day,
-        **text,
-    )
-
-
-class Model:
-    """A forecast module: one log level, known origins with a bias in each draw, and an official origin without."""
-
-    def __init__(self, level, biases):
-        self.level, self.biases = level, biases
-
-    def predictive(self, result, observations, rng):
-        samples, number = len(self.level), len(observations)
-        bias = np.zeros((samples, number))
-        for k, origin in enumerate(observations.origin.tolist()):
-            if origin != "official":
-                fresh = SPREAD * rng.standard_normal(samples)
-                bias[:, k] = self.biases.get(origin, fresh)
-        return np.exp(self.level[:, None] + bias + NOISE * rng.standard_t(4, size=(samples, number)))
-
-
-@pytest.fixture(scope="module")
-def level():
-    return np.random.default_rng(5).normal(5.0, 0.2, DRAWS)
-
-
-def test_an_origin_with_a_bias_is_looked_at_as_if_it_were_a_stranger(level):
-    model = Model(level, {"house": np.full(DRAWS, 0.7)})
-    printed = predict_new_source(model, None, rows([200.0, 210.0], ["house", "house"]))
-    assert printed.mu == pytest.approx(np.repeat(level[:, None], 2, axis=1))
-    assert printed.scale == pytest.approx(NOISE)
-    assert printed.spread == pytest.approx(SPREAD)
-
-
-def test_an_origin_that_defines_the_quantity_has_no_bias_to_guess(level):
-    # Under another name the official origin would get the spread of strangers.
-    printed = predict_new_source(Model(level, {}), None, rows([200.0], ["official"]))
-    assert printed.spread == pytest.approx(0.0)
-
-
-def test_rows_outside_of_the_periods_are_dropped(level):
-    model = SimpleNamespace(
-        predictive=lambda result, o, rng: np.where(
-            o.low < 100, np.nan, np.exp(level[:, None] + rng.standard_t(4, size=(DRAWS, len(o))))
-        )
-    )
-    assert predict_new_source(model, None, rows([50.0, 200.0], ["a", "a"])).mu.shape == (DRAWS, 1)
-    assert predict_new_source(model, None, rows([50.0], ["a"])) is None
-
-
-def test_shares_are_compared_on_the_logit_scale():
-    share = np.full(DRAWS, 70.0)
-    model = SimpleNamespace(predictive=lambda result, o, rng: np.repeat(share[:, None], len(o), axis=1))
-    printed = predict_new_source(model, None, rows([70.0], ["a"], unit="percent"))
-    assert printed.mu == pytest.approx(np.log(0.7 / 0.3))
+def printed_by(mu, scale, spread, low, high):
+    """What a model expects of rows of one origin, all of which it speaks of."""
+    number = len(low)
+    stranger = np.full(number, "house" if np.any(spread) else "")
+    return likelihood.Printed(mu, scale, spread, low, high, stranger, np.ones(number, dtype=bool))
 
 
 def test_the_bias_is_averaged_out_of_the_likelihood():
     number = 200_000
     rng = np.random.default_rng(3)
     low, high = np.array([0.4, 0.5]), np.array([0.45, 0.6])
-    printed = Printed(np.zeros((1, 2)), np.full((1, 2), 0.2), np.array([0.5]), low, high)
+    printed = printed_by(np.zeros((1, 2)), np.full((1, 2), 0.2), np.array([0.5]), low, high)
     bias = 0.5 * rng.standard_normal(number)
     ends = [stats.t.cdf((end[:, None] - bias) / 0.2, 4) for end in (low, high)]
     assert printed.log_likelihood()[0] == pytest.approx(np.log((ends[1] - ends[0]).prod(axis=0).mean()), abs=0.01)
@@ -124,7 +54,9 @@ def normal_case(seed, *, far=0.0, origins=8):
 @pytest.mark.parametrize("far", [0.0, 0.3])
 def test_weighted_draws_are_those_of_the_posterior_without_the_origin(far):
     values, full, left_out = normal_case(2, far=far)
-    printed = Printed(full[:, None], np.full((DRAWS, 1), NOISE), np.zeros(DRAWS), values[:1] - 1e-4, values[:1] + 1e-4)
+    printed = printed_by(
+        full[:, None], np.full((DRAWS, 1), NOISE), np.zeros(DRAWS), values[:1] - 1e-4, values[:1] + 1e-4
+    )
     weights, khat = conflict.without(printed)
     assert khat < conflict.RELIABLE
     assert weights.sum() == pytest.approx(1.0)
@@ -136,7 +68,7 @@ def test_weights_that_rest_on_a_few_draws_say_so():
     # Ten rows of one origin know the level far better than all others together.
     level = np.random.default_rng(4).normal(0.0, 0.01, 2000)
     mu, scale = np.repeat(level[:, None], 10, axis=1), np.full((2000, 10), 0.005)
-    printed = Printed(mu, scale, np.zeros(2000), np.full(10, -1e-4), np.full(10, 1e-4))
+    printed = printed_by(mu, scale, np.zeros(2000), np.full(10, -1e-4), np.full(10, 1e-4))
     _, khat = conflict.without(printed)
     assert khat > conflict.RELIABLE
 
@@ -148,11 +80,11 @@ def equal(number):
 def test_an_origin_that_says_what_the_others_say_lies_in_the_middle_and_one_far_off_in_the_tail():
     rng = np.random.default_rng(6)
     mu, scale, spread = np.zeros((DRAWS, 1)), np.full((DRAWS, 1), 0.01), np.full(DRAWS, 0.3)
-    ratio, below = conflict.against(Printed(mu, scale, spread, np.zeros(1), np.zeros(1)), equal(DRAWS), rng)
+    ratio, below = conflict.against(printed_by(mu, scale, spread, np.zeros(1), np.zeros(1)), equal(DRAWS), rng)
     assert below == pytest.approx(0.5, abs=0.02)
     assert ratio[0] == pytest.approx(1.0, abs=0.02)
     off = np.full(1, np.log(2.0))
-    ratio, below = conflict.against(Printed(mu, scale, spread, off, off), equal(DRAWS), rng)
+    ratio, below = conflict.against(printed_by(mu, scale, spread, off, off), equal(DRAWS), rng)
     assert ratio[0] == pytest.approx(2.0, rel=0.02)
     assert ratio[1:] == pytest.approx(2.0 * np.exp(0.3 * np.array([-1.2816, 1.2816])), rel=0.03)
     assert below == pytest.approx(stats.norm.cdf(np.log(2.0) / 0.3), abs=0.005)
@@ -163,7 +95,7 @@ def test_rows_of_one_origin_share_its_bias():
     rng = np.random.default_rng(7)
     off = np.full(10, np.log(1.5))
     spread = np.full(DRAWS, 0.3)
-    ten = Printed(np.zeros((DRAWS, 10)), np.full((DRAWS, 10), 0.01), spread, off, off)
+    ten = printed_by(np.zeros((DRAWS, 10)), np.full((DRAWS, 10), 0.01), spread, off, off)
     _, below = conflict.against(ten, equal(DRAWS), rng)
     assert below == pytest.approx(stats.norm.cdf(np.log(1.5) / 0.3), abs=0.01)
 

@@ -1,5 +1,6 @@
 """Leave one figure out, on a model small enough to know the answer."""
 
+from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
 
@@ -7,16 +8,14 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from telemed_forecast.errors import TelemedError
-from telemed_forecast.evaluation import influence, row_claims
-from telemed_forecast.evaluation.row_claims import Likelihood
+from telemed_forecast.evaluation import influence
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.fits.gates import Gate
-from telemed_forecast.fits.likelihood_rows import log_likelihoods
-from telemed_forecast.fits.sampling import ModelSpec
 from telemed_forecast.fits.store import Fit
-from telemed_forecast.forecast.paths import Path
+from telemed_forecast.forecast.paths import Likelihood, Path
 from telemed_forecast.models.likelihood import interval_logp
+from telemed_forecast.models.model import Model, Rows, claims_of
+from telemed_forecast.models.priors import Prior
 
 pytestmark = pytest.mark.unit
 
@@ -26,25 +25,16 @@ GRID = np.linspace(-4.0, 8.0, 40_001)
 YEAR = 2030
 
 
-def build(data):
-    """One log level under a wide normal, seen through Student's t as all published figures are."""
-    import pymc as pm
-    import pytensor.tensor as pt
-
-    with pm.Model() as model:
-        d = {name: pm.Data(name, value) for name, value in data.items()}
-        level = pm.Normal("level", 0.0, 3.0)
-        seen = pm.Deterministic("seen", level * pt.ones_like(d["count_low"]))
-        pm.Potential("count_evidence", interval_logp(d["count_low"], d["count_high"], seen, d["count_scale"], pt).sum())
-        pm.Potential("law", -0.0 * level)
-    return model
-
-
-SPEC = ModelSpec("toy", build)
+MODEL = Model(
+    priors=lambda: {"level": Prior("Normal", (0.0, 3.0))},
+    observed={"count": lambda p, d, xp: (p["level"][..., None], d["count_scale"])},
+)
+"""One log level under a wide normal, seen through Student's t as all published figures are."""
 
 
 def arrays(rows):
-    return {"count_low": np.log(rows.low), "count_high": np.log(rows.high), "count_scale": np.full(len(rows), 0.3)}
+    ends = {"count_low": np.log(rows.low), "count_high": np.log(rows.high), "count_scale": np.full(len(rows), 0.3)}
+    return Rows(ends, {"count": claims_of(rows)})
 
 
 def figures(logs):
@@ -86,8 +76,8 @@ def weighed(logs, monkeypatch, claims=()):
     fit = fitted(logs)
     level = fit.posterior["level"].to_numpy()
     path = Path("level", "hospitals", (date(YEAR, 12, 31),), level[:, None], 0, 12)
-    model = Likelihood(SPEC, fit, (figures(logs),), arrays, lambda *_: path)
-    monkeypatch.setattr(row_claims, "READERS", {"toy": lambda *_: [model]})
+    one = Likelihood(MODEL, fit, lambda *_: path)
+    monkeypatch.setattr(influence, "MARKETS", {"toy": SimpleNamespace(likelihoods=lambda _: [one])})
     context = SimpleNamespace(settings=SimpleNamespace(horizon=YEAR))
     names = [f"row-{k}" for k in range(len(logs))]
     found = influence.influences(context, "toy", SimpleNamespace(claims=(*names, *claims)))
@@ -146,8 +136,9 @@ def told(paths, monkeypatch, same=()):
     """Influences where the rows speak of these paths in turn; figures named in `same` are one claim."""
     fit, rows = fitted(LOGS), figures(LOGS)
     rows.claim_id[list(same)] = "both"
-    model = Likelihood(SPEC, fit, (rows,), arrays, lambda _, row: paths(fit)[row])
-    monkeypatch.setattr(row_claims, "READERS", {"toy": lambda *_: [model]})
+    fit = replace(fit, data=arrays(rows))
+    one = Likelihood(MODEL, fit, lambda _, row: paths(fit)[row])
+    monkeypatch.setattr(influence, "MARKETS", {"toy": SimpleNamespace(likelihoods=lambda _: [one])})
     context = SimpleNamespace(settings=SimpleNamespace(horizon=YEAR))
     return influence.influences(context, "toy", SimpleNamespace(claims=tuple(dict.fromkeys(rows.claim_id))))
 
@@ -174,27 +165,6 @@ def test_a_figure_whose_only_row_is_on_a_quantity_that_is_not_shown_has_a_row_bu
 
     [one] = [one for one in told(paths, monkeypatch) if one.claim == "row-0"]
     assert one.told == "not_shown" and one.path is None and np.isnan(one.moved)
-
-
-def test_rows_have_the_likelihood_that_the_model_gives_them():
-    fit = fitted(LOGS)
-    data, level = fit.data, fit.posterior["level"].to_numpy()
-    [(block, terms)] = log_likelihoods(SPEC, fit).items()
-    ends = (data["count_low"], data["count_high"])
-    np.testing.assert_allclose(terms, interval_logp(*ends, level[:, None], data["count_scale"]), rtol=1e-9)
-    assert block == "count"
-
-
-def test_evidence_that_is_no_sum_over_rows_is_refused():
-    def one_number(data):
-        import pymc as pm
-
-        with pm.Model() as model:
-            pm.Potential("count_evidence", -0.5 * pm.Normal("level") ** 2)
-        return model
-
-    with pytest.raises(TelemedError, match="not a sum over rows"):
-        log_likelihoods(ModelSpec("one_number", one_number), fitted(LOGS))
 
 
 def test_few_draws_trust_weights_less():

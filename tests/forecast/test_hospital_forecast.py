@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from telemed_forecast.evidence.observations import Observations
-from telemed_forecast.forecast.internet_hospitals import at_days, predictive
+from telemed_forecast.forecast.internet_hospitals import at_days, predictive, printed
 from telemed_forecast.forecast.paths import Forecast, Path
 from telemed_forecast.models.internet_hospitals import ORIGINS
 
@@ -34,7 +34,8 @@ def result():
     both, own = path(2000, 2500, 3125), path(1500, 2000, 2500)
     return Forecast(
         market="internet_hospitals", as_of=PERIODS[-1], headline="internet_hospitals", evidence={}, claims=(),
-        known=None, paths={"internet_hospitals_latent": both, "internet_hospitals_hospital_run": own},
+        known=None, paths={"internet_hospitals_latent": both, "internet_hospitals_hospital_run": own,
+               "internet_hospitals_third_party": path(500, 500, 625)},
         fit=SimpleNamespace(posterior=posterior), extras={"origins": ["kpmg"]},
     )  # fmt: skip
 
@@ -74,6 +75,22 @@ def test_an_unknown_counter_prints_as_wide_as_counters_differ(result):
     correlation = np.corrcoef(drawn.T)
     assert correlation[1, 2] > 0.98, "two counts of one counter share its offset"
     assert abs(correlation[1, 3]) < 0.1, "two counters do not"
+
+
+def test_whom_the_fit_has_not_heard_of_is_a_stranger_unless_it_defines_the_count(result):
+    known, official = (
+        printed(result, counts((origin, "national", "2024-06-30")), heard=False) for origin in ("kpmg", "nhc")
+    )
+    assert known.mu[0] == official.mu[0] == pytest.approx(np.log(2500), rel=1e-3)
+    assert known.spread[0] == 0.5 and known.stranger.tolist() == ["kpmg"]
+    assert not official.spread.any() and official.stranger.tolist() == [""]
+
+
+def test_figures_outside_of_the_periods_have_no_place(result):
+    days = ("2024-06-30", "2025-02-01")
+    asked = printed(result, counts(*[("nhc", "national", day) for day in days]))
+    assert asked.inside.tolist() == [True, False]
+    assert asked.mu.shape == (SAMPLES, 1)
 
 
 def test_between_periods_growth_is_even_and_outside_nothing_is_said(result):

@@ -74,6 +74,10 @@ def test_what_would_be_printed_is_wider_for_an_origin_that_was_never_seen(known)
     level = np.log(result.path.year_end(2019))
     assert np.median(seen - level) == pytest.approx(np.median(bias), abs=0.1)
     assert np.isfinite(unseen).all()
+    unheard = market_size.printed(result, row, heard=False)
+    np.testing.assert_allclose(unheard.mu[:, 0], level)
+    assert unheard.stranger.tolist() == ["analysys"]
+    np.testing.assert_allclose(unheard.spread, result.fit.posterior["bias_spread"])
 
 
 def test_nothing_is_said_of_other_segments_half_years_and_years_out_of_reach(known):

@@ -30,9 +30,8 @@ def _fit(spec, data, **_):
         drawn[f"{name}_sigma"] = np.full(NUMBER, 0.2)
         drawn[f"{name}_rho"] = np.full(NUMBER, 0.3)
     drawn |= {name: rng.normal(0.0, 0.05, NUMBER) for name in ("users_standard", "encounters_trend")}
-    drawn["seller_level"] = rng.normal(*model.SELLER_SHARE, NUMBER)
-    drawn["bottom_up"] = data["users_mean"] + (drawn["encounters"] + drawn["price"])[:, None] - np.log(1e6)
-    drawn["pharmacy_bottom_up"] = data["log_medicine"] - np.log1p(np.exp(-drawn["online_share"]))[:, None]
+    drawn |= {name: np.zeros(NUMBER) for name in ("price_trend", "online_share_trend")}
+    drawn |= model.MODEL.derived(drawn, data, np)
     arrays = {k: (["sample", *(f"{k}_{i}" for i in range(v.ndim - 1))], v) for k, v in drawn.items()}
     return Fit("0" * 64, xr.Dataset(arrays), GATE, data)
 

@@ -37,27 +37,14 @@ def dataset(draws):
     )
 
 
-def _from_below(draws, data, rng):
-    """What the market's posterior holds beside its prior sample: the direction from below, roughly.
-
-    Its paths stay near the first guess and are calm: published sizes are divided by ours, and a wild draw has none.
-    """
-    found = {}
+def _calm(draws, data, rng):
+    """The market near its first guess: published sizes are divided by ours, and a wild draw has none."""
+    found = dict(draws)
     for name in ("consultation", "pharmacy"):
         guess = data[f"{name}_guess"]
         found[f"{name}_log_level"] = guess + 0.1 * rng.standard_normal((DRAWS, len(guess)))
         found |= {f"{name}_{part}": 0.1 * draws[f"{name}_{part}"] for part in ("deviation", "sigma")}
-    for name in ("users_standard", "encounters_trend", "price_trend", "online_share_trend", "seller_level"):
-        found[name] = 0.1 * rng.standard_normal(DRAWS)
-    consultation, pharmacy = found["consultation_log_level"], found["pharmacy_log_level"]
-    services = consultation + np.log1p(np.exp(draws["other_services"]))[:, None]
-    share = -np.log1p(np.exp(-draws["online_share"]))[:, None]
-    return found | {
-        "log_size": np.stack([consultation, services, np.logaddexp(services, pharmacy), pharmacy], axis=2),
-        "seller_volatility": rng.lognormal(-2.0, 0.3, DRAWS),
-        "bottom_up": data["users_mean"] + (draws["encounters"] + draws["price"])[:, None] - np.log(1e6),
-        "pharmacy_bottom_up": data["log_medicine"] + share,
-    }
+    return found | market_size.MODEL.derived(found, data, np)
 
 
 def from_prior(spec, data, *, profile, seed, **_):
@@ -65,7 +52,7 @@ def from_prior(spec, data, *, profile, seed, **_):
     rng = np.random.default_rng(seed)
     draws = MODELS[spec.name].prior_sample(data, DRAWS, rng)
     if spec.name == "market_size":
-        draws |= _from_below(draws, data, rng)
+        draws = _calm(draws, data, rng)
     return Fit("prior", dataset(draws), GATE, data)
 
 

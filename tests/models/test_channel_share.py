@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from simulators import Channels
 
-from telemed_forecast.evaluation.simulated import channel_share as simulated
-from telemed_forecast.evaluation.simulated.figures import publish, samples
+from telemed_forecast.evaluation.calibrated import ahead, rising_factor
+from telemed_forecast.evaluation.calibration import published
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.models import channel_share
 from telemed_forecast.models.channel_share import Encounters, Revenues, encounters_by_year, revenues_by_year
@@ -107,8 +108,8 @@ def test_no_row_speaks_of_the_count_whose_evidence_is_in_the_factor_already(arra
     assert not (arrays_on("2026-11-21")["channel_share"]["share_measure"] == 0).any()
 
 
-DESIGN = simulated.rich()
-AHEAD = simulated.ahead(DESIGN, 5)
+DESIGN = Channels.rich(rising_factor())
+AHEAD = ahead(DESIGN, 5)
 
 
 def test_the_moments_of_shares_are_those_of_their_logits():
@@ -127,8 +128,8 @@ def test_moments_of_shares_that_hardly_differ_are_still_a_covariance():
 
 @pytest.fixture(scope="module")
 def posterior():
-    rng = np.random.default_rng(4)
-    return samples(simulated.truth(DESIGN, rng)).isel(sample=np.zeros(4000, dtype=int))
+    truth = Channels.truth(DESIGN, np.random.default_rng(4))
+    return {name: np.repeat(np.asarray(value)[None], 4000, axis=0) for name, value in truth.items()}
 
 
 @pytest.fixture(scope="module")
@@ -148,12 +149,12 @@ def test_history_stays_history(odds):
 def test_measures_differ_from_the_count_by_offset_and_walk(posterior, odds):
     for k, name in enumerate(channel_share.MEASURES[1:]):
         apart = (odds[name] - odds["count"])[:, : channel_share.GRID]
-        expected = posterior["measure_offset"].values[:, k, None] + posterior["walk"].values[:, k]
+        expected = posterior["measure_offset"][:, k, None] + posterior["walk"][:, k]
         np.testing.assert_allclose(apart, expected, atol=1e-9)
 
 
 def test_walks_go_on_in_steps_of_their_scale_in_no_direction(posterior, odds):
-    scale = float(posterior["walk_scale"].values[0])
+    scale = float(posterior["walk_scale"][0])
     for name in channel_share.MEASURES[1:]:
         steps = np.diff((odds[name] - odds["count"])[:, channel_share.GRID - 1 :], axis=1)
         np.testing.assert_allclose(steps.mean(axis=0), 0.0, atol=4 * scale / np.sqrt(4000))
@@ -174,16 +175,6 @@ def test_without_evidence_the_whole_path_of_the_count_has_the_moments_it_was_giv
     mean, covariance = channel_share.moments(share)
     np.testing.assert_allclose(mean, AHEAD[0], atol=0.01)
     np.testing.assert_allclose(covariance, AHEAD[1], atol=0.01)
-
-
-def test_draws_from_the_prior_are_those_that_the_truths_of_the_tests_come_from():
-    rng = np.random.default_rng(2)
-    drawn = channel_share.prior_sample(DESIGN, 3000, rng)
-    truths = [simulated.truth(DESIGN, rng) for _ in range(3000)]
-    for name in ("factor", "measure_offset", "new_offset", "walk", "share_noise"):
-        other = np.array([truth[name] for truth in truths])
-        assert drawn[name].shape == other.shape
-        np.testing.assert_allclose(drawn[name].std(axis=0), other.std(axis=0), rtol=0.15, err_msg=name)
 
 
 def written_out(p, data):
@@ -208,7 +199,7 @@ def test_the_graphs_density_is_that_of_the_prior_and_the_likelihood_written_out(
     import pytensor
 
     rng = np.random.default_rng(3)
-    data = publish(simulated.speak, simulated.truth(DESIGN, rng), DESIGN, rng)
+    data = published(channel_share.MODEL, channel_share.prior_sample(DESIGN, 1, rng), DESIGN, rng)
     drawn = channel_share.prior_sample(data, 5, rng)
     with pytensor.config.change_flags(mode="FAST_COMPILE"):
         density = channel_share.build(data).compile_logp()

@@ -7,19 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
+from simulators import growth_path, parameters
 
-from telemed_forecast.evaluation.simulated import growth as simulated
 from telemed_forecast.models.growth import (
     CEILING_SOFTNESS,
     PATH_UNIT,
-    curve,
-    curve_rate,
+    Growth,
     expected_growth,
-    growth_process,
-    prior_paths,
+    priors,
     shock_scale,
-    simulate,
 )
+from telemed_forecast.models.model import Model
 from telemed_forecast.models.priors import growth_prior
 
 pytestmark = pytest.mark.unit
@@ -33,13 +31,25 @@ laws = st.fixed_dictionaries({"rate": rates, "theta": shapes, "innovation": st.f
 curves = st.fixed_dictionaries({"midpoint": st.floats(2000, 2040), "rate": rates, "theta": shapes, "ceiling": ceilings})
 
 
+def curve(time, *, midpoint, rate, theta, ceiling):
+    """Richards' curve in closed form: the path of the engine without shocks and without innovation."""
+    return ceiling * (1.0 + theta * np.exp(-rate * (np.asarray(time, dtype=float) - midpoint))) ** (-1.0 / theta)
+
+
+def curve_rate(time, **parameters):
+    """Its derivative by time as the law has it."""
+    x = curve(time, **parameters)
+    law = {"rate": parameters["rate"], "theta": parameters["theta"], "innovation": 0.0}
+    return x * expected_growth(x / parameters["ceiling"], **law)
+
+
 def lifetime(parameters):
     """Years from long before take-off to saturation of a curve. Dims: (time,)."""
     return parameters["midpoint"] + np.linspace(-8, 12, 81) / parameters["rate"]
 
 
 def draws(number=400, *, level=-2.0, ceiling=0.0, steps=12, **changes):
-    """Arguments of `simulate`: equal draws of one process."""
+    """Equal draws of one process, and its ceiling."""
     known = {
         "rate": 0.4,
         "theta": 0.5,
@@ -54,8 +64,12 @@ def draws(number=400, *, level=-2.0, ceiling=0.0, steps=12, **changes):
     }
 
 
-def carried(arguments, *, seed=1, step=0.5, prior=PRIOR, **more):
-    return simulate(**arguments, prior=prior, step=step, rng=np.random.default_rng(seed), **more)
+def carried(arguments, *, seed=1, step=0.5, prior=PRIOR, shock=0.0):
+    """What comes after the last level."""
+    p = {f"x_{name}": values for name, values in arguments.items()}
+    p |= {f"x_{name}": arguments[name][:, None] for name in ("log_level", "deviation")}
+    growth = Growth(prior, step, arguments["log_ceiling"], shock)
+    return growth.ahead("x", p, np.random.default_rng(seed))[:, 1:]
 
 
 # The law and its curves
@@ -170,13 +184,17 @@ def log_density():
     import pymc as pm
     from pytensor.compile.mode import Mode
 
-    with pm.Model() as model:
-        guess, ceiling = pm.Data("guess", start_guess()), pm.Data("ceiling", np.zeros(5))
-        growth_process("x", guess=guess, log_ceiling=ceiling, step=0.5, prior=PRIOR)
+    alone = Model(
+        priors=lambda: priors("x", PRIOR, 5),
+        observed={},
+        growth=lambda p, d, xp: {"x": Growth(PRIOR, 0.5, d["ceiling"])},
+        paths=lambda p, d: {"x": d["x_guess"] + PATH_UNIT * p["x_path"]},
+    )
+    model = alone.graph({"x_guess": start_guess(), "ceiling": np.zeros(5)})
     compiled = model.compile_logp(mode=Mode(linker="py", optimizer="fast_compile"), jacobian=False)
 
     def density(known, log_level, log_ceiling, scale=1.0):
-        pm.set_data({"guess": start_guess(scale), "ceiling": log_ceiling + np.log(scale)}, model=model)
+        pm.set_data({"x_guess": start_guess(scale), "ceiling": log_ceiling + np.log(scale)}, model=model)
         logs = {f"x_{name}_log__": np.array(np.log(known[name])) for name in ("rate", "innovation", "sigma")}
         logits = {f"x_{name}_logodds__": np.array(np.log(known[name] / (1 - known[name]))) for name in ("theta", "rho")}
         path = {"x_path": (log_level + np.log(scale) - start_guess(scale)) / PATH_UNIT}
@@ -340,7 +358,7 @@ def test_heavier_tails_bring_more_surprises():
 
 @pytest.mark.parametrize("step", [0.5, 1.0])
 def test_the_forecast_and_the_density_of_the_past_are_one_process(step):
-    """One step of `simulate` is a draw from the transition that the density of a path is made of."""
+    """One step of `ahead` is a draw from the transition that the density of a path is made of."""
     arguments = draws(20_000, level=-1.2, steps=1, deviation=0.1)
     after = carried(arguments | {"log_ceiling": np.zeros((20_000, 1))}, step=step)[:, 0]
     law = expected_growth(np.exp(-1.2), rate=0.4, theta=0.5, innovation=0.002)
@@ -351,11 +369,11 @@ def test_the_forecast_and_the_density_of_the_past_are_one_process(step):
 
 
 def test_the_made_up_paths_of_the_other_tests_come_from_the_same_process():
-    """`simulated.growth_path` is written apart from the engine; their medians and spreads agree."""
+    """`growth_path` is written apart from the engine; their medians and spreads agree."""
     rng = np.random.default_rng(5)
     known = {"rate": 0.02, "theta": 0.5, "innovation": 1e-5, "sigma": 0.2, "rho": 0.5}
     law = {"log_ceiling": np.zeros(7), "step": 0.5, "prior": PRIOR}
-    paths = [simulated.growth_path(known, start=-5.0, rng=rng, **law) for _ in range(4000)]
+    paths = [growth_path(known, start=-5.0, rng=rng, **law) for _ in range(4000)]
     second = np.array([level[1] for level, _ in paths])
     first = np.array([deviation[0] for _, deviation in paths])
     arguments = draws(4000, steps=5, **known) | {"log_level": second, "deviation": first}
@@ -364,23 +382,33 @@ def test_the_made_up_paths_of_the_other_tests_come_from_the_same_process():
     assert stats.ks_2samp([level[6] for level, _ in paths], ahead).pvalue > 0.01
 
 
+def from_prior(log_ceiling, *, size, rng, start=0.0, shock=0.0):
+    """A process drawn from its prior, and the probability with which the wall lets each path pass."""
+    growth = Growth(PRIOR, 0.5, log_ceiling, shock)
+    p = {name: one.draw(size, rng) for name, one in priors("x", PRIOR).items()}
+    paths, passing = growth.prior_paths("x", p, np.full(len(log_ceiling), start), rng)
+    return growth, p | paths, np.exp(passing)
+
+
 def test_paths_from_the_prior_follow_the_law_that_is_written_apart_from_the_engine():
     rng, far = np.random.default_rng(8), np.full(9, 6.0)  # a ceiling so far off that its wall plays no part
-    ours = prior_paths("x", size=4000, start=0.0, log_ceiling=far, step=0.5, prior=PRIOR, rng=rng)
+    _, ours, _ = from_prior(far, size=4000, rng=rng)
     theirs = []
     for _ in range(4000):
-        known = simulated.parameters(PRIOR, rng)
+        known = parameters(PRIOR, rng)
         start = rng.normal(0.0, PRIOR.start_sd)
-        level, _ = simulated.growth_path(known, start=start, log_ceiling=far, step=0.5, prior=PRIOR, rng=rng)
+        level, _ = growth_path(known, start=start, log_ceiling=far, step=0.5, prior=PRIOR, rng=rng)
         theirs.append(level[4] if len(level) > 4 else np.inf)
     assert stats.ks_2samp(ours["x_log_level"][:, 4], theirs).pvalue > 0.01
 
 
-def test_paths_from_the_prior_never_pass_their_ceiling_and_explain_themselves():
+def test_paths_from_the_prior_are_refused_above_their_ceiling_and_explain_themselves():
     rng, ceiling = np.random.default_rng(9), np.linspace(-1.0, -0.5, 12)
-    found = prior_paths("x", size=500, start=-1.2, log_ceiling=ceiling, step=0.5, prior=PRIOR, rng=rng, shock=0.1)
-    level = found["x_log_level"]
-    assert (level <= ceiling).all()
-    law = {key: found[f"x_{key}"][:, None] for key in ("rate", "theta", "innovation")}
-    expected = expected_growth(np.exp(level[:, :-1] - ceiling[:-1]), **law)
-    assert np.allclose(np.diff(level) / 0.5, expected + 0.1 + found["x_deviation"])
+    growth, found, passing = from_prior(ceiling, size=500, rng=rng, start=-1.2, shock=0.1)
+    above = (found["x_log_level"] - ceiling).max(axis=1)
+    assert (above > 0.2).any() and (passing[above > 0.2] < 1e-4).all()
+    assert (passing[above < -0.2] > 0.999).all()
+    below = {name: values[above < 0.0] for name, values in found.items()}
+    deviation, innovations, scale = growth.shocks("x", below)
+    np.testing.assert_allclose(deviation, below["x_deviation"], atol=1e-9)
+    assert stats.kstest((innovations / scale).ravel(), stats.t(PRIOR.nu).cdf).statistic < 0.1

@@ -10,9 +10,8 @@ from scipy import stats
 from truths import CHAINS, shown_below, shown_outside, spread, width
 
 from telemed_forecast.evaluation import monte_carlo
+from telemed_forecast.evaluation.calibration import published, stacked
 from telemed_forecast.evaluation.monte_carlo import CHANCE, Estimate
-from telemed_forecast.evaluation.simulated import market_size as simulated
-from telemed_forecast.evaluation.simulated.figures import publish, samples
 from telemed_forecast.fits.sampling import Profile, fit
 from telemed_forecast.forecast.market_size import SPEC
 from telemed_forecast.models import market_size
@@ -43,9 +42,9 @@ def recovered(arrays_on, sampler_seed):
     design = arrays_on("2026-11-21")["market_size"]
     rng, found = np.random.default_rng(7), []
     for number in range(TRUTHS):
-        known = simulated.truth(design, rng)
-        data = publish(simulated.speak, known, design, rng)
-        found.append((known, design, samples(fit(SPEC, data, profile=PROFILE, seed=sampler_seed + number))))
+        known = market_size.prior_sample(design, 1, rng)
+        data = published(market_size.MODEL, known, design, rng)
+        found.append((known, design, stacked(fit(SPEC, data, profile=PROFILE, seed=sampler_seed + number))))
     return found
 
 
@@ -75,23 +74,23 @@ def test_sizes_are_known_better_than_by_one_figure_alone_where_figures_are_many(
     rng = np.random.default_rng(sampler_seed)
     for _, design, post in recovered:
         seen = np.unique(design["size_year"][design["size_definition"] == 3])[-3:]
-        number, scale = post.sizes["sample"], design["size_scale"].min()
+        number, scale = len(post["price"]), design["size_scale"].min()
         # What a figure of the best grade leaves: the bias of its publisher and its noise.
-        bias = post["bias_spread"].values * rng.standard_normal(number)
-        noise = np.hypot(post["estimate_noise"].values, scale) * rng.standard_t(DEGREES_OF_FREEDOM, number)
+        bias = post["bias_spread"] * rng.standard_normal(number)
+        noise = np.hypot(post["estimate_noise"], scale) * rng.standard_t(DEGREES_OF_FREEDOM, number)
         alone = width(bias + noise)
 
         def too_wide(log_size, seen=seen, alone=alone):
             return any(shown_below(alone, width(own), comparisons=TRUTHS * len(seen)) for own in log_size[:, seen, 3].T)
 
-        assert not too_wide(post["log_size"].values)
+        assert not too_wide(post["log_size"])
         assert too_wide(market_size.prior_sample(design, number, rng)["log_size"]), "figures that do not arrive"
 
 
 def test_the_bias_of_a_publisher_without_figures_stays_as_wide_as_all_publishers_are(recovered):
     standard, none = Estimate(1.0, 0.0), Estimate(0.0, 0.0)
     for _, _, post in recovered:
-        empty = post["origin_bias"].values[:, -1] / post["bias_spread"].values
+        empty = post["origin_bias"][:, -1] / post["bias_spread"]
         pairs = [(monte_carlo.mean(empty, chains=CHAINS), none), (spread(empty), standard)]
         assert monte_carlo.agree(pairs, chance=CHANCE / TRUTHS)
         assert not monte_carlo.agree([(spread(0.5 * empty), standard)], chance=CHANCE / TRUTHS), "half as wide"

@@ -118,12 +118,15 @@ def test_drugs_sold_online_stay_below_all_medicine_sales_however_fast_they_grow(
     assert (sizes["pharmacy"][:, market_size.GRID :] <= medicine).all()
 
 
-def test_the_prior_lies_below_its_ceilings_and_nests(data):
+def test_the_prior_lies_below_its_ceilings_and_nests(arrays_on):
+    data = arrays_on("2026-11-21")["market_size"]
     drawn = market_size.prior_sample(data, 400, np.random.default_rng(5))
     sizes = np.exp(drawn["log_size"])
     assert sizes.shape == (400, market_size.GRID, len(market_size.DEFINITIONS))
     assert (sizes[:, :, 3] <= np.exp(data["log_medicine"])).all()
     assert (sizes[:, :, 0] <= sizes[:, :, 1]).all() and (sizes[:, :, 1] <= sizes[:, :, 2]).all()
+    # The two directions meet in the last year: a standard deviation of 0.7 each, and less where one of them is sure.
+    assert 0.3 < drawn["coherence_gap"][:, -1].std() < 0.75
 
 
 def test_the_first_guess_of_users_gets_less_certain_before_their_survey_begins(arrays_on):

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 from scipy import stats
+from simulators import Channels, growth_path
 from truths import CHAINS, outside, shown_below, shown_outside, spread, width
 
 from telemed_forecast.evaluation import monte_carlo
+from telemed_forecast.evaluation.calibrated import rising_factor
+from telemed_forecast.evaluation.calibration import published, stacked
 from telemed_forecast.evaluation.monte_carlo import Estimate
-from telemed_forecast.evaluation.simulated import channel_share as made_up_share
-from telemed_forecast.evaluation.simulated import growth as simulated
-from telemed_forecast.evaluation.simulated.figures import publish, samples
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.fits.sampling import Profile, fit
 from telemed_forecast.forecast.channel_share import SPEC as SHARE
@@ -82,7 +82,7 @@ def hospitals():
     log_pool = np.log(internet_hospitals.eligible([pool], decimal_year(days)))
     reach = {"hospital": -np.log1p(np.exp(-TRUTH["hospital_logit_ceiling"])), "firm": TRUTH["firm_log_ceiling"]}
     own, firms = (
-        simulated.growth_path(
+        growth_path(
             USUAL, start=np.log(30.0), log_ceiling=log_pool + reach[sponsor], step=internet_hospitals.STEP,
             prior=PRIOR, rng=rng,
         )[0]
@@ -114,17 +114,17 @@ class Country:
 @pytest.fixture(scope="module")
 def recovered(hospitals, sampler_seed):
     data, others = internet_hospitals.arrays(hospitals.counts, [hospitals.pool], hospitals.shares)
-    return others, samples(fit(HOSPITALS, data, profile=MANY, seed=sampler_seed))
+    return others, stacked(fit(HOSPITALS, data, profile=MANY, seed=sampler_seed))
 
 
 def count(posterior):
     """Log of the count of both sponsors."""
-    return np.logaddexp(posterior["hospital_log_level"].values, posterior["firm_log_level"].values)
+    return np.logaddexp(posterior["hospital_log_level"], posterior["firm_log_level"])
 
 
 def split(posterior):
     """Log of hospital-run over third-party internet hospitals."""
-    return posterior["hospital_log_level"].values - posterior["firm_log_level"].values
+    return posterior["hospital_log_level"] - posterior["firm_log_level"]
 
 
 def mostly_inside(draws, truths):
@@ -185,7 +185,7 @@ def test_the_offset_of_each_counter_is_found_and_its_opposite_is_not(recovered):
     others, posterior = recovered
     assert others == sorted(set(LETTERS) - {"nhc"})
     for k, origin in enumerate(others):
-        offset = posterior["origin_offset"].values[:, k]
+        offset = posterior["origin_offset"][:, k]
         assert not shown_outside(offset, LETTERS[origin], comparisons=len(others))
         assert shown_outside(offset, -LETTERS[origin], comparisons=len(others))
         # Nine or ten counts, each against counts of the regulator at the same day: less than one count alone says.
@@ -201,7 +201,7 @@ def test_where_the_data_speak_the_posterior_is_narrower_than_the_prior(recovered
         ("firm_sigma", PRIOR.log_sigma[1]),
         ("reporting_noise", internet_hospitals.REPORTING_NOISE[1]),
     ):
-        learned = np.log(posterior[name].values)
+        learned = np.log(posterior[name])
         assert shown_below(spread(learned), sd, comparisons=4), name
         assert not shown_below(spread(sd * learned / learned.std()), sd, comparisons=4), "as wide as the prior"
     assert shown_below(spread(count(posterior)[:, 0]), 0.1 * PRIOR.start_sd, comparisons=4)
@@ -209,7 +209,7 @@ def test_where_the_data_speak_the_posterior_is_narrower_than_the_prior(recovered
 
 def test_slots_without_a_counter_keep_their_prior(recovered):
     posterior = recovered[1]
-    slots = posterior["origin_offset"].values[:, 2:] / posterior["origin_spread"].values[:, None]
+    slots = posterior["origin_offset"][:, 2:] / posterior["origin_spread"][:, None]
 
     def standard_normal(slots):
         means = [(monte_carlo.mean(own, chains=CHAINS), Estimate(0.0, 0.0)) for own in slots.T]
@@ -227,7 +227,7 @@ def scaled(observations, factor):
 def test_counting_in_thousandths_changes_no_result(hospitals, recovered, sampler_seed):
     counts, pool = (scaled(o, 1000.0) for o in (hospitals.counts, hospitals.pool))
     data, _ = internet_hospitals.arrays(counts, [pool], hospitals.shares)
-    one, other = recovered[1], samples(fit(HOSPITALS, data, profile=MANY, seed=sampler_seed + 1))
+    one, other = recovered[1], stacked(fit(HOSPITALS, data, profile=MANY, seed=sampler_seed + 1))
     names = ("hospital_rate", "firm_sigma", "hospital_logit_ceiling", "firm_log_ceiling")
 
     def same(factor):
@@ -243,10 +243,10 @@ def test_counting_in_thousandths_changes_no_result(hospitals, recovered, sampler
 
 def test_the_tilt_between_hospitals_and_platforms_is_found(sampler_seed):
     rng = np.random.default_rng(12)
-    design = made_up_share.rich()
-    truth = made_up_share.truth(design, rng)
-    data = publish(made_up_share.speak, truth, design, rng)
-    posterior = samples(fit(SHARE, data, profile=SMALL, seed=sampler_seed))
+    design = Channels.rich(rising_factor())
+    drawn = channel_share.prior_sample(design, 1, rng)
+    data, truth = published(channel_share.MODEL, drawn, design, rng), {name: own[0] for name, own in drawn.items()}
+    posterior = stacked(fit(SHARE, data, profile=SMALL, seed=sampler_seed))
     # One of the factor's years may lie outside of its 95% interval, a tenth of all steps of the walks.
     assert outside(posterior["factor"], truth["factor"]) <= 1
     assert outside(posterior["factor"], truth["factor"] + 2.0) > 1, "a share of 50% where it is 88%"
@@ -254,7 +254,7 @@ def test_the_tilt_between_hospitals_and_platforms_is_found(sampler_seed):
     assert not any(shown_outside(posterior[name], truth[name], comparisons=len(names)) for name in names)
     assert outside(posterior["measure_offset"], truth["measure_offset"]) == 0
     assert outside(posterior["measure_offset"], -truth["measure_offset"]) > 0, "hospitals and platforms exchanged"
-    learned = [spread(own) for own in posterior["measure_offset"].values.T]
+    learned = [spread(own) for own in posterior["measure_offset"].T]
     assert all(shown_below(one, 0.5 * channel_share.OFFSET, comparisons=len(learned)) for one in learned)
-    walk = posterior["walk"].values[:, :, 1:]
+    walk = posterior["walk"][:, :, 1:]
     assert outside(walk, truth["walk"][:, 1:]) <= 0.1 * truth["walk"][:, 1:].size
