@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -13,8 +14,8 @@ from telemed_forecast.exhibits import checks, influence, platform_revenue
 from telemed_forecast.exhibits.evidence import context_table, evidence_table, newest, printed_figure
 from telemed_forecast.exhibits.exhibit import Exhibit, Exhibits, named
 from telemed_forecast.exhibits.forecasts import fan, lines, parameter_table, year_table
-from telemed_forecast.exhibits.numbers import chance, key_figure, value
-from telemed_forecast.exhibits.values import Fact, Facts, KeyFigure, Value
+from telemed_forecast.exhibits.numbers import by_id, chance, key_figure, value
+from telemed_forecast.exhibits.values import Fact, KeyFigure, Value
 from telemed_forecast.fits.store import Fit
 from telemed_forecast.forecast import channel_share as forecast
 from telemed_forecast.forecast import founding_claim
@@ -111,17 +112,21 @@ def key_figures(context: Context, result: ChannelShare) -> dict[str, KeyFigure]:
     claims = newest(result.evidence["counts"], 2, result.evidence["preference"], hospitals)
     bounds, revenue = encounter_claims(result) or claims, revenue_claims(result) or claims
     encounters_note, revenue_note = ({"share": told[f"{name}_share_now"]} for name in ("encounters", "revenue"))
-    figures: tuple[tuple[str, str, str, tuple[str, ...], Facts | None], ...] = (
-        ("hospital_share_now", "count_share_now", last.isoformat(), claims, None),
-        (f"hospital_share_{horizon}", "count_share_then", str(horizon), claims, None),
-        ("hospital_share_grows", "count_grows", f"{last.year}/{horizon}", claims, None),
-        ("encounter_majority", "encounters_majority", str(horizon), bounds, encounters_note),
-        ("revenue_majority", "revenue_majority", str(horizon), revenue, revenue_note),
+    now, then, both, figure = (
+        last.isoformat(),
+        str(horizon),
+        f"{last.year}/{horizon}",
+        partial(key_figure, fits=fits(result)),
     )
-    return {
-        name: key_figure(name, told[number], period, cited, fits(result), note=note)
-        for name, number, period, cited, note in figures
-    }
+    return by_id(
+        [
+            figure("hospital_share_now", told["count_share_now"], now, claims),
+            figure(f"hospital_share_{horizon}", told["count_share_then"], then, claims),
+            figure("hospital_share_grows", told["count_grows"], both, claims),
+            figure("encounter_majority", told["encounters_majority"], then, bounds, note=encounters_note),
+            figure("revenue_majority", told["revenue_majority"], then, revenue, note=revenue_note),
+        ]
+    )
 
 
 def numbers(

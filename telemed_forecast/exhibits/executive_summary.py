@@ -12,7 +12,7 @@ from telemed_forecast.evaluation.scenario_effects import Comparison
 from telemed_forecast.exhibits import channel_share, internet_hospitals, market_size, scenarios, user_adoption
 from telemed_forecast.exhibits.exhibit import Exhibit, Exhibits, named
 from telemed_forecast.exhibits.forecasts import fan
-from telemed_forecast.exhibits.numbers import chance, key_figure, share, value
+from telemed_forecast.exhibits.numbers import by_id, chance, key_figure, share, value
 from telemed_forecast.exhibits.values import Fact, KeyFigure, Value
 from telemed_forecast.fits.store import Fit
 from telemed_forecast.forecast.channel_share import ChannelShare
@@ -59,7 +59,7 @@ def key_figures(context: Context, markets: Markets) -> dict[str, KeyFigure]:
         users["wave_left"],
         _largest_driver(context, markets),
     )
-    return {figure.id: figure for figure in chosen}
+    return by_id(chosen)
 
 
 def numbers(context: Context, markets: Markets, comparison: Comparison) -> dict[str, Fact]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -23,9 +24,9 @@ from telemed_forecast.exhibits.evidence import (
     printed_figure,
 )
 from telemed_forecast.exhibits.exhibit import Exhibit, Exhibits, named, with_interval
-from telemed_forecast.exhibits.forecasts import fan, lines, parameter_table, year_table
-from telemed_forecast.exhibits.numbers import chance, key_figure, value
-from telemed_forecast.exhibits.values import Fact, Facts, KeyFigure, Value
+from telemed_forecast.exhibits.forecasts import fan, forest, lines, parameter_table, year_table
+from telemed_forecast.exhibits.numbers import by_id, chance, key_figure, value
+from telemed_forecast.exhibits.values import Fact, KeyFigure, Value
 from telemed_forecast.fits.store import Fit
 from telemed_forecast.forecast import internet_hospitals as forecast
 from telemed_forecast.forecast.context import Context
@@ -159,16 +160,15 @@ def key_figures(context: Context, result: InternetHospitals) -> dict[str, KeyFig
     horizon, last = context.settings.horizon, result.last_period
     told, last_count, claims = _headline(context, result), _newest_count(result), newest(result.evidence, 2)
     printed = dict(zip(("printed", "day", "grade"), last_count.values(), strict=True))
-    figures: tuple[tuple[str, str, str, Facts | None], ...] = (
-        ("hospitals_now", "hospitals_now", last.isoformat(), printed),
-        (f"hospitals_{horizon}", "hospitals_then", str(horizon), None),
-        (f"pool_{horizon}", "pool_then", str(horizon), {"now": told["pool_now"]}),
-        ("hospitals_double", "hospitals_double", f"{last.year}/{horizon}", None),
+    then, figure = str(horizon), partial(key_figure, sources=claims, fits=fits(result))
+    return by_id(
+        [
+            figure("hospitals_now", told["hospitals_now"], last.isoformat(), note=printed),
+            figure(f"hospitals_{horizon}", told["hospitals_then"], then),
+            figure(f"pool_{horizon}", told["pool_then"], then, note={"now": told["pool_now"]}),
+            figure("hospitals_double", told["hospitals_double"], f"{last.year}/{horizon}"),
+        ]
     )
-    return {
-        name: key_figure(name, told[number], period, claims, [result.fit], note=note)
-        for name, number, period, note in figures
-    }
 
 
 def numbers(
@@ -255,14 +255,8 @@ def policy_events(result: InternetHospitals) -> Exhibit | None:
 def counter_offsets(result: InternetHospitals) -> Exhibit:
     """Counts by others relative to the official one."""
     offsets = np.asarray(result.fit.posterior["origin_offset"])[:, : len(result.counters)]
-    low, middle, high = np.quantile(np.exp(offsets), [0.1, 0.5, 0.9], axis=0)
-    names = [origin_name(name) for name in result.counters]
     others = result.evidence.where(~np.isin(result.evidence.origin, model.OFFICIAL))
-    return Exhibit(
-        name="counter_offsets",
-        frame=pd.DataFrame({"category": names, "value": middle, "low": low, "high": high}),
-        claims=claims_of(others),
-    )
+    return forest("counter_offsets", result.counters, np.exp(offsets), claims_of(others))
 
 
 def hospitals_look_back(context: Context, earlier: LookBack | None) -> Exhibit | None:

@@ -10,7 +10,7 @@ import pandas as pd
 from telemed_forecast.evaluation import scores
 from telemed_forecast.exhibits.evidence import origin_name
 from telemed_forecast.exhibits.exhibit import Exhibit, named, with_interval
-from telemed_forecast.exhibits.forecasts import fan
+from telemed_forecast.exhibits.forecasts import fan, line
 from telemed_forecast.exhibits.numbers import value
 from telemed_forecast.exhibits.values import Fact, Value
 from telemed_forecast.forecast.context import Context
@@ -89,17 +89,13 @@ def company_revenue(context: Context, platforms: PlatformRevenue) -> Exhibit:
         one for (metric, name), one in platforms.outlooks.items() if metric == "revenue" and name in platforms.parts
     ]
     largest = sorted(ours, key=lambda one: -one.reported.series.values[-1])[:SHOWN]
-    rows = []
-    for one in largest:
-        low, middle, high = np.quantile(one.path.draws, [0.1, 0.5, 0.9], axis=0)
-        rows += [
-            (day.isoformat(), origin_name(one.reported.company), float(middle[k]), float(low[k]), float(high[k]))
-            for k, day in enumerate(one.path.periods)
-            if SINCE <= day.year <= context.settings.horizon and low[k] > 0
-        ]
+    rows = [line(origin_name(one.reported.company), one.path.periods, one.path.draws) for one in largest]
+    found = pd.concat(rows, ignore_index=True)
+    years = found["period"].map(lambda day: day.year)
+    shown = found[years.between(SINCE, context.settings.horizon) & (found["low"] > 0)]
     return Exhibit(
         name="company_revenue",
-        frame=pd.DataFrame(rows, columns=["period", "series", "value", "low", "high"]),
+        frame=shown.reset_index(drop=True),
         claims=tuple(one.reported.claims[-1] for one in largest),
         as_of=context.settings.as_of_date,
     )
