@@ -13,7 +13,7 @@ from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.exhibits import checks, influence, platform_revenue
 from telemed_forecast.exhibits.evidence import context_table, evidence_table, newest, printed_figure
 from telemed_forecast.exhibits.exhibit import Exhibit, Exhibits, named
-from telemed_forecast.exhibits.forecasts import fan, lines, parameter_table, year_table
+from telemed_forecast.exhibits.forecasts import headline, lines, parameter_table, year_table
 from telemed_forecast.exhibits.numbers import by_id, chance, key_figure, value
 from telemed_forecast.exhibits.values import Fact, KeyFigure, Value
 from telemed_forecast.fits.store import Fit
@@ -24,7 +24,6 @@ from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.founding_claim import Claim
 from telemed_forecast.forecast.paths import Path
 from telemed_forecast.forecast.platform_revenue import PlatformRevenue
-from telemed_forecast.forecast.rivals import prophet
 from telemed_forecast.models import channel_share as model
 
 SINCE = 2017
@@ -81,10 +80,9 @@ def exhibits(
     claims = (*newest(counts, 3), *encounter_claims(result), *revenue_claims(result))
     odds = (*newest(counts, 3), *encounter_claims(result))
     last = count.periods[count.last_known].year
-    median = prophet(result.known, count.periods, context.settings.seed)
     evidence: list[Observations] = [one for one in result.evidence.values() if len(one)]
     return named(
-        fan("hospital_share_path", count, as_of=day, since=SINCE, evidence=counts, prophet=median),
+        headline(context, "hospital_share_path", count, SINCE, counts, result.known),
         lines("shares_by_measure", result.shares, as_of=day, claims=claims),
         year_table("shares_by_year", [*result.shares.values()], range(last, context.settings.horizon + 1), claims),
         government(context),

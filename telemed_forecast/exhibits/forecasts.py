@@ -14,7 +14,9 @@ from telemed_forecast.exhibits.evidence import origin_name, published_points
 from telemed_forecast.exhibits.exhibit import Exhibit, with_interval
 from telemed_forecast.exhibits.numbers import value
 from telemed_forecast.exhibits.values import Fact, Value
+from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.paths import Path
+from telemed_forecast.forecast.rivals import History, prophet
 
 BANDS = {"low95": 0.025, "low80": 0.1, "low50": 0.25, "median": 0.5, "high50": 0.75, "high80": 0.9, "high95": 0.975}
 """Columns of a fan and the quantiles that they hold."""
@@ -90,6 +92,12 @@ def lines(
     unit = next(iter(paths.values())).unit
     frame = pd.concat(frames, ignore_index=True)
     return Exhibit(name=name, frame=frame, claims=tuple(claims), units={"value": unit}, facts=facts, as_of=as_of)
+
+
+def headline(context: Context, name: str, path: Path, since: int, evidence: Observations, known: History) -> Exhibit:
+    """The fan of a headline with its evidence, and Prophet's median for comparison."""
+    drawn = prophet(known, path.periods, context.settings.seed)
+    return fan(name, path, as_of=context.settings.as_of_date, since=since, evidence=evidence, prophet=drawn)
 
 
 def line(series: str, periods: Sequence[Any], draws: np.ndarray) -> pd.DataFrame:

@@ -13,7 +13,6 @@ import pandas as pd
 from telemed_forecast.evaluation.influence import Influence
 from telemed_forecast.evaluation.look_back import LookBack
 from telemed_forecast.evidence import ledger
-from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.exhibits import checks, influence
 from telemed_forecast.exhibits.evidence import (
     claims_of,
@@ -24,7 +23,7 @@ from telemed_forecast.exhibits.evidence import (
     printed_figure,
 )
 from telemed_forecast.exhibits.exhibit import Exhibit, Exhibits, named, with_interval
-from telemed_forecast.exhibits.forecasts import fan, forest, lines, parameter_table, year_table
+from telemed_forecast.exhibits.forecasts import fan, forest, headline, lines, parameter_table, year_table
 from telemed_forecast.exhibits.numbers import by_id, chance, key_figure, value
 from telemed_forecast.exhibits.values import Fact, KeyFigure, Value
 from telemed_forecast.fits.store import Fit
@@ -32,7 +31,6 @@ from telemed_forecast.forecast import internet_hospitals as forecast
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.internet_hospitals import InternetHospitals, at_days
 from telemed_forecast.forecast.paths import Path, interval
-from telemed_forecast.forecast.rivals import prophet
 from telemed_forecast.models import internet_hospitals as model
 from telemed_forecast.models import licensing_policy
 from telemed_forecast.models.odds import expit
@@ -134,7 +132,7 @@ def exhibits(
     by_year = [result.published, result.share_of_pool, result.operating]
     by_sponsor = [result.hospital_run, result.third_party, result.hospital_share]
     return named(
-        _fan(context, "hospitals_path", result.published, result.evidence, _prophet(context, result)),
+        headline(context, "hospitals_path", result.published, SINCE, result.evidence, result.known),
         year_table("hospitals_by_year", by_year, shown, counts),
         hospitals_by_sponsor(context, result),
         year_table("sponsors_by_year", by_sponsor, shown, sponsor_claims(result)),
@@ -320,14 +318,6 @@ def hospitals_by_province(context: Context) -> Exhibit | None:
             "all": int(number["value"].sum()),
         },
     )
-
-
-def _fan(context: Context, name: str, path: Path, evidence: Observations, median: np.ndarray | None = None) -> Exhibit:
-    return fan(name, path, as_of=context.settings.as_of_date, since=SINCE, evidence=evidence, prophet=median)
-
-
-def _prophet(context: Context, result: InternetHospitals) -> np.ndarray | None:
-    return prophet(result.known, result.published.periods, context.settings.seed)
 
 
 def _listed(context: Context, name: str, claims: Sequence[str]) -> Exhibit | None:

@@ -14,14 +14,14 @@ from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.exhibits import checks, influence, user_waves
 from telemed_forecast.exhibits.evidence import claims_of, context_table, evidence_table, newest
 from telemed_forecast.exhibits.exhibit import Exhibit, Exhibits, named, with_interval
-from telemed_forecast.exhibits.forecasts import fan, parameter_table, year_table
+from telemed_forecast.exhibits.forecasts import fan, headline, parameter_table, year_table
 from telemed_forecast.exhibits.numbers import by_id, chance, key_figure, share, value
 from telemed_forecast.exhibits.values import Fact, KeyFigure, Value
 from telemed_forecast.fits.store import Fit
+from telemed_forecast.forecast import user_adoption as forecast
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.paths import Path
-from telemed_forecast.forecast.rivals import prophet
-from telemed_forecast.forecast.user_adoption import UserAdoption, headline, predictive, prior_predictive
+from telemed_forecast.forecast.user_adoption import UserAdoption
 from telemed_forecast.models import adoption
 from telemed_forecast.models.odds import expit
 from telemed_forecast.models.priors import growth_prior, surge_prior
@@ -97,11 +97,10 @@ def exhibits(context: Context, result: UserAdoption, weighed: Sequence[Influence
         What the headline owes to each published figure.
     """
     day, evidence = context.settings.as_of_date, result.evidence
-    median = prophet(result.known, result.published.periods, context.settings.seed)
     claims = (*newest(evidence["users"], 5), *newest(evidence["internet"], 2))
     shown = [result.published, result.usage, result.internet]
     return named(
-        fan("users_path", result.published, as_of=day, since=SINCE, evidence=evidence["users"], prophet=median),
+        headline(context, "users_path", result.published, SINCE, evidence["users"], result.known),
         year_table("users_by_year", shown, _years(context, result), claims),
         fan("internet_path", result.internet, as_of=day, since=SINCE, evidence=evidence["internet"]),
         user_waves.exhibits(context, result),
@@ -276,8 +275,8 @@ def _evidence(result: UserAdoption) -> list[Exhibit]:
 
 def _checked(context: Context, result: UserAdoption) -> tuple[Observations, np.ndarray, np.ndarray]:
     """The surveys, the prior of the headline, and what the model would have printed in place of each survey."""
-    rng, surveys = context.generator("user_adoption checks"), headline(context)
-    return surveys, prior_predictive(result, rng), predictive(result, surveys, rng)
+    rng, surveys = context.generator("user_adoption checks"), forecast.headline(context)
+    return surveys, forecast.prior_predictive(result, rng), forecast.predictive(result, surveys, rng)
 
 
 def _checks(context: Context, result: UserAdoption) -> list[Exhibit]:
