@@ -9,7 +9,7 @@ import pandas as pd
 
 from telemed_forecast.evaluation import scores
 from telemed_forecast.exhibits.evidence import origin_name
-from telemed_forecast.exhibits.exhibit import Exhibit, named, with_interval
+from telemed_forecast.exhibits.exhibit import Exhibit, with_interval
 from telemed_forecast.exhibits.forecasts import fan, line
 from telemed_forecast.exhibits.numbers import value
 from telemed_forecast.exhibits.values import Fact, Value
@@ -26,9 +26,16 @@ SINCE = 2017
 """First year of the charts."""
 
 
-def exhibits(context: Context, platforms: PlatformRevenue) -> list[Exhibit]:
+def exhibits(context: Context, platforms: PlatformRevenue) -> list[Exhibit | None]:
     """What the platforms will earn, how good such forecasts were, and who loses money."""
-    return [*_ahead(context, platforms), *_back(context, platforms)]
+    results = newest_results(platforms.results)
+    return [
+        *(_ahead(context, platforms, platforms.total) if platforms.total else ()),
+        platform_challenges(context, platforms) if results else None,
+        platform_profits(platforms, results) if results else None,
+        platform_look_back(platforms),
+        platforms_left_out(platforms),
+    ]
 
 
 def numbers(context: Context, platforms: PlatformRevenue) -> dict[str, Fact]:
@@ -47,26 +54,16 @@ def numbers(context: Context, platforms: PlatformRevenue) -> dict[str, Fact]:
     }
 
 
-def _ahead(context: Context, platforms: PlatformRevenue) -> list[Exhibit]:
-    if platforms.total is None:
-        return []
-    claims = _claims(platforms, "revenue")
-    day = context.settings.as_of_date
-    found = named(
-        fan("platform_revenue_path", platforms.total, as_of=day, since=SINCE, claims=claims),
-        platform_sum(platforms, platforms.total),
+def _ahead(context: Context, platforms: PlatformRevenue, total: Path) -> list[Exhibit | None]:
+    day, claims = context.settings.as_of_date, _claims(platforms, "revenue")
+    return [
+        fan("platform_revenue_path", total, as_of=day, since=SINCE, claims=claims),
+        platform_sum(platforms, total),
         company_revenue(context, platforms),
         _companies("company_forecasts", context, platforms, METRICS[:1]),
         _companies("part_forecasts", context, platforms, METRICS[1:]),
         platform_scores(platforms),
-    )
-    return [*found.values()]
-
-
-def _back(context: Context, platforms: PlatformRevenue) -> list[Exhibit]:
-    results = newest_results(platforms.results)
-    shown = [platform_challenges(context, platforms), platform_profits(platforms, results)] if results else []
-    return [*named(*shown, platform_look_back(platforms), platforms_left_out(platforms)).values()]
+    ]
 
 
 def _claims(platforms: PlatformRevenue, metric: str) -> tuple[str, ...]:
