@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -12,9 +13,9 @@ from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.exhibits import checks, influence, platform_revenue
 from telemed_forecast.exhibits.evidence import context_table, evidence_table, newest, printed_figure
 from telemed_forecast.exhibits.exhibit import Exhibit, Exhibits, named
-from telemed_forecast.exhibits.forecasts import fan, lines, parameter_table, year_table
-from telemed_forecast.exhibits.numbers import chance, key_figure, value
-from telemed_forecast.exhibits.values import Fact, Facts, KeyFigure, Value
+from telemed_forecast.exhibits.forecasts import headline, lines, parameter_table, year_table
+from telemed_forecast.exhibits.numbers import by_id, chance, key_figure, value
+from telemed_forecast.exhibits.values import Fact, KeyFigure, Value
 from telemed_forecast.fits.store import Fit
 from telemed_forecast.forecast import channel_share as forecast
 from telemed_forecast.forecast import founding_claim
@@ -22,7 +23,6 @@ from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.founding_claim import Claim
 from telemed_forecast.forecast.paths import Forecast, Path
 from telemed_forecast.forecast.platform_revenue import PlatformRevenue
-from telemed_forecast.forecast.rivals import prophet
 from telemed_forecast.models import channel_share as model
 
 SINCE = 2017
@@ -79,10 +79,9 @@ def exhibits(
     claims = (*newest(counts, 3), *encounter_claims(result), *revenue_claims(result))
     odds = (*newest(counts, 3), *encounter_claims(result))
     last = count.periods[count.last_known].year
-    median = prophet(result.known, count.periods, context.settings.seed)
     evidence: list[Observations] = [one for one in result.evidence.values() if len(one)]
     return named(
-        fan("hospital_share_path", count, as_of=day, since=SINCE, evidence=counts, prophet=median),
+        headline(context, "hospital_share_path", count, SINCE, counts, result.known),
         lines("shares_by_measure", result.family("hospital_share"), as_of=day, claims=claims),
         year_table(
             "shares_by_year",
@@ -115,17 +114,21 @@ def key_figures(context: Context, result: Forecast) -> dict[str, KeyFigure]:
     claims = newest(result.evidence["counts"], 2, result.evidence["preference"], hospitals)
     bounds, revenue = encounter_claims(result) or claims, revenue_claims(result) or claims
     encounters_note, revenue_note = ({"share": told[f"{name}_share_now"]} for name in ("encounters", "revenue"))
-    figures: tuple[tuple[str, str, str, tuple[str, ...], Facts | None], ...] = (
-        ("hospital_share_now", "count_share_now", last.isoformat(), claims, None),
-        (f"hospital_share_{horizon}", "count_share_then", str(horizon), claims, None),
-        ("hospital_share_grows", "count_grows", f"{last.year}/{horizon}", claims, None),
-        ("encounter_majority", "encounters_majority", str(horizon), bounds, encounters_note),
-        ("revenue_majority", "revenue_majority", str(horizon), revenue, revenue_note),
+    now, then, both, figure = (
+        last.isoformat(),
+        str(horizon),
+        f"{last.year}/{horizon}",
+        partial(key_figure, fits=fits(result)),
     )
-    return {
-        name: key_figure(name, told[number], period, cited, fits(result), note=note)
-        for name, number, period, cited, note in figures
-    }
+    return by_id(
+        [
+            figure("hospital_share_now", told["count_share_now"], now, claims),
+            figure(f"hospital_share_{horizon}", told["count_share_then"], then, claims),
+            figure("hospital_share_grows", told["count_grows"], both, claims),
+            figure("encounter_majority", told["encounters_majority"], then, bounds, note=encounters_note),
+            figure("revenue_majority", told["revenue_majority"], then, revenue, note=revenue_note),
+        ]
+    )
 
 
 def numbers(

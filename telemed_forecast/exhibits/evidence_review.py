@@ -14,7 +14,7 @@ from telemed_forecast.evidence.rows import records
 from telemed_forecast.exhibits import evidence_tests
 from telemed_forecast.exhibits.evidence import origin_name, printed_figure
 from telemed_forecast.exhibits.exhibit import Exhibit, Exhibits, named
-from telemed_forecast.exhibits.numbers import key_figure
+from telemed_forecast.exhibits.numbers import by_id, key_figure
 from telemed_forecast.exhibits.values import Fact, KeyFigure, Value
 from telemed_forecast.fits.store import Fit
 from telemed_forecast.forecast.context import Context
@@ -66,7 +66,7 @@ def key_figures(context: Context, review: Review) -> dict[str, KeyFigure]:
         *evidence_tests.key_figures(context, review),
         *_age_figure(context, review),
     ]
-    return {figure.id: figure for figure in figures}
+    return by_id(figures)
 
 
 def numbers(context: Context, review: Review) -> dict[str, Fact]:

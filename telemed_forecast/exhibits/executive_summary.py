@@ -11,8 +11,8 @@ import numpy as np
 from telemed_forecast.evaluation.scenario_effects import Comparison
 from telemed_forecast.exhibits import channel_share, internet_hospitals, market_size, scenarios, user_adoption
 from telemed_forecast.exhibits.exhibit import Exhibit, Exhibits, named
-from telemed_forecast.exhibits.forecasts import fan
-from telemed_forecast.exhibits.numbers import chance, key_figure, share, value
+from telemed_forecast.exhibits.forecasts import headline
+from telemed_forecast.exhibits.numbers import by_id, chance, key_figure, share, value
 from telemed_forecast.exhibits.values import Fact, KeyFigure, Value
 from telemed_forecast.fits.store import Fit
 from telemed_forecast.forecast import channel_share as forecast
@@ -56,7 +56,7 @@ def key_figures(context: Context, markets: Markets) -> dict[str, KeyFigure]:
         users["wave_left"],
         _largest_driver(context, markets),
     )
-    return {figure.id: figure for figure in chosen}
+    return by_id(chosen)
 
 
 def numbers(context: Context, markets: Markets, comparison: Comparison) -> dict[str, Fact]:
@@ -118,11 +118,7 @@ def _paths(context: Context, markets: Markets) -> list[Exhibit]:
         ("hospital_share_path", channels["hospital_share_count"], 2017, channels.evidence["counts"], channels.known),
         ("users_path", users["online_medical_users"], user_adoption.SINCE, users.evidence["users"], users.known),
     )
-    day, seed = context.settings.as_of_date, context.settings.seed
-    return [
-        fan(name, path, as_of=day, since=since, evidence=evidence, prophet=prophet(known, path.periods, seed))
-        for name, path, since, evidence, known in shown
-    ]
+    return [headline(context, *one) for one in shown]
 
 
 def _with_note(figure: KeyFigure, now: KeyFigure) -> KeyFigure:

@@ -98,7 +98,7 @@ Exhibits = dict[str, Exhibit]
 """A report's exhibits by name, in reading order."""
 
 
-def named(*exhibits: Exhibit | Iterable[Exhibit] | None) -> Exhibits:
+def named(*exhibits: Exhibit | Iterable[Exhibit | None] | None) -> Exhibits:
     """Exhibits by name; None (nothing was known) is left out.
 
     Raises
@@ -108,7 +108,9 @@ def named(*exhibits: Exhibit | Iterable[Exhibit] | None) -> Exhibits:
     """
     found: Exhibits = {}
     for given in exhibits:
-        for one in () if given is None else (given,) if isinstance(given, Exhibit) else given:
+        for one in (given,) if given is None or isinstance(given, Exhibit) else given:
+            if one is None:
+                continue
             if one.name in found:
                 raise ValueError(f"two exhibits are named {one.name}")
             found[one.name] = one

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from telemed_forecast.evidence.observations import Observations
-from telemed_forecast.exhibits.evidence import published_points
+from telemed_forecast.exhibits.evidence import origin_name, published_points
 from telemed_forecast.exhibits.exhibit import Exhibit, with_interval
 from telemed_forecast.exhibits.numbers import value
 from telemed_forecast.exhibits.values import Fact, Value
+from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.paths import Path
+from telemed_forecast.forecast.rivals import History, prophet
 
 BANDS = {"low95": 0.025, "low80": 0.1, "low50": 0.25, "median": 0.5, "high50": 0.75, "high80": 0.9, "high95": 0.975}
 """Columns of a fan and the quantiles that they hold."""
@@ -85,12 +88,29 @@ def lines(
     frames = []
     for series, path in paths.items():
         shown = [k for k, day in enumerate(path.periods) if day.year >= since]
-        low, middle, high = path.quantiles(np.array([0.1, 0.5, 0.9]))[:, shown]
-        days = [path.periods[k].isoformat() for k in shown]
-        frames.append(pd.DataFrame({"period": days, "series": series, "value": middle, "low": low, "high": high}))
+        frames.append(line(series, [path.periods[k].isoformat() for k in shown], path.draws[:, shown]))
     unit = next(iter(paths.values())).unit
     frame = pd.concat(frames, ignore_index=True)
     return Exhibit(name=name, frame=frame, claims=tuple(claims), units={"value": unit}, facts=facts, as_of=as_of)
+
+
+def headline(context: Context, name: str, path: Path, since: int, evidence: Observations, known: History) -> Exhibit:
+    """The fan of a headline with its evidence, and Prophet's median for comparison."""
+    drawn = prophet(known, path.periods, context.settings.seed)
+    return fan(name, path, as_of=context.settings.as_of_date, since=since, evidence=evidence, prophet=drawn)
+
+
+def line(series: str, periods: Sequence[Any], draws: np.ndarray) -> pd.DataFrame:
+    """Median and 80% interval by period, as a line of a chart. Dims of the draws: (sample, period)."""
+    low, middle, high = np.quantile(draws, [0.1, 0.5, 0.9], axis=0)
+    return pd.DataFrame({"period": list(periods), "series": series, "value": middle, "low": low, "high": high})
+
+
+def forest(name: str, origins: Sequence[str], draws: np.ndarray, claims: Sequence[str]) -> Exhibit:
+    """Median and 80% interval of a factor for each publisher. Dims of the draws: (sample, publisher)."""
+    frame = line("", [origin_name(origin) for origin in origins], draws)
+    frame = frame.rename(columns={"period": "category"}).drop(columns="series")
+    return Exhibit(name=name, frame=frame, claims=tuple(claims))
 
 
 def year_table(name: str, paths: Sequence[Path], years: Sequence[int], claims: Sequence[str]) -> Exhibit:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -11,7 +12,6 @@ import pandas as pd
 
 from telemed_forecast.evaluation.influence import Influence
 from telemed_forecast.evidence import ledger
-from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.exhibits import checks, influence
 from telemed_forecast.exhibits.evidence import (
     claims_of,
@@ -22,15 +22,14 @@ from telemed_forecast.exhibits.evidence import (
     printed_figure,
 )
 from telemed_forecast.exhibits.exhibit import Exhibit, Exhibits, named, with_interval
-from telemed_forecast.exhibits.forecasts import fan, lines, parameter_table, year_table
-from telemed_forecast.exhibits.numbers import chance, key_figure, value
-from telemed_forecast.exhibits.values import Fact, Facts, KeyFigure, Value
+from telemed_forecast.exhibits.forecasts import fan, forest, headline, lines, parameter_table, year_table
+from telemed_forecast.exhibits.numbers import by_id, chance, key_figure, value
+from telemed_forecast.exhibits.values import Fact, KeyFigure, Value
 from telemed_forecast.fits.store import Fit
 from telemed_forecast.forecast import internet_hospitals as forecast
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.internet_hospitals import at_days
 from telemed_forecast.forecast.paths import Forecast, Path, interval
-from telemed_forecast.forecast.rivals import prophet
 from telemed_forecast.models import internet_hospitals as model
 from telemed_forecast.models import licensing_policy
 from telemed_forecast.models.odds import expit
@@ -140,7 +139,7 @@ def exhibits(
         result["internet_hospitals_hospital_share"],
     ]
     return named(
-        _fan(context, "hospitals_path", result.path, result.evidence["counts"], _prophet(context, result)),
+        headline(context, "hospitals_path", result.path, SINCE, result.evidence["counts"], result.known),
         year_table("hospitals_by_year", by_year, shown, counts),
         hospitals_by_sponsor(context, result),
         year_table("sponsors_by_year", by_sponsor, shown, sponsor_claims(result)),
@@ -166,16 +165,15 @@ def key_figures(context: Context, result: Forecast) -> dict[str, KeyFigure]:
     horizon, last = context.settings.horizon, result.last_period
     told, last_count, claims = _headline(context, result), _newest_count(result), newest(result.evidence["counts"], 2)
     printed = dict(zip(("printed", "day", "grade"), last_count.values(), strict=True))
-    figures: tuple[tuple[str, str, str, Facts | None], ...] = (
-        ("hospitals_now", "hospitals_now", last.isoformat(), printed),
-        (f"hospitals_{horizon}", "hospitals_then", str(horizon), None),
-        (f"pool_{horizon}", "pool_then", str(horizon), {"now": told["pool_now"]}),
-        ("hospitals_double", "hospitals_double", f"{last.year}/{horizon}", None),
+    then, figure = str(horizon), partial(key_figure, sources=claims, fits=fits(result))
+    return by_id(
+        [
+            figure("hospitals_now", told["hospitals_now"], last.isoformat(), note=printed),
+            figure(f"hospitals_{horizon}", told["hospitals_then"], then),
+            figure(f"pool_{horizon}", told["pool_then"], then, note={"now": told["pool_now"]}),
+            figure("hospitals_double", told["hospitals_double"], f"{last.year}/{horizon}"),
+        ]
     )
-    return {
-        name: key_figure(name, told[number], period, claims, [result.fit], note=note)
-        for name, number, period, note in figures
-    }
 
 
 def numbers(
@@ -265,14 +263,8 @@ def policy_events(result: Forecast) -> Exhibit | None:
 def counter_offsets(result: Forecast) -> Exhibit:
     """Counts by others relative to the official one."""
     offsets = np.asarray(result.fit.posterior["origin_offset"])[:, : len(result.extras["origins"])]
-    low, middle, high = np.quantile(np.exp(offsets), [0.1, 0.5, 0.9], axis=0)
-    names = [origin_name(name) for name in result.extras["origins"]]
     others = result.evidence["counts"].where(~np.isin(result.evidence["counts"].origin, model.OFFICIAL))
-    return Exhibit(
-        name="counter_offsets",
-        frame=pd.DataFrame({"category": names, "value": middle, "low": low, "high": high}),
-        claims=claims_of(others),
-    )
+    return forest("counter_offsets", result.extras["origins"], np.exp(offsets), claims_of(others))
 
 
 def hospitals_look_back(context: Context, earlier: Forecast | None) -> Exhibit | None:
@@ -338,14 +330,6 @@ def hospitals_by_province(context: Context) -> Exhibit | None:
             "all": int(number["value"].sum()),
         },
     )
-
-
-def _fan(context: Context, name: str, path: Path, evidence: Observations, median: np.ndarray | None = None) -> Exhibit:
-    return fan(name, path, as_of=context.settings.as_of_date, since=SINCE, evidence=evidence, prophet=median)
-
-
-def _prophet(context: Context, result: Forecast) -> np.ndarray | None:
-    return prophet(result.known, result["internet_hospitals"].periods, context.settings.seed)
 
 
 def _listed(context: Context, name: str, claims: Sequence[str]) -> Exhibit | None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from telemed_forecast.evaluation.published_sizes import PublishedSize, past_forecasts, published
-from telemed_forecast.exhibits.evidence import origin_name
-from telemed_forecast.exhibits.exhibit import Exhibit, with_interval
+from telemed_forecast.exhibits.evidence import claims_of, origin_name
+from telemed_forecast.exhibits.exhibit import HIGH, LOW, Exhibit, with_interval
+from telemed_forecast.exhibits.forecasts import forest
 from telemed_forecast.exhibits.numbers import value
 from telemed_forecast.exhibits.values import Fact, Value
 from telemed_forecast.forecast.context import Context
@@ -22,35 +24,13 @@ WORST = 15
 CLOSE = 1.5
 """Factor within which a past forecast counts as close."""
 
-EVERY_COLUMNS = (
-    "year",
-    "segment",
-    "origin",
-    "grade",
-    "kind",
-    "known_since",
-    "used",
-    "published",
-    "unit",
-    "ours",
-    "ours_low80",
-    "ours_high80",
-    "published_over_ours",
-    "published_over_ours_low80",
-    "published_over_ours_high80",
-    "bias",
-    "bias_low80",
-    "bias_high80",
-    "claim_id",
-)
-"""Columns of the file with every published size; amounts are in the page's money, ratios and biases are factors."""
-
 
 def exhibits(context: Context, result: Forecast, money: Telling) -> list[Exhibit]:
     """Biases by publisher, the worst of the past forecasts, and every published size."""
-    found, ended = published(context, result), past_forecasts(context, result)
-    past = [_past(ended, result, money)] if ended else []
-    return [origin_biases(result), *past, _estimates(found, result, money), _every_size(found, result, money)]
+    every = _beside_ours(published(context, result), result, money)
+    ended = _beside_ours(past_forecasts(context, result), result, money)
+    past = [_past(ended, money)] if len(ended) else []
+    return [origin_biases(result), *past, _estimates(every, money), _every_size(every)]
 
 
 def numbers(context: Context, result: Forecast) -> dict[str, Fact]:
@@ -73,106 +53,78 @@ def origin_biases(result: Forecast) -> Exhibit:
     """How far each publisher lies from what all evidence together implies, the lowest first."""
     bias = np.asarray(result.fit.posterior["origin_bias"])[:, : len(result.extras["origins"])]
     order = np.argsort(np.median(bias, axis=0))
-    low, middle, high = np.quantile(np.exp(bias[:, order]), [0.1, 0.5, 0.9], axis=0)
-    names = [origin_name(result.extras["origins"][k]) for k in order]
-    return Exhibit(
-        name="origin_biases",
-        frame=pd.DataFrame({"category": names, "value": middle, "low": low, "high": high}),
-        claims=tuple(str(claim) for claim in result.evidence["sizes"].claim_id),
+    return forest(
+        "origin_biases",
+        [result.extras["origins"][k] for k in order],
+        np.exp(bias[:, order]),
+        claims_of(result.evidence["sizes"]),
     )
 
 
-def _past(ended: Sequence[PublishedSize], result: Forecast, money: Telling) -> Exhibit:
+def _beside_ours(rows: Sequence[PublishedSize], result: Forecast, money: Telling) -> pd.DataFrame:
+    """Published sizes beside our size of the same year and definition, as told."""
+    ours = [
+        value(money.at(result[f"market_size_{row.definition}"].year_end(row.year), row.year), money.unit)
+        if row.definition and row.ratio is not None
+        else None
+        for row in rows
+    ]
+    factors = {
+        name: [None if draws is None else value(draws, "multiple") for draws in (getattr(row, name) for row in rows)]
+        for name in ("ratio", "bias")
+    }
+    columns = {
+        "year": [row.year for row in rows],
+        "segment": [row.segment for row in rows],
+        "definition": [row.definition for row in rows],
+        "origin": [origin_name(row.origin) for row in rows],
+        "grade": [row.grade for row in rows],
+        "kind": ["forecast" if row.forecast else "estimate" for row in rows],
+        "published_on": [row.published_on for row in rows],
+        "used": [row.use for row in rows],
+        "published": [row.size * money.constant(row.year) for row in rows],
+        "unit": [money.unit for _ in rows],
+        "claim_id": [row.claim_id for row in rows],
+    }
+    return pd.DataFrame(columns | with_interval(ours=ours, **factors))
+
+
+def _table(name: str, rows: pd.DataFrame, columns: Sequence[str], money: Telling, **more: Any) -> Exhibit:
+    """Columns of published sizes, with the intervals of ours."""
+    whole = [part for column in columns for part in (column, column + LOW, column + HIGH) if part in rows]
+    units = {"published": money.unit, "ours": money.unit}
+    return Exhibit(name=name, frame=rows[whole].reset_index(drop=True), units=units, **more)
+
+
+def _past(ended: pd.DataFrame, money: Telling) -> Exhibit:
     """The past forecasts that are farthest off."""
-    shown = ended[:WORST]
-    frame = pd.DataFrame(
-        {
-            "origin": [origin_name(row.origin) for row in shown],
-            "published_on": [row.published_on[:7] for row in shown],
-            "year": [row.year for row in shown],
-            "definition": [row.definition for row in shown],
-            "published": [row.size * money.constant(row.year) for row in shown],
-            **with_interval(
-                ours=[_ours(row, result, money) for row in shown], ratio=[_factor(row.ratio) for row in shown]
-            ),
-        }
-    )
-    return Exhibit(
-        name="past_forecasts",
-        frame=frame,
-        claims=tuple(row.claim_id for row in ended),
-        units={"published": money.unit, "ours": money.unit},
-        facts={"number": len(shown)},
-    )
+    shown = ended.head(WORST).assign(published_on=ended["published_on"].str[:7])
+    columns = ("origin", "published_on", "year", "definition", "published", "ours", "ratio")
+    claims, facts = tuple(ended["claim_id"]), {"number": len(shown)}
+    return _table("past_forecasts", shown, columns, money, claims=claims, facts=facts)
 
 
-def _estimates(found: Sequence[PublishedSize], result: Forecast, money: Telling) -> Exhibit:
+def _estimates(every: pd.DataFrame, money: Telling) -> Exhibit:
     """Published sizes that entered, beside ours."""
-    used = sorted((row for row in found if row.use == "used"), key=lambda row: (str(row.definition), row.year))
-    frame = pd.DataFrame(
-        {
-            "year": [row.year for row in used],
-            "definition": [row.definition for row in used],
-            "origin": [origin_name(row.origin) for row in used],
-            "published": [row.size * money.constant(row.year) for row in used],
-            **with_interval(
-                ours=[_ours(row, result, money) for row in used],
-                ratio=[_factor(row.ratio) for row in used],
-                bias=[_factor(row.bias) for row in used],
-            ),
-        }
-    )
-    return Exhibit(
-        name="estimates",
-        frame=frame,
-        claims=tuple(row.claim_id for row in used),
-        units={"published": money.unit, "ours": money.unit},
-    )
+    used = every[every["used"] == "used"].sort_values(["definition", "year"], kind="stable")
+    columns = ("year", "definition", "origin", "published", "ours", "ratio", "bias")
+    return _table("estimates", used, columns, money, claims=tuple(used["claim_id"]))
 
 
-def _every_size(found: Sequence[PublishedSize], result: Forecast, money: Telling) -> Exhibit:
-    """Every published size with what became of it, for a file."""
-    used, forecasts = sum(row.use == "used" for row in found), sum(row.forecast for row in found)
-    return Exhibit(
-        name="published_sizes",
-        frame=pd.DataFrame([_row(row, result, money) for row in found], columns=list(EVERY_COLUMNS)),
-        facts={"number": len(found), "used": used, "forecasts": forecasts},
-    )
-
-
-def _factor(draws: np.ndarray | None) -> Value | None:
-    return None if draws is None else value(draws, "multiple")
-
-
-def _our_draws(row: PublishedSize, result: Forecast, money: Telling) -> np.ndarray | None:
-    if row.ratio is None or row.definition is None:
-        return None
-    return money.at(result[f"market_size_{row.definition}"].year_end(row.year), row.year)
-
-
-def _ours(row: PublishedSize, result: Forecast, money: Telling) -> Value | None:
-    draws = _our_draws(row, result, money)
-    return None if draws is None else value(draws, money.unit)
-
-
-def _row(row: PublishedSize, result: Forecast, money: Telling) -> tuple[str | int | float | None, ...]:
-    def three(draws: np.ndarray | None) -> tuple[float | None, ...]:
-        if draws is None:
-            return None, None, None
-        return tuple(float(f"{end:.4g}") for end in np.quantile(draws, [0.5, 0.1, 0.9]))
-
-    return (
-        row.year,
-        row.segment,
-        origin_name(row.origin),
-        row.grade,
-        "forecast" if row.forecast else "estimate",
-        row.published_on,
-        row.use,
-        float(f"{row.size * money.constant(row.year):.6g}"),
-        money.unit,
-        *three(_our_draws(row, result, money)),
-        *three(row.ratio),
-        *three(row.bias),
-        row.claim_id,
-    )
+def _every_size(every: pd.DataFrame) -> Exhibit:
+    """Every published size with what became of it, for a file; ratios and biases are factors."""
+    names = {"ours": "ours", "ratio": "published_over_ours", "bias": "bias"}
+    factors = {
+        name + end: f"{told}{end}{'80' if end else ''}" for name, told in names.items() for end in ("", LOW, HIGH)
+    }
+    told = ["year", "segment", "origin", "grade", "kind", "published_on", "used", "published", "unit"]
+    frame = every[[*told, *factors, "claim_id"]].rename(columns=factors | {"published_on": "known_since"})
+    frame["published"] = [float(f"{size:.6g}") for size in frame["published"]]
+    for name in factors.values():
+        frame[name] = [float(f"{factor:.4g}") for factor in frame[name]]
+    facts: dict[str, Fact] = {
+        "number": len(every),
+        "used": int((every["used"] == "used").sum()),
+        "forecasts": int((every["kind"] == "forecast").sum()),
+    }
+    return Exhibit(name="published_sizes", frame=frame, facts=facts)

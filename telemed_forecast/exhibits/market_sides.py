@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from telemed_forecast.exhibits.evidence import context_table, newest, origin_name
+from telemed_forecast.exhibits.evidence import claims_of, context_table, newest, origin_name
 from telemed_forecast.exhibits.exhibit import Exhibit, with_interval
 from telemed_forecast.exhibits.forecasts import lines, year_table
 from telemed_forecast.exhibits.numbers import chance, share, value
@@ -101,7 +101,7 @@ def directions(result: Forecast, money: Telling) -> Exhibit:
     return Exhibit(
         name="directions",
         frame=pd.DataFrame({"definition": names} | columns | {"newest": years}),
-        claims=tuple(str(claim) for claim in result.evidence["sizes"].claim_id),
+        claims=claims_of(result.evidence["sizes"]),
         units={"top_down": money.unit, "bottom_up": money.unit},
         facts={"year": year},
     )
@@ -126,7 +126,7 @@ def seller_parts(result: Forecast, money: Telling) -> Exhibit:
     return Exhibit(
         name="seller_parts",
         frame=frame.sort_values(["day", "seller"], kind="stable", ignore_index=True),
-        claims=tuple(str(claim) for claim in yearly.claim_id),
+        claims=claims_of(yearly),
         units={"sold": money.unit},
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -12,10 +13,10 @@ from telemed_forecast.evaluation.influence import Influence
 from telemed_forecast.evaluation.sensitivity import Driver, drivers
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.exhibits import checks, influence, market_estimates, market_sides
-from telemed_forecast.exhibits.evidence import evidence_table, newest
+from telemed_forecast.exhibits.evidence import claims_of, evidence_table, newest
 from telemed_forecast.exhibits.exhibit import Exhibit, Exhibits, named
 from telemed_forecast.exhibits.forecasts import fan, lines, parameter_table, year_table
-from telemed_forecast.exhibits.numbers import chance, key_figure, value
+from telemed_forecast.exhibits.numbers import by_id, chance, key_figure, value
 from telemed_forecast.exhibits.values import Fact, Facts, KeyFigure, Value
 from telemed_forecast.fits.store import Fit
 from telemed_forecast.forecast import market_size as forecast
@@ -75,16 +76,15 @@ def key_figures(context: Context, result: Forecast, money: Telling | None = None
     tele = _newest(result, "telemedicine") or claims
     converted = "figure.market_note" if money.plain else "figure.market_note_converted"
     estimate: Facts = {"newest": newest_year(result, "healthcare")}
-    figures: tuple[tuple[str, str, int, tuple[str, ...], Facts | None, str], ...] = (
-        ("market_now", "market_now", last, claims, estimate, converted),
-        (f"market_{horizon}", "market_then", horizon, claims, None, ""),
-        (f"services_{horizon}", "services_then", horizon, tele, {"now": told["services_now"]}, ""),
-        ("coherence", "coherence", last, claims, {}, ""),
+    now, then, figure = str(last), str(horizon), partial(key_figure, fits=fits(result))
+    return by_id(
+        [
+            figure("market_now", told["market_now"], now, claims, note=estimate, note_text=converted),
+            figure(f"market_{horizon}", told["market_then"], then, claims),
+            figure(f"services_{horizon}", told["services_then"], then, tele, note={"now": told["services_now"]}),
+            figure("coherence", told["coherence"], now, claims, note={}),
+        ]
     )
-    return {
-        name: key_figure(name, told[number], str(year), cited, fits(result), note=note, note_text=text)
-        for name, number, year, cited, note, text in figures
-    }
 
 
 def numbers(
@@ -170,7 +170,7 @@ def market_drivers(context: Context, result: Forecast, money: Telling) -> Exhibi
     return Exhibit(
         name="market_drivers",
         frame=pd.DataFrame(rows, columns=["category", "value", "series"]),
-        claims=tuple(str(claim) for claim in result.evidence["sizes"].claim_id),
+        claims=claims_of(result.evidence["sizes"]),
         units={"value": money.unit},
         facts={"horizon": horizon},
     )
@@ -191,7 +191,7 @@ def _sizes(context: Context, result: Forecast, money: Telling) -> list[Exhibit]:
         drawn = drawn * np.array([money.constant(period.year) for period in path.periods])
     known = {period.year for period in path.periods}
     years = [year for year in (2019, *range(result.last_year, context.settings.horizon + 1)) if year in known]
-    claims = tuple(str(claim) for claim in result.evidence["sizes"].claim_id)
+    claims = claims_of(result.evidence["sizes"])
     told = {name: money.path(result[f"market_size_{name}"]) for name in (*NESTED, "pharmacy")}
     # The words say whether amounts are nominal.
     real = "" if money.prices == "nominal" else "_real"

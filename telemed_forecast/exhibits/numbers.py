@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,6 +33,11 @@ def chance(events: np.ndarray | float) -> Value:
 def status(*fits: Fit) -> Status:
     """The word that marks every number of a fit."""
     return "gated-ok" if all(fit.gate.ok for fit in fits) else "directional"
+
+
+def by_id(figures: Iterable[KeyFigure]) -> dict[str, KeyFigure]:
+    """Headline numbers by name, in their order."""
+    return {figure.id: figure for figure in figures}
 
 
 def key_figure(

@@ -9,8 +9,8 @@ import pandas as pd
 
 from telemed_forecast.evaluation import scores
 from telemed_forecast.exhibits.evidence import origin_name
-from telemed_forecast.exhibits.exhibit import Exhibit, named, with_interval
-from telemed_forecast.exhibits.forecasts import fan
+from telemed_forecast.exhibits.exhibit import Exhibit, with_interval
+from telemed_forecast.exhibits.forecasts import fan, line
 from telemed_forecast.exhibits.numbers import value
 from telemed_forecast.exhibits.values import Fact, Value
 from telemed_forecast.forecast.context import Context
@@ -26,9 +26,16 @@ SINCE = 2017
 """First year of the charts."""
 
 
-def exhibits(context: Context, platforms: PlatformRevenue) -> list[Exhibit]:
+def exhibits(context: Context, platforms: PlatformRevenue) -> list[Exhibit | None]:
     """What the platforms will earn, how good such forecasts were, and who loses money."""
-    return [*_ahead(context, platforms), *_back(context, platforms)]
+    results = newest_results(platforms.results)
+    return [
+        *(_ahead(context, platforms, platforms.total) if platforms.total else ()),
+        platform_challenges(context, platforms) if results else None,
+        platform_profits(platforms, results) if results else None,
+        platform_look_back(platforms),
+        platforms_left_out(platforms),
+    ]
 
 
 def numbers(context: Context, platforms: PlatformRevenue) -> dict[str, Fact]:
@@ -47,26 +54,16 @@ def numbers(context: Context, platforms: PlatformRevenue) -> dict[str, Fact]:
     }
 
 
-def _ahead(context: Context, platforms: PlatformRevenue) -> list[Exhibit]:
-    if platforms.total is None:
-        return []
-    claims = _claims(platforms, "revenue")
-    day = context.settings.as_of_date
-    found = named(
-        fan("platform_revenue_path", platforms.total, as_of=day, since=SINCE, claims=claims),
-        platform_sum(platforms, platforms.total),
+def _ahead(context: Context, platforms: PlatformRevenue, total: Path) -> list[Exhibit | None]:
+    day, claims = context.settings.as_of_date, _claims(platforms, "revenue")
+    return [
+        fan("platform_revenue_path", total, as_of=day, since=SINCE, claims=claims),
+        platform_sum(platforms, total),
         company_revenue(context, platforms),
         _companies("company_forecasts", context, platforms, METRICS[:1]),
         _companies("part_forecasts", context, platforms, METRICS[1:]),
         platform_scores(platforms),
-    )
-    return [*found.values()]
-
-
-def _back(context: Context, platforms: PlatformRevenue) -> list[Exhibit]:
-    results = newest_results(platforms.results)
-    shown = [platform_challenges(context, platforms), platform_profits(platforms, results)] if results else []
-    return [*named(*shown, platform_look_back(platforms), platforms_left_out(platforms)).values()]
+    ]
 
 
 def _claims(platforms: PlatformRevenue, metric: str) -> tuple[str, ...]:
@@ -89,17 +86,13 @@ def company_revenue(context: Context, platforms: PlatformRevenue) -> Exhibit:
         one for (metric, name), one in platforms.outlooks.items() if metric == "revenue" and name in platforms.parts
     ]
     largest = sorted(ours, key=lambda one: -one.reported.series.values[-1])[:SHOWN]
-    rows = []
-    for one in largest:
-        low, middle, high = np.quantile(one.path.draws, [0.1, 0.5, 0.9], axis=0)
-        rows += [
-            (day.isoformat(), origin_name(one.reported.company), float(middle[k]), float(low[k]), float(high[k]))
-            for k, day in enumerate(one.path.periods)
-            if SINCE <= day.year <= context.settings.horizon and low[k] > 0
-        ]
+    rows = [line(origin_name(one.reported.company), one.path.periods, one.path.draws) for one in largest]
+    found = pd.concat(rows, ignore_index=True)
+    years = found["period"].map(lambda day: day.year)
+    shown = found[years.between(SINCE, context.settings.horizon) & (found["low"] > 0)]
     return Exhibit(
         name="company_revenue",
-        frame=pd.DataFrame(rows, columns=["period", "series", "value", "low", "high"]),
+        frame=shown.reset_index(drop=True),
         claims=tuple(one.reported.claims[-1] for one in largest),
         as_of=context.settings.as_of_date,
     )
@@ -174,7 +167,8 @@ def _score(forecasts: Sequence[tuple[Past, np.ndarray]]) -> tuple[float | None, 
         truth = scores.scaled(np.array([past.actual]), "CNY_million")
         scaled = scores.scaled(np.maximum(draws, 1e-6), "CNY_million")[:, None]
         crps.append(scores.crps(scaled, truth)[0])
-        inside.append(scores.interval_coverage(scaled, truth, 0.8)[0])
+        low, high = np.quantile(scaled, [0.1, 0.9])
+        inside.append(low <= truth[0] <= high)
     return float(np.mean(crps)), 100.0 * float(np.mean(inside))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from telemed_forecast.exhibits import calibration, published_league
 from telemed_forecast.exhibits.evidence import origin_name
 from telemed_forecast.exhibits.exhibit import Exhibit, Exhibits, named
 from telemed_forecast.exhibits.forecasts import share_of
-from telemed_forecast.exhibits.numbers import key_figure
+from telemed_forecast.exhibits.numbers import by_id, key_figure
 from telemed_forecast.exhibits.published_league import closer, typical_error
 from telemed_forecast.exhibits.rivals import held
 from telemed_forecast.exhibits.values import Fact, KeyFigure, Value
@@ -73,24 +74,22 @@ def key_figures(context: Context, record: TrackRecord) -> dict[str, KeyFigure]:
     """How right we were, how right others were, and who was nearer."""
     ours, others = record.ours, record.league
     told = published_league.numbers(record)
-    found: list[tuple[str, Value, tuple[str, ...], dict[str, Fact]]] = []
+    found, figure = [], partial(key_figure, period=context.settings.as_of_date.isoformat(), fits=fits(record))
     if len(ours):
-        claims = _newest_figures(ours)
-        figures: dict[str, Fact] = {"number": len(ours), "figures": ours["claim_id"].nunique()}
-        found.append(("record_inside", share_of(ours[HELD].mean()), claims, _allowed(record) | {"number": len(ours)}))
-        found.append(("record_error", typical_error(ours["bias"]), claims, figures))
+        claims, number = _newest_figures(ours), {"number": len(ours)}
+        figures = {**number, "figures": ours["claim_id"].nunique()}
+        inside = share_of(ours[HELD].mean())
+        found.append(figure("record_inside", inside, sources=claims, note=_allowed(record) | number))
+        found.append(figure("record_error", typical_error(ours["bias"]), sources=claims, note=figures))
     if len(others):
         verdicts = {name: told[f"league_{name}"] for name in ("number", "high", "low")}
-        claims = tuple(others["claim_id"][:3])
-        found.append(("record_published_error", typical_error(others["median_error"]), claims, verdicts))
+        error, claims = typical_error(others["median_error"]), tuple(others["claim_id"][:3])
+        found.append(figure("record_published_error", error, sources=claims, note=verdicts))
     if record.same_day is not None:
         claims = tuple(others.loc[others["why_not"] == "", "claim_id"][:3])
-        pairs: dict[str, Fact] = {"number": record.pairs, "outcomes": record.outcomes}
-        found.append(("record_nearer", closer(record.same_day), claims, pairs))
-    as_of = context.settings.as_of_date.isoformat()
-    return {
-        name: key_figure(name, figure, as_of, claims, fits(record), note=note) for name, figure, claims, note in found
-    }
+        pairs = {"number": record.pairs, "outcomes": record.outcomes}
+        found.append(figure("record_nearer", closer(record.same_day), sources=claims, note=pairs))
+    return by_id(found)
 
 
 def fits(record: TrackRecord) -> list[Fit]:

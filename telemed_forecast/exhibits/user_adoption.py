@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -11,16 +12,15 @@ import pandas as pd
 from telemed_forecast.evaluation.influence import Influence
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.exhibits import checks, influence, user_waves
-from telemed_forecast.exhibits.evidence import context_table, evidence_table, newest
+from telemed_forecast.exhibits.evidence import claims_of, context_table, evidence_table, newest
 from telemed_forecast.exhibits.exhibit import Exhibit, Exhibits, named, with_interval
-from telemed_forecast.exhibits.forecasts import fan, parameter_table, year_table
-from telemed_forecast.exhibits.numbers import chance, key_figure, share, value
-from telemed_forecast.exhibits.values import Fact, Facts, KeyFigure, Value
+from telemed_forecast.exhibits.forecasts import fan, headline, parameter_table, year_table
+from telemed_forecast.exhibits.numbers import by_id, chance, key_figure, share, value
+from telemed_forecast.exhibits.values import Fact, KeyFigure, Value
 from telemed_forecast.fits.store import Fit
+from telemed_forecast.forecast import user_adoption as forecast
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.paths import Forecast, Path
-from telemed_forecast.forecast.rivals import prophet
-from telemed_forecast.forecast.user_adoption import headline, predictive, prior_predictive
 from telemed_forecast.models import adoption
 from telemed_forecast.models.odds import expit
 from telemed_forecast.models.priors import growth_prior, surge_prior
@@ -96,18 +96,10 @@ def exhibits(context: Context, result: Forecast, weighed: Sequence[Influence] = 
         What the headline owes to each published figure.
     """
     day, evidence = context.settings.as_of_date, result.evidence
-    median = prophet(result.known, result["online_medical_users"].periods, context.settings.seed)
     claims = (*newest(evidence["users"], 5), *newest(evidence["internet"], 2))
     shown = [result["online_medical_users"], result["online_medical_usage_rate"], result["internet_users"]]
     return named(
-        fan(
-            "users_path",
-            result["online_medical_users"],
-            as_of=day,
-            since=SINCE,
-            evidence=evidence["users"],
-            prophet=median,
-        ),
+        headline(context, "users_path", result["online_medical_users"], SINCE, evidence["users"], result.known),
         year_table("users_by_year", shown, _years(context, result), claims),
         fan("internet_path", result["internet_users"], as_of=day, since=SINCE, evidence=evidence["internet"]),
         user_waves.exhibits(context, result),
@@ -126,16 +118,16 @@ def key_figures(context: Context, result: Forecast) -> dict[str, KeyFigure]:
     horizon, last, told = context.settings.horizon, result.last_period.isoformat(), _headline(context, result)
     claims = newest(result.evidence["users"], 1, result.evidence["internet"])
     panel = newest(result.evidence["panel"], 3) or claims
-    figures: tuple[tuple[str, str, str, tuple[str, ...], Facts | None], ...] = (
-        ("users_now", "users_now", last, claims, {"printed": _printed(result)}),
-        (f"users_{horizon}", "users_then", str(horizon), claims, None),
-        (f"usage_{horizon}", "usage_then", str(horizon), claims, {"now": told["usage_now"]}),
-        ("wave_left", "wave_left", last, panel, {"first": value(result.draws["wave_gain"][:, 0], "persons")}),
+    then, figure = str(horizon), partial(key_figure, fits=fits(result))
+    won = value(result.draws["wave_gain"][:, 0], "persons")
+    return by_id(
+        [
+            figure("users_now", told["users_now"], last, claims, note={"printed": _printed(result)}),
+            figure(f"users_{horizon}", told["users_then"], then, claims),
+            figure(f"usage_{horizon}", told["usage_then"], then, claims, note={"now": told["usage_now"]}),
+            figure("wave_left", told["wave_left"], last, panel, note={"first": won}),
+        ]
     )
-    return {
-        name: key_figure(name, told[number], period, cited, [result.fit], note=note)
-        for name, number, period, cited, note in figures
-    }
 
 
 def numbers(context: Context, result: Forecast, weighed: Sequence[Influence] = ()) -> dict[str, Fact]:
@@ -160,7 +152,7 @@ def numbers(context: Context, result: Forecast, weighed: Sequence[Influence] = (
         # What a founding article says of the first year on record; nothing before that article was out.
         "legalised_claims": LEGALISED[:1] if told else (),
         "ceiling": share(expit(np.asarray(posterior["usage_logit_ceiling"]))),
-        "unaware_claims": tuple(str(claim) for claim in evidence["unaware"].claim_id),
+        "unaware_claims": claims_of(evidence["unaware"]),
         "survey_spread": value(np.exp(np.asarray(posterior["regional_spread"])), "multiple"),
         "contrast_claims": contrasts.claims if contrasts else (),
         "other_counts_claims": tuple(claim for claim in OTHER_COUNTS if (context.view["claim_id"] == claim).any()),
@@ -205,7 +197,7 @@ def survey_contrasts(result: Forecast) -> Exhibit | None:
     return Exhibit(
         name="survey_contrasts",
         frame=pd.DataFrame({"statement": claims, "survey": shares} | columns),
-        claims=tuple(str(claim) for claim in surveys.claim_id),
+        claims=claims_of(surveys),
     )
 
 
@@ -292,8 +284,8 @@ def _evidence(result: Forecast) -> list[Exhibit]:
 
 def _checked(context: Context, result: Forecast) -> tuple[Observations, np.ndarray, np.ndarray]:
     """The surveys, the prior of the headline, and what the model would have printed in place of each survey."""
-    rng, surveys = context.generator("user_adoption checks"), headline(context)
-    return surveys, prior_predictive(result, rng), predictive(result, surveys, rng)
+    rng, surveys = context.generator("user_adoption checks"), forecast.headline(context)
+    return surveys, forecast.prior_predictive(result, rng), forecast.predictive(result, surveys, rng)
 
 
 def _checks(context: Context, result: Forecast) -> list[Exhibit]:

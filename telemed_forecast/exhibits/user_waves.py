@@ -10,6 +10,7 @@ import pandas as pd
 
 from telemed_forecast.exhibits.evidence import context_table, newest
 from telemed_forecast.exhibits.exhibit import Exhibit, with_interval
+from telemed_forecast.exhibits.forecasts import line
 from telemed_forecast.exhibits.numbers import share, value
 from telemed_forecast.exhibits.values import Fact, Value
 from telemed_forecast.forecast.context import Context
@@ -219,8 +220,7 @@ def retention(result: Forecast, claims: Sequence[str]) -> Exhibit:
     frames = []
     for name, (logit, half_life) in drawn.items():
         left = adoption.retention(since[None, :], kept=expit(logit)[:, None], half_life=half_life[:, None])
-        low, middle, high = 100.0 * np.quantile(left, [0.1, 0.5, 0.9], axis=0)
-        frames.append(pd.DataFrame({"period": since, "series": name, "value": middle, "low": low, "high": high}))
+        frames.append(line(name, since.tolist(), 100.0 * left))
     return Exhibit(name="retention", frame=pd.concat(frames, ignore_index=True), claims=tuple(claims))
 
 
