@@ -119,8 +119,10 @@ def _unknown(row: Row) -> Iterator[tuple[str, str]]:
         if row.get(column) and row[column] not in names():
             yield column, f"the {column} of a row{tables.nearest(row[column], list(names()))}"
     if row.get("cites") and citations.known_day(row["cites"]) is None:
-        names = [*citations.claims(), *citations.events()]
-        yield "cites", "a claim_id or event_id" + tables.nearest(row["cites"], names)
+        yield (
+            "cites",
+            "a claim_id or event_id" + tables.nearest(row["cites"], [*citations.claims(), *citations.events()]),
+        )
 
 
 def _none(row: Row) -> Iterator[tuple[str, str]]:
@@ -131,9 +133,9 @@ def _modelled(row: Row) -> Iterator[tuple[str, str]]:
     """A line speaks of something that there is, and says why its rows are not fitted, or what they are read as."""
     of, scope, reason = row["segments"], row["scope"], row["reason"]
     kind, _, name = of.rpartition(":")
-    known = {"claim": citations.claims, "kind": _kinds, "": _segments}[kind]()
+    known = {"claim": set(citations.claims()), "kind": set(_segments().values()), "": set(_segments())}[kind]
     if of != "*" and name not in known:
-        yield "segments", "a segment, kind:<kind>, claim:<claim_id> or *" + tables.nearest(name, list(known))
+        yield "segments", "a segment, kind:<kind>, claim:<claim_id> or *" + tables.nearest(name, sorted(known))
     if (scope != "") != (row["metric"] == "market_size" and of != "*"):
         yield "scope", "a scope on each line of market_size but *, and nowhere else"
     elif scope and (scope in DEFINITIONS) != (reason == ""):
@@ -147,10 +149,6 @@ def _segments() -> dict[str, str]:
     file = EVIDENCE / dictionary.resource("segments")["path"]
     table = tables.read(file)
     return {row[table.header.index("segment")]: row[table.header.index("kind")] for row in table.rows}
-
-
-def _kinds() -> dict[str, str]:
-    return dict.fromkeys(_segments().values(), "")
 
 
 def _published(row: Row) -> Iterator[tuple[str, str]]:
