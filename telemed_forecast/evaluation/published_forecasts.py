@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from telemed_forecast.evidence import observations
+from telemed_forecast.evidence import decisions, observations
 from telemed_forecast.evidence.days import span
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.markets import MARKETS
@@ -35,31 +35,22 @@ RATES = ("market_growth", "market_cagr")
 
 UNSOURCED = "D"
 
+_DECIDED = decisions.rows("published_forecasts")
+
 OTHER_SCOPE: Mapping[str, str] = {
-    "mofcom-iimedia-2021": "sales of the enterprises that report directly to the ministry, mostly between firms",
-    "cicc-2020-ih-2020": "the row says narrower than Analysys'; its growth of 38% makes 2019 half of theirs",
-    "hsbc-2018-ih-2018": "the row says narrower than Analysys'",
-    "technode-2020-online-2020": "source and scope not given; 3 to 7 times all other figures of the year",
-    "technode-2020-users": "user volume of a year, source not given, against users active in a month",
-    "oliverwyman-2020-users": "users of a market by the end of 2020, against users active in a month",
-    "askci-pharma-ecommerce-share-2022": "its base is not stated; AskCI's own size of the year makes it 60% of ours",
-    "iimedia-2020-ecshare-2020": "another base: the same page has more than 10% in 2019, ours is about 5%",
+    row["claim_id"]: row["reason"] for row in _DECIDED if row["decision"] == "other_scope"
 }
 """Forecasts filed under a definition of ours whose stated scope is none of ours, read off the row's own definition and
 note or off rows of the same page: claim -> why."""
 
-_GF = (date(2020, 11, 1), None, "made between 2020-11 and the results of 2020, says the row; the page has no date")
-
 MADE: Mapping[str, tuple[date, date | None, str]] = {
-    "fs-2024-online-consultation-market": (
-        date(2020, 1, 1),
-        date(2020, 11, 12),
-        "a reprint of 2022: another row of the page says made about 2020 with base 2019, and the base of 9 bn is "
-        "that of the series of chyxx-2020-oc-2020 and chyxx-2020-oc-2022, read on 2020-11-12",
-    ),
-    "pagd-2020-revenue-gf": _GF,
-    "pagd-2021-revenue-gf": _GF,
-    "pagd-2022-revenue-gf": _GF,
+    row["claim_id"]: (
+        date.fromisoformat(row["earliest"]),
+        date.fromisoformat(row["latest"]) if row["latest"] else None,
+        row["reason"],
+    )
+    for row in _DECIDED
+    if row["decision"] == "made_between"
 }
 """Forecasts that were made earlier than their source's date, or whose source has none: claim -> the first day on which
 it may have been read, the day by which it was (None leaves that to the ledger), and where that is known from."""

@@ -12,20 +12,22 @@ from functools import cache
 from types import MappingProxyType
 
 from telemed_forecast.evidence.days import span
-from telemed_forecast.evidence.dictionary import package
+from telemed_forecast.evidence.dictionary import resource, topics
 from telemed_forecast.paths import EVIDENCE
 
 
 @cache
 def claims() -> Mapping[str, date]:
     """Day on which each claim was known, by claim id."""
-    return MappingProxyType({row["claim_id"]: date.fromisoformat(row["known_date"]) for row in _rows("claim_id")})
+    return MappingProxyType({row["claim_id"]: date.fromisoformat(row["known_date"]) for row in _rows(*topics())})
 
 
 @cache
 def events() -> Mapping[str, date]:
     """Day on which each policy event was known, by event id: the last that its date allows."""
-    return MappingProxyType({row["event_id"]: date.fromisoformat(span(row["date"])[1]) for row in _rows("event_id")})
+    return MappingProxyType(
+        {row["event_id"]: date.fromisoformat(span(row["date"])[1]) for row in _rows("policy_events")}
+    )
 
 
 def known_day(identity: str) -> date | None:
@@ -33,11 +35,10 @@ def known_day(identity: str) -> date | None:
     return claims().get(identity) or events().get(identity)
 
 
-def _rows(key: str) -> list[dict[str, str]]:
-    """Rows of every file of the data package with this primary key."""
+def _rows(*names: str) -> list[dict[str, str]]:
+    """Rows of some resources of the data package."""
     rows: list[dict[str, str]] = []
-    for resource in package()["resources"]:
-        if resource["schema"].get("primaryKey") == [key]:
-            with (EVIDENCE / resource["path"]).open(encoding="utf-8", newline="") as lines:
-                rows += csv.DictReader(lines)
+    for name in names:
+        with (EVIDENCE / resource(name)["path"]).open(encoding="utf-8", newline="") as lines:
+            rows += csv.DictReader(lines)
     return rows

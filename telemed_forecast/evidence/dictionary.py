@@ -75,10 +75,10 @@ def segments() -> pd.DataFrame:
 
 
 def modelled() -> pd.DataFrame:
-    """Which report models a quantity, and why its rows that are not fitted are not.
+    """Which report models a quantity, what its rows are read as, and why those that are not fitted are not.
 
-    Columns: metric, segments (``claim:<claim_id>``, a segment, ``kind:<kind>`` or ``*``), report, reason (empty where
-    rows are fitted), explanation.
+    Columns: metric, segments (``claim:<claim_id>``, a segment, ``kind:<kind>`` or ``*``), report, scope (of a market
+    size), reason (empty where rows are fitted), explanation.
     """
     return _table("modelled")
 

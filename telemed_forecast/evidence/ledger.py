@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from telemed_forecast.errors import Fault, InputError
-from telemed_forecast.evidence import dictionary, rows, tables
+from telemed_forecast.evidence import decisions, dictionary, rows, tables
 from telemed_forecast.evidence.days import span
 from telemed_forecast.evidence.dictionary import metrics, segments, vintage_date
 from telemed_forecast.paths import EVIDENCE, ROOT
@@ -51,8 +51,8 @@ def load(files: Sequence[str | Path] | None = None) -> pd.DataFrame:
 
 
 def check(files: Sequence[str | Path] | None = None) -> list[Fault]:
-    """Every fault of the user's files, or of the shipped ledger without any, ordered by file and row."""
-    return _read(files)[1] if files else list(_shipped_text()[1])
+    """Every fault of the user's files; without any, of the shipped ledger and of the decisions beside it."""
+    return _read(files)[1] if files else [*_shipped_text()[1], *decisions.faults()]
 
 
 def policy_events() -> pd.DataFrame:

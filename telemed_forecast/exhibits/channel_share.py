@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from telemed_forecast.evaluation.influence import Influence
+from telemed_forecast.evidence import decisions
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.exhibits import checks, influence, platform_revenue
 from telemed_forecast.exhibits.evidence import context_table, evidence_table, newest, printed_figure
@@ -28,33 +29,15 @@ from telemed_forecast.models import channel_share as model
 SINCE = 2017
 """First year of the chart of the share by number."""
 
-REPORT = "seed-yrd-hospbuilt"
+(REPORT,) = decisions.shown("channels_report")
 """A row of the university report whose expectation the page answers."""
 
-CONTEXT = (
-    REPORT,
-    "gao-2016-hosp",
-    "gao-2020-hosp",
-    "gao-2016-priv",
-    "gao-2020-priv",
-    "ihshare-2020-07-xu-hospital",
-    "ihshare-2020-07-xu-traditional",
-    "kpmg-2020-doctors-invited-platform",
-    "kpmg-2020-doctors-invited-hospital",
-    "jdh-2024-consults",
-    "idv-2024-nhc",
-)
+CONTEXT = decisions.shown("channels")
 """Figures on the channels that are shown; the web census contradicts itself and enters no likelihood."""
 
-GOVERNMENT = (
-    ("preference", ("liu2021-pubhosp",), ("liu2021-gov",), ("liu2021-dhc", "liu2021-ecom", "liu2021-oth")),
-    ("projects", ("early-2020-hosp",), ("early-2020-gov",), ("early-2020-firm",)),
-    (
-        "census",
-        ("ihshare-2020-07-xu-hospital",),
-        ("ihshare-2020-07-xu-government",),
-        ("ihshare-2020-07-xu-enterprise",),
-    ),
+GOVERNMENT = tuple(
+    (label, sides["hospital"], sides["government"], sides["third_party"])
+    for label, sides in decisions.parts("government").items()
 )
 """Statements that name government beside hospitals and third parties: label, and the claim ids of the three."""
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from telemed_forecast.evaluation.influence import Influence
-from telemed_forecast.evidence import ledger
+from telemed_forecast.evidence import decisions, ledger
 from telemed_forecast.exhibits import checks, influence
 from telemed_forecast.exhibits.evidence import (
     claims_of,
@@ -37,47 +37,20 @@ from telemed_forecast.models.odds import expit
 SINCE = 2017
 """First year of the charts."""
 
-TARGET_CLAIM = "ih-2025-09-nhc-3756"
+(TARGET_CLAIM,) = decisions.shown("look_back_target")
 """The figure that the look back is held against."""
 
-SPONSORS = (
-    "ih-lai-public",
-    "ih-lai-tertiary_hospitals",
-    "ih-lai-secondary_hospitals",
-    "xu2021-hospital-n",
-    "xu2021-government-n",
-    "ih-2022-09-wedoctor",
-    "ih-2017-03-yinchuan",
-    "ih-zhejiang_ningbo_private_other",
-)
+SPONSORS = decisions.shown("sponsor_counts")
 """Counts of one sponsor; only the first enters the model."""
 
-CENSUS = ("xu2021-hospital-n", "xu2021-government-n")
+CENSUS = decisions.shown("census")
 """Those of the web census that contradicts itself on who is who."""
 
-SUPPLY = (
-    "ih-2017-03-inactive",
-    "ih-2017-03-median-doctors",
-    "ih-2020-07-median-doctors",
-    "ih-2017-03-insured",
-    "ih-2022-09-wedoctor-insured",
-    "sichuan-2021-nodata",
-    "ih-zombie-kangxin",
-    "seed-yrd-docs",
-    "seed-yrd-hospbuilt",
-    "seed-jdh-online-docs",
-    "seed-jdh-income",
-    "seed-jdh-depts",
-    "seed-jdh-experience",
-    "pmc-tertiary-share",
-    "huang2024-licence",
-    "seed-gma-invest",
-    "seed-gma-provinces",
-)
+SUPPLY = decisions.shown("supply")
 """What surveys and reports say of supply and activity; shown with their sources. The first three bound the share that
 operates; the two of grade D are shown because they say what no better source does, and enter nothing."""
 
-PRESS = "ihshare-2021-08-seed-public"
+(PRESS,) = decisions.shown("press")
 """A figure of the article that says that few truly operate; the saying itself has none."""
 
 PLACES = (

@@ -7,6 +7,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from telemed_forecast.evidence import decisions
 from telemed_forecast.exhibits.evidence import claims_of, context_table, newest, origin_name
 from telemed_forecast.exhibits.exhibit import Exhibit, with_interval
 from telemed_forecast.exhibits.forecasts import lines, year_table
@@ -20,32 +21,10 @@ from telemed_forecast.forecast.paths import Forecast
 from telemed_forecast.models import market_size as model
 from telemed_forecast.models.market_evidence import FULL_YEAR, accounts
 
-PRICES = (
-    "li2019-haodf-price",
-    "dj2020-dxy-price",
-    "people-2020-05-shanghai-ninth-fee",
-    "ih-2017-03-median-fee",
-    "ih-2020-07-median-fee-other",
-    "obese-wtp",
-    "seed-gma-market",
-)
+PRICES = decisions.shown("prices")
 """Prices and sizes that bear on the bottom-up side; shown with their sources."""
 
-INPUTS = (
-    "physicians-per-1000-2024",
-    "seed-jdh-online-docs",
-    "fped2022-shanghai-use",
-    "bmjopen2021-jiangsu-oms",
-    "chunyu-2025-06-doctors",
-    "haodf-2017-load",
-    "fped2022-shanghai-lt5",
-    "fped2022-shanghai-lt1h",
-    "dj2020-dxy-rec-month",
-    "seed-tencent-doctor",
-    "pagd-2018-inhouse",
-    "pagd-2018-consults",
-    "seed-jdh-income",
-)
+INPUTS = decisions.shown("doctors")
 """What is printed about doctors online: inputs, and what they can be compared with."""
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from telemed_forecast.evaluation.influence import Influence
+from telemed_forecast.evidence import decisions
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.exhibits import checks, influence, user_waves
 from telemed_forecast.exhibits.evidence import claims_of, context_table, evidence_table, newest
@@ -29,7 +30,7 @@ from telemed_forecast.models.timeline import decimal_year
 SINCE = 2015
 """First year of the charts."""
 
-LEGALISED = ("2015-online-healthcare-providers-described-as", "seed-gma-market")
+LEGALISED = decisions.shown("legalised")
 """The policy event that a founding article dates 2015, and a claim of the same article, which says when it was out."""
 
 EVIDENCE = {
@@ -41,45 +42,10 @@ EVIDENCE = {
 }
 """Evidence in the appendix, a table each, with its unit; awareness stands with the surveys."""
 
-SURVEYS = (
-    "seed-yrd-used",
-    "seed-yrd-never",
-    "seed-yrd-lack",
-    "seed-yrd-immature",
-    "bain-2020-used",
-    "bain-2022-adoption-2021",
-    "jmir2025-jiangsu-used12m",
-    "fpubh2023-primary-used",
-    "cnnic-2022-12-online-medical-usage-rate-rural-hk51",
-    "cnnic-2020-06-online-medical-component-usage-rate-online-purchase-of-medical-goods-gh46",
-    "cnnic-2020-06-online-medical-component-usage-rate-registration-or-consultation-gh46",
-    "nmpa-si-2021-online-buyers",
-    "bain-2020-expect",
-    "bain-2020-interest",
-    "liu2021-intention",
-    "pku-2023-01-online",
-    "pku-2023-01-hosp",
-    "jmir2025-jiangsu-minor",
-    "jmir2025-national-highfreq",
-    "vcbeat-2024-freq-2to4",
-)
+SURVEYS = decisions.shown("surveys")
 """Surveys that bear on awareness, trust, intention and use; all are shown, `Forecast.claims` names those fitted."""
 
-OTHER_COUNTS = {
-    "cnnic-2020-12-online-medical-users-other-definition-iimedia-iim20": "wide",
-    "bcg-2020-digital-medical-users": "wide",
-    "askci-2022-reg-users-2021": "registered",
-    "cnnic-2014-12-mobile-medical-users-cap37": "mobile",
-    "cnnic-2015-12-mobile-medical-users-cap37": "mobile",
-    "active-users-2019-11": "month",
-    "kita-2020-04-mau": "month",
-    "active-users-2020-11": "month",
-    "note-2020-mau": "month",
-    "consult-app-mau-2020-11": "month",
-    "appointment-app-mau-2020-11": "month",
-    "analysys-2020-01-dau": "day",
-    "baidu-2021-07-dau": "readers",
-}
+OTHER_COUNTS = decisions.labels("other_counts")
 """Other published counts of users: claim id -> why it is not the national survey's count."""
 
 

@@ -8,6 +8,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from telemed_forecast.evidence import decisions
 from telemed_forecast.exhibits.evidence import context_table, newest
 from telemed_forecast.exhibits.exhibit import Exhibit, with_interval
 from telemed_forecast.exhibits.forecasts import line
@@ -22,25 +23,10 @@ from telemed_forecast.models.priors import surge_prior
 FATES = ("staying", "leaving", "gone")
 """What became of the people whom a wave brought, in the order of the chart."""
 
-PEAKS = (
-    "zju2-2020h1-mult",
-    "nhc-2020-thirdparty-mult",
-    "nhc-2020-44-mult",
-    "jdh-2020-03-surge",
-    "haodf-2020-surge10",
-    "seed-bjnews-pagd-reg",
-    "nhc-2020-thirdparty-rx",
-    "pagd-2020-02-newconsult",
-    "seed-bjnews-haodf-demand",
-    "jdh-2020h1-growth",
-    "seed-bjnews-haodf-reg",
-    "haodf-2020-01-growth",
-    "dxy-2020-02-mult",
-    "analysys-2020-01-pct",
-)
+PEAKS = decisions.shown("platform_peaks")
 """Multiples that platforms, hospitals and app panels reported of the first wave at its height."""
 
-DEMAND, DAILY = "seed-bjnews-haodf-demand", "analysys-2020-01-pct"
+DEMAND, DAILY = decisions.shown("peaks_compared")
 """The largest rise in the headlines, and the one figure of people on many apps at once: the text compares them."""
 
 PEAK_METRICS = (
@@ -54,55 +40,13 @@ PEAK_METRICS = (
 )
 """Metrics of the rows above, as ratios to the base that each row names."""
 
-LATER = ("jdh-2020-growth", "haodf-2020-bj", "dxy-2020-06-mult")
+LATER = decisions.shown("later_multiples")
 """Multiples of volumes later in 2020, or of the whole year."""
 
-LATER_PEOPLE = {
-    "panel_peak": ("active-users-2019-11", "kita-2020-04-mau"),
-    "panel_year": ("active-users-2019-11", "active-users-2020-11"),
-    "pagd_year": ("pagd-2019-06-mau", "pagd-2020-06-mau"),
-}
+LATER_PEOPLE = {name: (*sides["base"], *sides["later"]) for name, sides in decisions.parts("later_people").items()}
 """Ratios of two counts of monthly users, which are people and not visits: label -> claims of base and later."""
 
-SURGES = (
-    "seed-bjnews-haodf-demand",
-    "seed-bjnews-haodf-reg",
-    "haodf-2020-surge10",
-    "haodf-2020-01-growth",
-    "haodf-2020-03-growth",
-    "haodf-2020-bj",
-    "seed-bjnews-haodf-free",
-    "seed-bjnews-pagd-reg",
-    "seed-bjnews-pagd-consult",
-    "seed-bjnews-pagd-visits",
-    "seed-bjnews-pagd-video",
-    "seed-bjnews-pagd-govs",
-    "pagd-2019-06-mau",
-    "pagd-2020-06-mau",
-    "jdh-2020-03-surge",
-    "jdh-2020h1-growth",
-    "jdh-2020-growth",
-    "dxy-2020-02-mult",
-    "dxy-2020-06-mult",
-    "seed-tencent-users",
-    "seed-tencent-doctor",
-    "seed-tencent-push",
-    "seed-bjnews-platforms",
-    "seed-bjnews-topic-prevent",
-    "seed-bjnews-topic-symptoms",
-    "seed-bjnews-topic-transmission",
-    "nhc-2020-thirdparty-mult",
-    "nhc-2020-thirdparty-rx",
-    "nhc-2020-44-mult",
-    "zju2-2020h1-mult",
-    "analysys-2020-01-dau",
-    "analysys-2020-01-pct",
-    "bain-2020-12-usage-left",
-    "sh-2022-04-mult",
-    "sh-2022-04-rx",
-    "baidu-2022-12-fever",
-    "meituan-2022-12-fever",
-)
+SURGES = decisions.shown("surges")
 """What platforms, hospitals and app panels said of the waves, with what each compares; shown, not fitted."""
 
 

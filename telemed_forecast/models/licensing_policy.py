@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from telemed_forecast.evidence import decisions
 from telemed_forecast.models.timeline import decimal_year
 
 if TYPE_CHECKING:
@@ -37,15 +38,8 @@ a few hundredths of a log point in all against the tenth or two that an opening 
 
 DIRECTIONS: Mapping[str, float] = MappingProxyType(
     {
-        "2017-05-09-leaked-draft-rules-would-cancel": RESTRAINT,
-        "2018-04-25-state-council-general-office-opinions": 1.0,
-        "2018-07-17-nhc-and-tcm-administration-issue": 1.0,
-        "2019-08-30-nhsa-guiding-opinions-on-internet": 1.0,
-        "2020-02-06-nhc-notice-on-internet-diagnosis": 1.0,
-        "2020-03-02-nhsa-and-nhc-guiding-opinions": 1.0,
-        "2020-05-nhc-circular-asks-hospitals-to": 1.0,
-        "2020-11-nhsa-guiding-opinions-on-actively": 1.0,
-        "2022-06-09-nhc-and-tcm-administration-detailed": RESTRAINT,
+        row["event_id"]: {"opens": 1.0, "restrains": RESTRAINT}[row["direction"]]
+        for row in decisions.rows("licensing_events")
     }
 )
 """The events that the rule above picks from the list of policy events, and their direction."""

@@ -38,6 +38,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from telemed_forecast.evidence import decisions
 from telemed_forecast.models import growth, odds
 from telemed_forecast.models.growth import Growth
 from telemed_forecast.models.likelihood import noise
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 
     from telemed_forecast.evidence.observations import Observations
 
-DEFINITIONS = ("consultation", "services", "healthcare", "pharmacy")
+DEFINITIONS = decisions.DEFINITIONS
 """What a published estimate measures; pharmacy is the part of `healthcare` that is goods."""
 
 STEP = 1.0
@@ -223,65 +224,22 @@ def build(data: Any) -> Any:
     return MODEL.graph(data)
 
 
+_SCOPES = decisions.scopes()
+
 SEGMENTS = {
-    "online_consultation": 0,
-    "telemedicine": 1,
-    "internet_healthcare": 2,
-    "online_health_gmv": 2,
-    "online_pharmacy": 3,
-    "pharma_ecommerce": 3,
-    "pharma_ecommerce_b2c": 3,
+    segment: DEFINITIONS.index(scope)
+    for segment, scope in _SCOPES.items()
+    if scope in DEFINITIONS and ":" not in segment
 }
 """The ledger's segments that are read as these definitions; `LEFT_OUT` says why others are not."""
 
-LEFT_OUT = {
-    "digital_health": "other_scope",
-    "digital_health_askci": "other_scope",
-    "digital_health_wide": "other_scope",
-    "ehealth": "other_scope",
-    "digital_treatment_care": "other_scope",
-    "mobile_health": "devices",
-    "mobile_health_diagnostic_services": "part",
-    "mobile_health_regular_services": "part",
-    "mobile_health_therapeutic_services": "part",
-    "wearable_health_devices": "devices",
-    "telemedicine_wide": "other_scope",
-    "internet_hospital": "other_scope",
-    "online_consultation_with_prescriptions": "other_scope",
-    "online_pharmacy_drugs_only": "part",
-    "online_pharmacy_chemical_drugs": "part",
-    "online_pharmacy_chinese_patent_medicines": "part",
-    "online_pharmacy_ex_prescription": "part",
-    "online_pharmacy_tmall_jd": "part",
-    "on_demand_digital_pharmacy": "part",
-    "o2o_drugs": "part",
-    "o2o_drugs_70_cities": "part",
-    "prescription_drugs_addressable_online": "other_scope",
-    "pharma_ecommerce_b2b": "wholesale",
-    "pharmaceutical_internet": "wholesale",
-    "out_of_hospital_drug_circulation": "offline",
-    "chronic_disease_management": "offline",
-    "health_management": "offline",
-    "health_and_wellness": "offline",
-    "healthcare_total": "offline",
-    "digital_medical_marketing": "paid_by_makers",
-    "healthcare_marketing_spend": "paid_by_makers",
-}
-"""Segments that are not read, and why: a part of a definition whose weight in it changes, another scope, devices,
-wholesale, mostly offline, or advertising paid for by makers of drugs. A free offset for each would cost as many
-parameters as it has rows."""
+LEFT_OUT = {segment: scope for segment, scope in _SCOPES.items() if scope not in DEFINITIONS}
+"""Segments that are not read, and what they are instead."""
 
-SERVICES_ONLY = (
-    "idc-2016-oms-2015",
-    "idc-2016-oms-2017",
-    "ms-internet-health-2018",
-    "fs-pagd-2018-ih-2016",
-    "fs-pagd-2018-ih-2016-kr",
-    "fs-pagd-2018-ih-2026",
+SERVICES_ONLY = tuple(
+    row.removeprefix("claim:") for row, scope in _SCOPES.items() if row.startswith("claim:") and scope == "services"
 )
-"""Rows of the segment internet_healthcare whose stated scope leaves drug sales out (online medical services, company
-sales without platforms' goods; an industry smaller than the drug sales that the same house prints beside it): they
-observe `services`."""
+"""Rows of the segment internet_healthcare whose stated scope leaves drug sales out: they observe `services`."""
 
 
 def definitions(sizes: Observations) -> np.ndarray:

@@ -60,7 +60,7 @@ def test_lines_speak_of_segments_and_kinds_that_exist_and_say_their_reason_in_wo
     claims = {f"claim:{name}" for name in ledger.load()["claim_id"]}
     assert set(lines["segments"]) <= allowed | claims
     assert set(lines["report"]) == set(MARKETS)
-    assert ((lines["reason"] == "") == (lines["explanation"] == "")).all()
+    assert (((lines["reason"] == "") & (lines["scope"] == "")) == (lines["explanation"] == "")).all()
 
 
 def test_the_rows_are_those_of_grade_a_to_c_that_speak_of_a_modelled_quantity(claims):
