@@ -14,18 +14,19 @@ What a notebook needs stands here under short names, imported when it is first a
 from importlib import import_module
 from typing import Any
 
-from telemed_forecast.forecast.markets import MARKETS
-
 __version__ = "0.1.0"
 
 _OFFERED = {
     "Context": "forecast.context.Context",
     "Telling": "forecast.money.Telling",
+    "channel_share": "forecast.channel_share",
     "cited": "exhibits.record.cited",
     "compare_scenarios": "evaluation.scenario_effects.compare",
     "doctor_supply": "forecast.doctor_supply",
     "influences": "evaluation.influence.influences",
+    "internet_hospitals": "forecast.internet_hospitals",
     "internet_hospitals_before_the_jump": "forecast.internet_hospitals.look_back",
+    "market_size": "forecast.market_size",
     "origins": "evaluation.rolling_origins.origins",
     "platform_revenue": "forecast.platform_revenue",
     "record": "exhibits.record.record",
@@ -34,7 +35,7 @@ _OFFERED = {
     "show": "render.notebook.show",
     "track_record": "evaluation.track_record",
     "use_language": "render.notebook.use_language",
-    **{name: f"forecast.{name}" for name in MARKETS},
+    "user_adoption": "forecast.user_adoption",
 }
 """Short name -> where the function, the class or the module stands."""
 

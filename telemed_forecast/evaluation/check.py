@@ -53,16 +53,11 @@ class Found:
 
     Attributes
     ----------
-    notebook
-        Its name.
     settings
-        `SETTINGS` that it has.
-    exact
-        Name -> what no sampler has a part in: a count, a text.
-    densities
-        Fit -> log density at the model's reference point.
-    numbers
-        Name -> quantiles at `LEVELS`.
+        The notebook's `SETTINGS`.
+    exact, densities, numbers
+        Name -> what no sampler has a part in; fit -> log density at the model's reference point; name -> quantiles at
+        `LEVELS`.
     """
 
     notebook: str

@@ -18,9 +18,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.markets import MARKETS, Market
@@ -29,8 +30,6 @@ from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM, Printed
 from telemed_forecast.models.odds import logit
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from telemed_forecast.evidence.observations import Observations
 
 RELIABLE = 0.7
@@ -39,45 +38,7 @@ RELIABLE = 0.7
 REFIT_PROFILE = "quick"
 """Effort of a fit without an origin whose weights cannot be trusted."""
 
-Method = Literal["weights", "refit", "one_voice", "unreliable"]
-
-
-@dataclass(frozen=True)
-class Conflict:
-    """What one origin says against all others.
-
-    Attributes
-    ----------
-    report, origin, claims
-        The model, who produced the figures, and their rows.
-    method
-        How the others' view was found: "weights", "refit", "unreliable" (weights whose tail is too heavy, and no fit
-        in their place), or "one_voice": there are no others.
-    khat
-        Shape of the weights' tail; nan for one voice.
-    ratio
-        Median, low and high (80%) of the origin's figures over what the others let expect (odds ratio for shares).
-    below
-        Probability that the others give to a mean figure below the one printed; nan for one voice.
-    headline, width
-        The headline's median at the horizon without the origin over that with it, and the same for the width of its 80%
-        interval (log scale, logit for shares); nan for one voice.
-    """
-
-    report: str
-    origin: str
-    claims: tuple[str, ...]
-    method: Method
-    khat: float
-    ratio: tuple[float, float, float]
-    below: float
-    headline: float
-    width: float
-
-    @property
-    def z(self) -> float:
-        """The printed mean figure as a deviation from what the others imply, in standard normal units."""
-        return NormalDist().inv_cdf(min(max(self.below, 1e-6), 1.0 - 1e-6)) if np.isfinite(self.below) else np.nan
+COLUMNS = ("report", "origin", "claims", "method", "khat", "ratio", "below", "z", "headline", "width")
 
 
 @dataclass(frozen=True)
@@ -94,17 +55,32 @@ class Without(Context):
         return view[~((view["origin"] == self.origin) & view["metric"].isin(self.metrics))]
 
 
-def conflicts(context: Context, results: dict[str, Forecast], *, refit: bool = True) -> list[Conflict]:
-    """Every origin of every model, by model, the one that disagrees most first.
+def conflicts(context: Context, results: dict[str, Forecast], *, refit: bool = True) -> pd.DataFrame:
+    """Every origin against all others, by model, the one that disagrees most first.
 
     With `refit` a model is fitted again where weights cannot be trusted.
+
+    Returns
+    -------
+    ``report``, ``origin`` and its ``claims``; ``method``, how the others' view was found: "weights", "refit",
+    "unreliable" (weights whose tail is too heavy, and no fit in their place), or "one_voice": there are no others, and
+    all numbers are NaN. ``khat``, shape of the weights' tail; ``ratio``, median, low and high (80%) of the origin's
+    figures over what the others let expect (odds ratio for shares); ``below``, the probability that they give to a mean
+    figure below the one printed, and ``z``, the same in standard normal units; ``headline`` and ``width``, the
+    headline's median at the horizon and the width of its 80% interval (log scale, logit for shares) without the origin
+    over those with it.
     """
-    found = []
+    found: list[dict[str, Any]] = []
     for name, result in results.items():
         market = MARKETS[name]
         each = [_conflict(context, market, result, voice, refit) for voice in _voices(context, market, result)]
-        found += sorted((c for c in each if c is not None), key=lambda c: (-np.nan_to_num(abs(c.z)), c.origin))
-    return found
+        found += sorted((c for c in each if c), key=lambda c: (-np.nan_to_num(abs(c["z"])), c["origin"]))
+    return pd.DataFrame(found, columns=COLUMNS)
+
+
+def deviation(below: float) -> float:
+    """A probability as a deviation in standard normal units."""
+    return NormalDist().inv_cdf(min(max(below, 1e-6), 1.0 - 1e-6))
 
 
 Voice = tuple[str, "Observations", Printed, tuple[np.ndarray, float] | None]
@@ -148,15 +124,15 @@ def _left_out(context: Context, own: Observations, origin: str) -> Context:
     return Without(in_short(context).settings, origin, metrics, levers=context.levers)
 
 
-def _conflict(context: Context, market: Market, result: Forecast, voice: Voice, refit: bool) -> Conflict | None:
-    """One origin of one model; None when a model fitted without it says nothing of its rows."""
+def _conflict(context: Context, market: Market, result: Forecast, voice: Voice, refit: bool) -> dict[str, Any]:
+    """One origin of one model; nothing when a model fitted without it says nothing of its rows."""
     origin, own, printed, weighed = voice
-    claims = tuple(own.claim_id.tolist())
+    found: dict[str, Any] = {"report": market.name, "origin": origin, "claims": tuple(own.claim_id.tolist())}
     if weighed is None:
-        nothing = (np.nan, np.nan, np.nan)
-        return Conflict(market.name, origin, claims, "one_voice", np.nan, nothing, np.nan, np.nan, np.nan)
+        unknown = dict.fromkeys(("khat", "below", "z", "headline", "width"), np.nan)
+        return found | unknown | {"method": "one_voice", "ratio": (np.nan, np.nan, np.nan)}
     weights, khat = weighed
-    method: Method = "weights"
+    method = "weights"
     before = _headline(context, result.path)
     after = before
     if khat > RELIABLE:
@@ -165,13 +141,14 @@ def _conflict(context: Context, market: Market, result: Forecast, voice: Voice, 
         other = market.run(_left_out(context, own, origin))
         again = market.module.printed(other, own, heard=False)
         if not again.inside.any():
-            return None
+            return {}
         printed, after = again, _headline(context, other.path)
         weights = np.full(len(after), 1.0 / len(after))
     rng = context.generator(f"conflict {market.name} {origin}")
     ratio, below = against(printed, weights, rng)
     headline, width = effect(before, after, weights)
-    return Conflict(market.name, origin, claims, method, khat, ratio, below, headline, width)
+    told = {"method": method, "khat": khat, "ratio": ratio, "below": below, "z": deviation(below)}
+    return found | told | {"headline": headline, "width": width}
 
 
 def _headline(context: Context, path: Path) -> np.ndarray:

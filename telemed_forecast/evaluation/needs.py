@@ -30,12 +30,9 @@ class Needs:
 
     Attributes
     ----------
-    today
-        Fitted to everything known on the notebooks' date.
-    earlier
-        Fitted as of the end of each earlier year that has met outcomes since.
-    look_back
-        Fitted as of the day before the count jumped, with the effort of today's.
+    today, earlier, look_back
+        Fitted to everything known on the notebooks' date, as of the end of each earlier year that has met outcomes
+        since, and as of the day that a page looks back on, with the effort of today's.
     without
         Fitted again without each publisher whose part weights of draws cannot tell.
     """

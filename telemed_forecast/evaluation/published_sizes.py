@@ -20,10 +20,8 @@ class PublishedSize:
 
     Attributes
     ----------
-    year
-        Calendar year that it speaks of; published_on is the day on which it was known.
-    forecast
-        Whether it was published before its period ended.
+    year, published_on, forecast
+        Calendar year that it speaks of, the day on which it was known, and whether that was before the period ended.
     use
         ``used``, or why not: ``copy``, ``forecast``, ``unsourced``, ``curated``, ``short``, ``early``, or a reason of
         `telemed_forecast.models.market_size.LEFT_OUT`.

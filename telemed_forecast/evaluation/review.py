@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from telemed_forecast.evaluation import conflict, evidence_use, information, voices
-from telemed_forecast.evaluation.conflict import Conflict
 from telemed_forecast.forecast import markets
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.paths import Forecast
@@ -38,7 +37,7 @@ class Review:
     voices: pd.DataFrame
     echoes: pd.DataFrame
     grades: pd.DataFrame
-    conflicts: list[Conflict]
+    conflicts: pd.DataFrame
     wanted: pd.DataFrame
 
 

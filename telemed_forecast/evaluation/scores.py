@@ -137,6 +137,12 @@ def log_score(draws: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return -np.log((number * kernels.mean(axis=0) + tail) / (number + 1.0))
 
 
+def interval_coverage(draws: np.ndarray, truth: np.ndarray, level: float) -> np.ndarray:
+    """Whether the central interval of that probability holds what came; boolean."""
+    low, high = np.quantile(draws, [(1.0 - level) / 2.0, (1.0 + level) / 2.0], axis=0)
+    return (truth >= low) & (truth <= high)
+
+
 def pit(draws: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Probability integral transform: the share of the draws below what came, ties halved. Dims: (obs,)."""
     return (draws < truth).mean(axis=0) + 0.5 * (draws == truth).mean(axis=0)
@@ -179,6 +185,8 @@ class Predicted:
 
     def interval_coverage(self, truth: np.ndarray, level: float) -> np.ndarray:
         """Whether the central interval of that probability holds what came; boolean."""
+        if self.draws is not None:
+            return interval_coverage(self.draws, truth, level)
         return (self.quantile((1.0 - level) / 2.0) <= truth) & (truth <= self.quantile((1.0 + level) / 2.0))
 
 

@@ -39,26 +39,20 @@ class TrackRecord:
 
     Attributes
     ----------
-    results
-        Our models' results of today by market: in a market that nobody counts they are what came.
-    past
-        Origins by market.
+    results, past
+        Our forecasts of today by market (in a market that nobody counts they are what came), and origins.
     scores, ours
         Scores of every forecaster in all markets, and ours among them, with the ``year`` of the forecast and its
         ``horizon``: 0 up to a year, and so on (`HORIZONS`).
     misses
         Our worst, one a market and day.
-    league, unscored
-        Published forecasts, the worst first, and those that are not scored.
-    publishers
-        The record of each, the one that is usually nearest first.
+    league, unscored, publishers
+        Published forecasts, the worst first, those that are not scored, and the record of each publisher.
     same_day, same_day_by_consensus
         Our forecasts of the same days beside the published ones: with `quantities.Truth`, and with other houses' later
         estimates, as the judge; None without a pair.
     frozen
         Releases: forecasts that were frozen before their figures came.
-    seed
-        Seed of the bands that chance allows.
     """
 
     results: Mapping[str, Forecast]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from telemed_forecast.evaluation import conflict as evaluation
-from telemed_forecast.evaluation.conflict import Conflict
 from telemed_forecast.evaluation.review import Review
+from telemed_forecast.evaluation.score_summary import rows
 from telemed_forecast.exhibits.evidence import origin_name
 from telemed_forecast.exhibits.exhibit import Exhibit
 from telemed_forecast.exhibits.numbers import key_figure
@@ -33,7 +34,7 @@ def exhibits(context: Context, review: Review) -> list[Exhibit]:
     own = {report: [one for one in judged if one.report == report] for report in MARKETS}
     charts = [_conflict(report, found) for report, found in own.items() if len(found) > 1]
     wanted = [
-        _wanted_bars(context, review, str(name), own) for name, own in review.wanted.groupby("report", sort=False)
+        _wanted_bars(context, review, str(name), one) for name, one in review.wanted.groupby("report", sort=False)
     ]
     return [*charts, *([leave_one_out(context, judged)] if judged else []), *wanted, wanted_table(context, review)]
 
@@ -52,7 +53,7 @@ def key_figures(context: Context, review: Review) -> list[KeyFigure]:
 def numbers(context: Context, review: Review) -> dict[str, Fact]:
     """What the prose says of both."""
     judged = _judged(review)
-    alone = [one for one in review.conflicts if one.method == "one_voice"]
+    alone = rows(review.conflicts[review.conflicts["method"] == "one_voice"])
     return {
         "judged": len(judged),
         "far": sum(min(one.below, 1.0 - one.below) < FAR for one in judged),
@@ -74,7 +75,7 @@ def numbers(context: Context, review: Review) -> dict[str, Fact]:
     }
 
 
-def leave_one_out(context: Context, judged: Sequence[Conflict]) -> Exhibit:
+def leave_one_out(context: Context, judged: Sequence[Any]) -> Exhibit:
     """What each publisher says against all others, and what leaving it out does to the headline."""
     frame = pd.DataFrame(
         {
@@ -98,7 +99,7 @@ def leave_one_out(context: Context, judged: Sequence[Conflict]) -> Exhibit:
 
 def wanted_table(context: Context, review: Review) -> Exhibit:
     """What new figures would settle, those that teach next to nothing left out."""
-    rows = [
+    figures = [
         (
             one.figure,
             f"@report.{one.report}.title",
@@ -113,21 +114,21 @@ def wanted_table(context: Context, review: Review) -> Exhibit:
     claims = [claim for name in review.wanted["report"].unique() for claim in _claims(review, name)]
     return Exhibit(
         name="wanted",
-        frame=pd.DataFrame(rows, columns=["figure", "report", "kind", "removed", "spread", "narrowed"]),
+        frame=pd.DataFrame(figures, columns=["figure", "report", "kind", "removed", "spread", "narrowed"]),
         claims=tuple(dict.fromkeys(claims)),
         facts={"horizon": context.settings.horizon, **_years(context)},
     )
 
 
-def _judged(review: Review) -> list[Conflict]:
+def _judged(review: Review) -> list[Any]:
     """Origins whose figures stand beside those of others."""
-    return [one for one in review.conflicts if one.method != "one_voice"]
+    return rows(review.conflicts[review.conflicts["method"] != "one_voice"])
 
 
 def _claims(review: Review, report: str, number: int = 3) -> tuple[str, ...]:
     """The newest figures of a report's quantities."""
-    rows = review.newest[review.newest["report"] == report].sort_values("end", ascending=False, kind="stable")
-    return tuple(rows["claim_id"].head(number))
+    newest = review.newest[review.newest["report"] == report].sort_values("end", ascending=False, kind="stable")
+    return tuple(newest["claim_id"].head(number))
 
 
 def _years(context: Context) -> dict[str, Fact]:
@@ -139,15 +140,15 @@ def _percent(part: float) -> Value:
     return Value(value=100.0 * max(part, 0.0), unit="percent", digits=2)
 
 
-def _conflict(report: str, own: Sequence[Conflict]) -> Exhibit:
+def _conflict(report: str, own: Sequence[Any]) -> Exhibit:
     """The most surprising publishers of a model: their figures over what all others let expect."""
     shown = sorted(own, key=lambda one: -abs(one.z))[:CONFLICTS_SHOWN]
-    rows = [(origin_name(one.origin), *one.ratio) for one in sorted(shown, key=lambda one: -one.ratio[0])]
+    ratios = [(origin_name(one.origin), *one.ratio) for one in sorted(shown, key=lambda one: -one.ratio[0])]
     furthest = max(own, key=lambda one: abs(one.z))
     middle, low, high = furthest.ratio
     return Exhibit(
         name=f"conflict_{report}",
-        frame=pd.DataFrame(rows, columns=["category", "value", "low", "high"]),
+        frame=pd.DataFrame(ratios, columns=["category", "value", "low", "high"]),
         claims=tuple(dict.fromkeys(claim for one in own for claim in one.claims)),
         facts={
             "report": f"@report.{report}.title",
@@ -160,10 +161,10 @@ def _conflict(report: str, own: Sequence[Conflict]) -> Exhibit:
 def _wanted_bars(context: Context, review: Review, report: str, own: pd.DataFrame) -> Exhibit:
     """What each missing figure would remove of the uncertainty about a headline."""
     best = own.iloc[0]
-    rows = [(one.figure, max(100.0 * one.removed, 0.0)) for one in own.itertuples()]
+    parts = [(one.figure, max(100.0 * one.removed, 0.0)) for one in own.itertuples()]
     return Exhibit(
         name=f"wanted_{report}",
-        frame=pd.DataFrame(rows, columns=["category", "value"]),
+        frame=pd.DataFrame(parts, columns=["category", "value"]),
         claims=_claims(review, report),
         facts={
             "report": f"@report.{report}.title",

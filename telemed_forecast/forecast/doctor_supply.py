@@ -89,7 +89,10 @@ def run(context: Context, market: Forecast) -> DoctorSupply | None:
     load = context.observed("consultations_per_doctor_per_day", "haodf")
     few = context.observed("survey_doctors_fewer_than_5_consultations_per_day")
     income = context.observed("doctor_online_monthly_income")
-    density, people = context.observed("licensed_physicians_per_1000", "national"), _population(context)
+    density, people = (
+        context.observed("licensed_physicians_per_1000", "national"),
+        context.observed("population", "national"),
+    )
     if min(map(len, (surveys, registered, load, few, income, density, people))) == 0:
         return None
     rng = context.generator("doctor_supply")
@@ -121,10 +124,6 @@ def run(context: Context, market: Forecast) -> DoctorSupply | None:
         model_price=np.exp(np.asarray(market.fit.posterior["price"])),
         claims=tuple(dict.fromkeys(str(c) for rows in used for c in rows.claim_id)),
     )
-
-
-def _population(context: Context) -> Observations:
-    return context.observed("population", "national")
 
 
 def _physicians(density: Observations, people: Observations, periods: tuple[date, ...]) -> np.ndarray:

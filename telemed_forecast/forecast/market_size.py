@@ -181,6 +181,7 @@ def run(context: Context) -> Forecast:
         fit=model,
         known=history(broad, "log", market_size.ceiling(model.posterior, data)),
         built_on={"user_adoption": adoption},
+        # By definition, the size from below by year of history (CNY million).
         draws=market_size.bottom_up(model.posterior),
         extras={"origins": origins, "goods": rows.goods, "money": Money.draw(context, years, size)},
     )

@@ -106,22 +106,17 @@ class PlatformRevenue:
 
     Attributes
     ----------
-    outlooks
-        By metric and company.
-    left_out
-        (company, metric, fiscal years known) of series that are too short.
-    total
-        Sum of the companies that still report, by calendar year, with the common shock. CNY million a year.
-    alone, together
-        The same sum with independent companies, and with all in unison.
+    outlooks, left_out
+        By metric and company; and (company, metric, fiscal years known) of series that are too short.
+    total, alone, together
+        Sum of the companies that still report, by calendar year (CNY million): with the common shock, with independent
+        companies, and with all in unison.
     parts
         Calendar-year revenue of each summed company, its draws paired with `total`. Dims of each: (draw, year).
     correlation
         Of the common shock.
-    past
-        Forecasts from every earlier year with enough figures before it.
-    results
-        Profits and losses as reported.
+    past, results
+        Forecasts from every earlier year with enough figures before it; profits and losses as reported.
     """
 
     outlooks: dict[tuple[str, str], Outlook]

@@ -106,15 +106,10 @@ def test_the_effect_on_a_headline_is_the_change_of_its_median_and_of_its_width()
     assert conflict.effect(before, 2 * before + np.log(3), equal(DRAWS)) == pytest.approx((3.0, 2.0), rel=0.05)
 
 
-def test_the_deviation_of_a_figure_in_the_middle_is_nil_and_that_of_one_voice_is_not_known():
-    nothing = (np.nan, np.nan, np.nan)
-    alone = conflict.Conflict("user_adoption", "cnnic", ("a",), "one_voice", np.nan, nothing, np.nan, np.nan, np.nan)
-    assert np.isnan(alone.z)
-    middle = conflict.Conflict("market_size", "idc", ("a",), "weights", 0.1, (1.0, 0.5, 2.0), 0.5, 1.0, 1.0)
-    assert middle.z == pytest.approx(0.0)
-    surprising = conflict.Conflict("market_size", "idc", ("a",), "weights", 0.1, (3.0, 2.0, 4.0), 1.0, 1.0, 1.0)
-    assert np.isfinite(surprising.z)
-    assert surprising.z > 4
+def test_the_deviation_of_a_figure_in_the_middle_is_nil_and_that_of_a_sure_surprise_is_a_number():
+    assert conflict.deviation(0.5) == pytest.approx(0.0)
+    assert conflict.deviation(stats.norm.cdf(1.5)) == pytest.approx(1.5)
+    assert 4 < conflict.deviation(1.0) < 10 and -10 < conflict.deviation(0.0) < -4
 
 
 def test_a_context_without_an_origin_has_none_of_its_rows_about_the_quantity_and_all_others():
