@@ -214,11 +214,11 @@ def _evidence(a: Side, b: Side) -> Iterator[dict[str, Cell]]:
 def _levers(a: Side, b: Side) -> Iterator[dict[str, Cell]]:
     keys = _keys("lever", "scenarios")
     for one in differences.levers(a, b):
-        told = one["effect"] is not None
+        lever, quantity, told = str(one["lever"]), str(one["quantity"]), one["effect"] is not None
         yield {
-            "lever": keys.get(str(one["lever"]), one["lever"]),
+            "lever": keys.get(lever, lever),
             "effect": Value(value=one["effect"], unit="percent", digits=2) if told else UNKNOWN,
-            "quantity": keys.get(str(one["quantity"]), one["quantity"]) or NONE,
+            "quantity": keys.get(quantity, quantity) or NONE,
             "before": one["before"],
             "after": one["after"],
         }
@@ -227,8 +227,9 @@ def _levers(a: Side, b: Side) -> Iterator[dict[str, Cell]]:
 def _assumptions(a: Side, b: Side) -> Iterator[dict[str, Cell]]:
     keys = _keys("parameter")
     for one in differences.assumptions(a, b):
+        parameter = str(one["parameter"])
         yield {
-            "parameter": keys.get(str(one["parameter"]), one["parameter"]),
+            "parameter": keys.get(parameter, parameter),
             "shift": Value(value=one["shift"], unit="ratio", digits=2) if isfinite(one["shift"]) else NONE,
             "before": one["before"],
             "after": one["after"],
