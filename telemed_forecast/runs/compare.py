@@ -214,24 +214,26 @@ def _evidence(a: Side, b: Side) -> Iterator[dict[str, Cell]]:
 def _levers(a: Side, b: Side) -> Iterator[dict[str, Cell]]:
     keys = _keys("lever", "scenarios")
     for one in differences.levers(a, b):
+        lever, quantity, told = str(one["lever"]), str(one["quantity"]), one["effect"] is not None
         yield {
-            "lever": keys.get(one.lever, one.lever),
-            "effect": UNKNOWN if one.effect is None else Value(value=one.effect, unit="percent", digits=2),
-            "quantity": keys.get(one.quantity, one.quantity) or NONE,
-            "before": one.before,
-            "after": one.after,
+            "lever": keys.get(lever, lever),
+            "effect": Value(value=one["effect"], unit="percent", digits=2) if told else UNKNOWN,
+            "quantity": keys.get(quantity, quantity) or NONE,
+            "before": one["before"],
+            "after": one["after"],
         }
 
 
 def _assumptions(a: Side, b: Side) -> Iterator[dict[str, Cell]]:
     keys = _keys("parameter")
     for one in differences.assumptions(a, b):
+        parameter = str(one["parameter"])
         yield {
-            "parameter": keys.get(one.parameter, one.parameter),
-            "shift": Value(value=one.shift, unit="ratio", digits=2) if one.shift == one.shift else NONE,
-            "before": one.before,
-            "after": one.after,
-            "report": _known(f"report.{one.report}.title", one.report),
+            "parameter": keys.get(parameter, parameter),
+            "shift": Value(value=one["shift"], unit="ratio", digits=2) if isfinite(one["shift"]) else NONE,
+            "before": one["before"],
+            "after": one["after"],
+            "report": _known(f"report.{one['report']}.title", one["report"]),
         }
 
 

@@ -208,80 +208,56 @@ def _use(side: Side, claim: str, read: bool) -> str:
     return _interval(side.evidence[claim]) if claim in side.evidence else USED if read else NONE
 
 
-@dataclass(frozen=True)
-class Assumption:
-    """A prior that differs.
+Change = dict[str, Any]
+"""A row of what differs, by column."""
 
-    Attributes
-    ----------
-    report, parameter
-        Whose prior.
-    before, after
-        Its middle and 80% interval.
-    shift
-        How far the middle moved, in halves of the first run's interval; nan where one run has no such prior.
+
+def assumptions(a: Side, b: Side) -> list[Change]:
+    """Priors that differ: first those that only one run has, then the one that moved most.
+
+    Returns
+    -------
+    ``report`` and ``parameter``; middle and 80% interval ``before`` and ``after``; and the ``shift`` of the middle in
+    halves of the first run's interval, infinite where one run has no such prior.
     """
-
-    report: str
-    parameter: str
-    before: str
-    after: str
-    shift: float
-
-
-def assumptions(a: Side, b: Side) -> list[Assumption]:
-    """Priors that differ: first those that only one run has, then the one that moved most."""
     found = []
-    for key in _union(a.assumptions, b.assumptions):
-        rows = [side.assumptions.get(key) for side in (a, b)]
-        old, new = (_prior(row) for row in rows)
-        if old != new:
-            found.append(Assumption(*key, old, new, _shift(*rows)))
-    return sorted(found, key=lambda one: one.shift if one.shift == one.shift else float("inf"), reverse=True)
+    for report, parameter in _union(a.assumptions, b.assumptions):
+        rows = [side.assumptions.get((report, parameter)) for side in (a, b)]
+        before, after = (_prior(row) for row in rows)
+        if before != after:
+            one = {"report": report, "parameter": parameter, "before": before, "after": after, "shift": _shift(*rows)}
+            found.append(one)
+    return sorted(found, key=lambda one: -one["shift"])
 
 
 def _shift(old: Row | None, new: Row | None) -> float:
     if old is None or new is None:
-        return float("nan")
+        return float("inf")
     half = 0.5 * (float(old["prior_ratio_high"]) - float(old["prior_ratio_low"]))
     moved = abs(float(new["prior_ratio"]) - float(old["prior_ratio"]))
     return moved / half if half > 0 else float(moved > 0)
 
 
-@dataclass(frozen=True)
-class LeverChange:
-    """A lever that stands otherwise in the scenario of the second run.
+def levers(a: Side, b: Side) -> list[Change]:
+    """Levers that differ, the one with the largest effect first; a number that a lever does not act on is left out.
 
-    Attributes
-    ----------
-    quantity, lever
-        The headline number, and the lever, as written in the tables.
-    before, after
-        Its value in each run's scenario.
-    effect
-        What that adds to the number, in percent of it when all levers are neutral; None when no table tells.
+    Returns
+    -------
+    ``quantity`` (the headline number) and ``lever`` as written in the tables; its value ``before`` and ``after``; and
+    the ``effect``: what that adds to the number, in percent of it when all levers are neutral, None if no table tells.
     """
-
-    quantity: str
-    lever: str
-    before: str
-    after: str
-    effect: float | None
-
-
-def levers(a: Side, b: Side) -> list[LeverChange]:
-    """Levers that differ, the one with the largest effect first; a number that a lever does not act on is left out."""
     found = []
     for name in _union(a.levers, b.levers):
-        values = [_lever(side, name) for side in (a, b)]
-        if values[0] == values[1]:
+        before, after = (_lever(side, name) for side in (a, b))
+        if before == after:
             continue
         quantities = [quantity for quantity, lever in _union(a.parts, b.parts) if lever == name]
         for quantity in quantities or [""]:
             old, new = (_part(side, quantity, name) for side in (a, b))
             effect = None if old is None or new is None else new - old
-            found.append(LeverChange(quantity, name, values[0], values[1], effect))
-    return sorted(found, key=lambda one: -1.0 if one.effect is None else abs(one.effect), reverse=True)
+            one = {"quantity": quantity, "lever": name, "before": before, "after": after, "effect": effect}
+            found.append(one)
+    return sorted(found, key=lambda one: -1.0 if one["effect"] is None else abs(one["effect"]), reverse=True)
 
 
 def _column(side: Side) -> str:

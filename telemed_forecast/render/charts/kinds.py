@@ -71,7 +71,7 @@ def bars(drawing: Drawing) -> Any:
     tornado = len(names) == 2 and _opposite(rows)
     grouped = len(names) > 1 and not tornado
     _add_labels(drawing, rows)
-    layout = _layout(drawing, rows, names, grouped)
+    layout = _Rows(drawing, rows, names, grouped)
     chart = alt.Chart(alt.Data(values=rows)).encode(y=layout.y, **layout.offset)
     color = _bar_color(drawing, names)
     bar = chart.mark_bar(height={"band": 0.86 if grouped else 0.62}).encode(
@@ -91,7 +91,7 @@ def dots(drawing: Drawing) -> Any:
     names = _names(rows, "series")
     grouped = len(names) > 1
     _add_labels(drawing, rows, intervals=drawing.form.wide)
-    layout = _layout(drawing, rows, names, grouped)
+    layout = _Rows(drawing, rows, names, grouped)
     chart = alt.Chart(alt.Data(values=rows)).encode(y=layout.y, **layout.offset)
     color = _bar_color(drawing, names)
     x = _x_value(drawing, rows, "value", zero=False)
@@ -194,10 +194,6 @@ class _Rows:
         self.y = alt.Y("category:N", sort=order, axis=axis, scale=alt.Scale(paddingInner=0.1, paddingOuter=0.05))
         self.offset: Any = {"yOffset": alt.YOffset("series:N", sort=names)} if grouped else {}
         self.height = step * len(categories)
-
-
-def _layout(drawing: Drawing, rows: Rows, names: list[str], grouped: bool) -> _Rows:
-    return _Rows(drawing, rows, names, grouped)
 
 
 def _add_labels(drawing: Drawing, rows: Rows, *, intervals: bool = False) -> None:
