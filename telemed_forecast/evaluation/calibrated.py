@@ -60,7 +60,7 @@ def of_all(model: Model, p: Numbers, d: Numbers) -> dict[str, np.ndarray]:
     """
     found = {}
     for name, process in model.growth(p, d, np).items():
-        _, innovations, scale = process.shocks(name, p)
+        _, innovations, scale, _ = process.shocks(name, p)
         found[f"{name}_shocks"] = np.log1p((innovations / scale) ** 2 / process.prior.nu).mean(axis=1)
     terms = model.log_likelihoods(p, d).values()
     return found | {"figures": np.sum([term.sum(axis=1) for term in terms], axis=0)}

@@ -93,9 +93,8 @@ def problem(name: str, context: Context) -> Problem:
 def published(model: Model, truth: Numbers, design: Numbers, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """The arrays of a fit: the design's figures, with what they would have said about this truth."""
     data = dict(design)
-    for block, observe in model.observed.items():
+    for block, (mu, scale) in model.expected(truth, design).items():
         low, high = (design[f"{block}_{end}"] for end in ("low", "high"))
-        mu, scale, _ = np.broadcast_arrays(*observe(truth, design, np), low)
         value = mu[0] + scale[0] * rng.standard_t(DEGREES_OF_FREEDOM, size=len(low))
         data[f"{block}_low"], data[f"{block}_high"] = rounded(value, low, high)
     return data

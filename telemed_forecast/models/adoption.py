@@ -148,7 +148,7 @@ def _paths(p: Values, d: Values) -> dict[str, Any]:
     return {name: d[f"{name}_guess"] + growth.PATH_UNIT * p[f"{name}_path"] for name in CLASS}
 
 
-def _rate(p: Values, d: Values, xp: Any) -> Any:
+def _share(p: Values, d: Values, xp: Any) -> Any:
     """Usage rate on the grid. Dims: (..., time)."""
     kept, half_life = expit(p["surge_logit_kept"], xp)[..., None], p["surge_half_life"][..., None]
     stays = [retention(d["grid"] - d["wave"][k], kept=kept, half_life=half_life, xp=xp) for k in range(len(WAVES))]
@@ -164,7 +164,7 @@ def _users(p: Values, d: Values, xp: Any) -> tuple[Any, Any]:
 
 
 def _surveyed(p: Values, d: Values, xp: Any) -> tuple[Any, Any]:
-    rate = _rate(p, d, xp)
+    rate = p["usage_share"]
     mu = on_grid(xp.log(rate) - xp.log1p(-rate), d["survey_at"], xp)
     return mu, noise(d["survey_scale"], p["regional_spread"][..., None], xp)
 
@@ -173,7 +173,8 @@ MODEL = Model(
     priors=priors,
     growth=_growth,
     paths=_paths,
-    derived=lambda p, d, xp: {"log_users": p["internet_log_level"] + xp.log(_rate(p, d, xp))},
+    latent=lambda p, d, xp: {"usage_share": _share(p, d, xp)},
+    derived=lambda p, d, xp: {"log_users": p["internet_log_level"] + xp.log(p["usage_share"])},
     observed={
         "internet": lambda p, d, xp: (
             on_grid(p["internet_log_level"], d["internet_at"], xp),

@@ -111,8 +111,8 @@ class Growth:
     log_ceiling: Any
     shock: Any = 0.0
 
-    def shocks(self, name: str, p: Mapping[str, Any], xp: Any = np) -> tuple[Any, Any, Any]:
-        """What a path owes to chance: deviations, innovations e_t, and the innovations' scale.
+    def shocks(self, name: str, p: Mapping[str, Any], xp: Any = np) -> tuple[Any, Any, Any, Any]:
+        """What a path owes to chance: deviations, innovations e_t, their scale, and the log of their volume.
 
         Parameters
         ----------
@@ -125,8 +125,9 @@ class Growth:
 
         Returns
         -------
-        Dims of each: (..., time - 1). The first deviation has the stationary scale of the AR(1): its innovation is
-        what it would be over a deviation of none.
+        Dims: (..., time - 1), the last (...). The first deviation has the stationary scale of the AR(1). A density of
+        innovations becomes one of levels by the derivative of each innovation with respect to its level, which is 1 but
+        for the first.
         """
         rate, theta, innovation, sigma = (p[f"{name}_{key}"][..., None] for key in PARAMETERS[:4])
         level = p[f"{name}_log_level"]
@@ -137,7 +138,8 @@ class Growth:
         first = deviation[..., :1] * xp.sqrt(1.0 - decay**2)[..., None]
         later = deviation[..., 1:] - decay[..., None] * deviation[..., :-1]
         scale = shock_scale(expected, sigma=sigma, prior=self.prior, step=self.step, xp=xp)
-        return deviation, xp.concatenate([first, later], axis=-1) * self.step, scale
+        innovations = xp.concatenate([first, later], axis=-1) * self.step
+        return deviation, innovations, scale, 0.5 * xp.log1p(-(decay**2))
 
     def state(self, name: str, p: Mapping[str, Any], start: Any) -> Any:
         """Add the density of a path to the PyMC model on the context stack.
@@ -157,12 +159,9 @@ class Growth:
         import pytensor.tensor as pt
 
         level = p[f"{name}_log_level"]
-        deviation, innovations, scale = self.shocks(name, p, pt)
+        deviation, innovations, scale, log_volume = self.shocks(name, p, pt)
         t = pm.StudentT.dist(nu=self.prior.nu, mu=0.0, sigma=scale)
-        # The path is the parameter: a density of innovations becomes one of levels by the derivative of each innovation
-        # with respect to its level, which is 1 but for the first.
-        jacobian = 0.5 * pt.log1p(-((p[f"{name}_rho"] ** self.step) ** 2))
-        pm.Potential(f"{name}_innovations", pm.logp(t, innovations).sum() + jacobian)
+        pm.Potential(f"{name}_innovations", pm.logp(t, innovations).sum() + log_volume)
         # The ceiling holds, in the past as in the future: a smooth wall keeps the sampler's geometry kind.
         gap = (self.log_ceiling - level) / CEILING_SOFTNESS
         pm.Potential(f"{name}_below_ceiling", -pt.softplus(-gap).sum())

@@ -165,16 +165,17 @@ def _trend(p: Values, d: Values, name: str) -> Any:
     return p[name][..., None] + p[f"{name}_trend"][..., None] * d["age"]
 
 
-def _volume(p: Values, d: Values) -> Any:
-    """Log encounters a year. Dims: (..., time)."""
-    return p["users_standard"][..., None] * d["users_sd"] + d["users_mean"] + _trend(p, d, "encounters")
+def _latent(p: Values, d: Values, xp: Any) -> dict[str, Any]:
+    """Log encounters a year, and log odds of the part of all medicine sales that is sold online. Dims: (..., time)."""
+    users = p["users_standard"][..., None] * d["users_sd"] + d["users_mean"]
+    return {"volume": users + _trend(p, d, "encounters"), "online": _trend(p, d, "online_share")}
 
 
 def _derived(p: Values, d: Values, xp: Any) -> dict[str, Any]:
     consultation, pharmacy = p["consultation_log_level"], p["pharmacy_log_level"]
     services = consultation + xp.log1p(xp.exp(p["other_services"]))[..., None]
-    bottom_up = _volume(p, d) + _trend(p, d, "price") - np.log(1e6)
-    drugs_bottom_up = d["log_medicine"] + odds.log_expit(_trend(p, d, "online_share"), xp)
+    bottom_up = p["volume"] + _trend(p, d, "price") - np.log(1e6)
+    drugs_bottom_up = d["log_medicine"] + odds.log_expit(p["online"], xp)
     steps = p["seller_volatility"][..., None] * p["seller_steps"]
     back = xp.cumsum(steps[..., ::-1], axis=steps.ndim - 1)[..., ::-1]
     return {
@@ -203,13 +204,14 @@ MODEL = Model(
     priors=priors,
     growth=_growth,
     paths=_paths,
+    latent=_latent,
     derived=_derived,
     # The two directions meet in the last year, where the user base is surveyed; earlier years follow.
     ties=lambda p, d, xp: {n: (p[f"{n}_gap"][..., -1], COHERENCE) for n in ("coherence", "pharmacy_coherence")},
     observed={
         "size": _sized,
-        "volume": lambda p, d, xp: (_volume(p, d)[..., d["volume_year"]], d["volume_scale"]),
-        "online": lambda p, d, xp: (_trend(p, d, "online_share")[..., d["online_year"]], d["online_scale"]),
+        "volume": lambda p, d, xp: (p["volume"][..., d["volume_year"]], d["volume_scale"]),
+        "online": lambda p, d, xp: (p["online"][..., d["online_year"]], d["online_scale"]),
         "seller": _sold,
     },
 )

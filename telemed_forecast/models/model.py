@@ -75,8 +75,10 @@ class Model:
         The growth processes by name; the arrays hold a first guess of each path, ``<name>_guess``.
     paths
         (parameters, arrays) -> log levels of the processes, in a graph alone: in coordinates that suit the sampler.
+    latent
+        Curves that follow from parameters and paths, made anew whenever figures are looked at.
     derived
-        Curves that follow from parameters and paths, and are stored with the draws.
+        Curves that follow from all these, and are stored with the draws.
     ties
         Further values that lie near none, each with its standard deviation.
     """
@@ -85,6 +87,7 @@ class Model:
     observed: Mapping[str, Callable[[Values, Values, Any], tuple[Any, Any]]]
     growth: Callable[[Values, Values, Any], Mapping[str, Growth]] = _none
     paths: Callable[[Values, Values], Mapping[str, Any]] = _none
+    latent: Formulas = _none
     derived: Formulas = _none
     ties: Formulas = _none
 
@@ -101,6 +104,7 @@ class Model:
                 p[f"{name}_log_level"] = pm.Deterministic(f"{name}_log_level", paths[name])
                 deviation = process.state(name, p, d[f"{name}_guess"][0])
                 p[f"{name}_deviation"] = pm.Deterministic(f"{name}_deviation", deviation)
+            p |= self.latent(p, d, pt)
             for name, value in self.derived(p, d, pt).items():
                 p[name] = pm.Deterministic(name, value)
             for name, (value, sd) in self.ties(p, d, pt).items():
@@ -148,22 +152,33 @@ class Model:
             for name, process in self.growth(p, data, np).items():
                 paths, passing = process.prior_paths(name, p, data[f"{name}_guess"], rng)
                 p, log_weight = p | paths, log_weight + passing
-            derived = self.derived(p, data, np)
+            derived = self.derived({**p, **self.latent(p, data, np)}, data, np)
             for value, sd in self.ties(p | derived, data, np).values():
                 log_weight = log_weight - 0.5 * (value / sd) ** 2
             for values in derived.values():
                 log_weight[~np.isfinite(values.reshape(len(values), -1)).all(axis=1)] = -np.inf
         return p | derived, log_weight
 
+    def expected(
+        self, posterior: Dataset | Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]
+    ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """What every row of evidence speaks of and the scale of its noise, by block. Dims of each: (sample, row)."""
+        p = draws(posterior)
+        p |= self.latent(p, data, np)
+        found = {}
+        for block, observe in self.observed.items():
+            mu, scale, _ = np.broadcast_arrays(*observe(p, data, np), data[f"{block}_low"])
+            found[block] = mu, scale
+        return found
+
     def log_likelihoods(
         self, posterior: Dataset | Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]
     ) -> dict[str, np.ndarray]:
         """Log probability of every row of evidence in every draw, by block. Dims: (sample, row)."""
-        p, found = draws(posterior), {}
-        for block, observe in self.observed.items():
-            mu, scale = observe(p, data, np)
-            found[block] = interval_logp(data[f"{block}_low"], data[f"{block}_high"], mu, scale)
-        return found
+        return {
+            block: interval_logp(data[f"{block}_low"], data[f"{block}_high"], mu, scale)
+            for block, (mu, scale) in self.expected(posterior, data).items()
+        }
 
     def printed(
         self,

@@ -31,7 +31,7 @@ def _fit(spec, data, **_):
         drawn[f"{name}_rho"] = np.full(NUMBER, 0.3)
     drawn |= {name: rng.normal(0.0, 0.05, NUMBER) for name in ("users_standard", "encounters_trend")}
     drawn |= {name: np.zeros(NUMBER) for name in ("price_trend", "online_share_trend")}
-    drawn |= model.MODEL.derived(drawn, data, np)
+    drawn |= model.MODEL.derived(drawn | model.MODEL.latent(drawn, data, np), data, np)
     arrays = {k: (["sample", *(f"{k}_{i}" for i in range(v.ndim - 1))], v) for k, v in drawn.items()}
     return Fit("0" * 64, xr.Dataset(arrays), GATE, data)
 

@@ -44,7 +44,7 @@ def _calm(draws, data, rng):
         guess = data[f"{name}_guess"]
         found[f"{name}_log_level"] = guess + 0.1 * rng.standard_normal((DRAWS, len(guess)))
         found |= {f"{name}_{part}": 0.1 * draws[f"{name}_{part}"] for part in ("deviation", "sigma")}
-    return found | market_size.MODEL.derived(found, data, np)
+    return found | market_size.MODEL.derived(found | market_size.MODEL.latent(found, data, np), data, np)
 
 
 def from_prior(spec, data, *, profile, seed, **_):

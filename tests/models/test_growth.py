@@ -409,6 +409,6 @@ def test_paths_from_the_prior_are_refused_above_their_ceiling_and_explain_themse
     assert (above > 0.2).any() and (passing[above > 0.2] < 1e-4).all()
     assert (passing[above < -0.2] > 0.999).all()
     below = {name: values[above < 0.0] for name, values in found.items()}
-    deviation, innovations, scale = growth.shocks("x", below)
+    deviation, innovations, scale, _ = growth.shocks("x", below)
     np.testing.assert_allclose(deviation, below["x_deviation"], atol=1e-9)
     assert stats.kstest((innovations / scale).ravel(), stats.t(PRIOR.nu).cdf).statistic < 0.1

@@ -41,8 +41,7 @@ def test_figures_speak_of_what_they_do_in_a_world_written_apart(arrays_on, name)
             p["users_standard"] = np.array([(volume - mean) / sd])
         said = WORLDS[name].speak(truth, d)
         assert set(said) == set(MODELS[name].model.observed)
-        for block, observe in MODELS[name].model.observed.items():
-            mu, scale, _ = np.broadcast_arrays(*observe(p, d, np), d[f"{block}_low"])
+        for block, (mu, scale) in MODELS[name].model.expected(p, d).items():
             np.testing.assert_allclose(mu[0], said[block][0], rtol=1e-9, atol=1e-9, err_msg=block)
             np.testing.assert_allclose(scale[0], said[block][1], rtol=1e-9, err_msg=block)
 
