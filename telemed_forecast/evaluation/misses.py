@@ -76,6 +76,7 @@ def _explained(context: Context, one: Any, same: pd.DataFrame) -> dict[str, Any]
     figure = headline(context)
     figure = figure.where(figure.claim_id == one.claim_id)
     rows = _same_quantity(one.market, headline(context.earlier(one.forecast_date)), figure)
+    rows = rows.where(rows.bounded)
     at = int(np.argmax(rows.end)) if len(rows) else None
     median, came = scores.scaled([one.median, one.published], one.unit)
     rivals = same[(same["forecast_date"] == one.forecast_date) & ~same["member"].isin([OURS, POOL])]

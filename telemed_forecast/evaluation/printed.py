@@ -103,7 +103,7 @@ def predict_new_source(module: Any, result: Any, rows: Observations) -> Printed 
     known, unknown = (_drawn(module, result, o, Chosen()) for o in (rows, stranger))
     asked = rows if np.array_equal(known, unknown, equal_nan=True) else stranger
     mu = known if asked is rows else unknown
-    inside = np.isfinite(mu).all(axis=0)
+    inside = np.isfinite(mu).all(axis=0) & rows.bounded
     if not inside.any():
         return None
     scale = _drawn(module, result, asked, Chosen(noise=1.0)) - mu

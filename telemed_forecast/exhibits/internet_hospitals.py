@@ -352,7 +352,8 @@ def _headline(context: Context, result: InternetHospitals) -> dict[str, Value]:
 
 def _newest_count(result: InternetHospitals) -> dict[str, Fact]:
     """The last published count: its number, day and grade."""
-    evidence, row = result.evidence, int(np.argsort(result.evidence.end, kind="stable")[-1])
+    evidence = result.evidence.where(result.evidence.bounded)
+    row = int(np.argsort(evidence.end, kind="stable")[-1])
     middle = float(0.5 * (evidence.low[row] + evidence.high[row]))
     return {
         "newest_count": Value(value=middle, unit="hospitals"),

@@ -170,8 +170,12 @@ def _count_evidence(d: Mapping[str, Any], level: Mapping[str, Any]) -> None:
     pm.Potential("count_evidence", interval_logp(d["count_low"], d["count_high"], mu, scale, pt).sum())
 
 
-OFFICIAL = ("nhc", "ntimc", "cnnic")
-"""Origins whose count is the official one: the regulator, its telemedicine centre, and the survey office quoting it."""
+OFFICIAL = ("nhc", "ntimc", "cnnic", "cac")
+"""Origins whose count is the official one: the regulator, its telemedicine centre, and the survey office and the office
+over it quoting it."""
+
+FAR = 1000.0
+"""Factor at which the upper end of a floor is put, which has none: further than any count can be."""
 
 HOSPITAL_RUN = "hospital_run"
 """Segment of counts and shares that speak of hospital-run internet hospitals only."""
@@ -208,8 +212,8 @@ def arrays(
     origin = origin_slots(counts, others)
     part = parts(counts)
     middle = np.log(0.5 * (counts.low + counts.high))
-    official = np.flatnonzero((origin == 0) & (part == 0))
-    official = official if len(official) > 1 else np.flatnonzero(part == 0)
+    official = np.flatnonzero((origin == 0) & (part == 0) & counts.bounded)
+    official = official if len(official) > 1 else np.flatnonzero((part == 0) & counts.bounded)
     order = official[np.argsort(year[official])]
     both = np.interp(grid, *_first_guess(year[order], middle[order], grid[0]))
     split = _first_split(share_year, shares, grid)
@@ -220,7 +224,7 @@ def arrays(
         "event_direction": licensing_policy.directions(events),
         "event_since": licensing_policy.years_since(events, grid),
         "count_low": np.log(counts.low),
-        "count_high": np.log(counts.high),
+        "count_high": np.log(np.where(counts.bounded, counts.high, FAR * counts.low)),
         "count_at": np.clip((year - grid[0]) / STEP, 0.0, GRID - 1.0),
         "count_scale": counts.scale(),
         "count_origin": origin,
