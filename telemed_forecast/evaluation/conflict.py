@@ -90,6 +90,8 @@ Voice = tuple[str, "Observations", Printed, tuple[np.ndarray, float] | None]
 def _voices(context: Context, market: Market, result: Forecast) -> Iterator[Voice]:
     """Every origin of a model with rows within its periods."""
     rows = market.headline(context)
+    # A floor says how little there is, not how much.
+    rows = rows.where(rows.bounded)
     for origin in sorted(set(rows.origin.tolist())):
         own = rows.where(rows.origin == origin)
         printed = market.module.printed(result, own, heard=False)

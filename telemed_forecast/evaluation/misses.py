@@ -66,7 +66,7 @@ def _explained(context: Context, one: Any, same: pd.DataFrame) -> dict[str, Any]
     figure = figure.where(figure.claim_id == one.claim_id)
     quantity = str(market.definitions(figure)[0])
     rows = market.headline(context.earlier(one.forecast_date))
-    rows = rows.where((rows.unit == figure.unit[0]) & (market.definitions(rows) == quantity))
+    rows = rows.where(rows.bounded & (rows.unit == figure.unit[0]) & (market.definitions(rows) == quantity))
     at = int(np.argmax(rows.end)) if len(rows) else None
     median, came = scores.scaled([one.median, one.published], one.unit)
     rivals = same[(same["forecast_date"] == one.forecast_date) & ~same["member"].isin([OURS, POOL])]

@@ -34,7 +34,8 @@ def fitting(view: pd.DataFrame) -> pd.DataFrame:
     """
     named = pd.MultiIndex.from_tuples([q[:2] for q in quantities()])
     rows = view[pd.MultiIndex.from_frame(view[QUANTITY]).isin(named)]
-    frame = observations.to_cny(observations.intervals(rows), view).frame()
+    found = observations.to_cny(observations.intervals(rows), view)
+    frame = found.where(found.bounded).frame()
     narrow = frame["claim_id"].isin(SERVICES_ONLY)
     segment = frame["segment"].mask(narrow, SERVICES_SEGMENT)
     return frame.assign(segment=segment, year=frame["end"].dt.year).drop(columns=["base_start", "base_end"])
@@ -136,7 +137,13 @@ def spans(view: pd.DataFrame) -> pd.DataFrame:
     return found[found["origins"] > 1].reset_index()
 
 
-WHOLE_MARKET = ("internet_healthcare", "digital_health", "digital_health_wide", "digital_health_askci", "mobile_health")
+WHOLE_MARKET = (
+    "internet_healthcare",
+    "digital_health_narrow",
+    "digital_health_wide",
+    "digital_health_askci",
+    "mobile_health",
+)
 """Segments under which houses print the size of the whole market."""
 
 

@@ -30,6 +30,11 @@ def events() -> Mapping[str, date]:
     )
 
 
+def vintage_date() -> date:
+    """The newest day on which a claim of the shipped ledger became known."""
+    return max(claims().values())
+
+
 def known_day(identity: str) -> date | None:
     """Day on which a claim or an event was known; None when there is neither."""
     return claims().get(identity) or events().get(identity)

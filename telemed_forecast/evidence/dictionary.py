@@ -48,11 +48,6 @@ def claim_fields() -> dict[str, dict[str, Any]]:
     return fields | {"topic": fields["topic"] | {"constraints": {"required": True, "enum": list(topics())}}}
 
 
-def vintage_date() -> dt.date:
-    """The newest day on which a row of the shipped ledger was read or published."""
-    return dt.date.fromisoformat(package()["vintage"])
-
-
 @cache
 def _table(name: str) -> pd.DataFrame:
     import pandas as pd

@@ -39,7 +39,7 @@ def interval(printed: str, relation: str, *, resolution: str | float | None = No
         eq: half a step to either side. approx: one step, and at least 5 percent. gt, ge ("more than"): up
         to the next figure of the same roundness, 1,600 to 1,700. lt, le ("nearly"): down to the figure
         before it, 60 to 70. Below a power of ten figures are ten times finer: nearly 100 is 90 to 100,
-        about 100 is 90 to 200.
+        about 100 is 90 to 200. floor: from the number on, without an upper end.
     resolution : str or float, optional
         The step, when the printed digits do not tell it.
 
@@ -64,8 +64,10 @@ def interval(printed: str, relation: str, *, resolution: str | float | None = No
         low, high = value, value + unit
     elif relation in ("lt", "le"):
         low, high = value - _step_below(value, unit), value
+    elif relation == "floor":
+        low, high = value, Decimal("Infinity")
     else:
-        raise ValueError(f"relation {relation!r} is not one of eq, approx, gt, ge, lt, le")
+        raise ValueError(f"relation {relation!r} is not one of eq, approx, gt, ge, lt, le, floor")
     if value >= 0:
         low = max(low, Decimal(0))
     return float(low), float(high)

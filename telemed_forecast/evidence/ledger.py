@@ -15,8 +15,9 @@ import pandas as pd
 
 from telemed_forecast.errors import Fault, InputError
 from telemed_forecast.evidence import decisions, dictionary, rows, tables
+from telemed_forecast.evidence.citations import vintage_date
 from telemed_forecast.evidence.days import span
-from telemed_forecast.evidence.dictionary import metrics, segments, vintage_date
+from telemed_forecast.evidence.dictionary import metrics, segments
 from telemed_forecast.paths import EVIDENCE, ROOT
 
 __all__ = ["check", "load", "metrics", "policy_events", "segments", "vintage_date"]

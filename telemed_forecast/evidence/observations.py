@@ -72,6 +72,11 @@ class Observations:
         chosen = np.asarray(mask)
         return Observations(**{field.name: getattr(self, field.name)[chosen] for field in fields(self)})
 
+    @property
+    def bounded(self) -> npt.NDArray[np.bool_]:
+        """Which have an upper end: a floor bounds a level, but is none."""
+        return np.isfinite(self.high)
+
     def frame(self) -> pd.DataFrame:
         """Return a table with one column an attribute."""
         return pd.DataFrame({field.name: getattr(self, field.name) for field in fields(self)})

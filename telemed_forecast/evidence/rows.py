@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from telemed_forecast.errors import Fault
-from telemed_forecast.evidence import dictionary
+from telemed_forecast.evidence import decisions, dictionary
 from telemed_forecast.evidence.days import span
 from telemed_forecast.evidence.tables import nearest
 
@@ -47,7 +49,7 @@ def faults(text: pd.DataFrame, *, earlier: Sequence[Row] = ()) -> list[Fault]:
     rows = records(text)
     found: list[Fault] = []
     for row in rows:
-        for faults_of in (_figure, _days, _use):
+        for faults_of in (_figure, _days, _use, _site):
             found += faults_of(row)
         found += _vocabulary(row, metrics, segments)
         first = by_id.setdefault(row["claim_id"], row)
@@ -155,6 +157,24 @@ def _use(row: Row) -> Iterator[Fault]:
         yield _fault(row, "use_reason", "a reason, because use is not model")
 
 
+def _site(row: Row) -> Iterator[Fault]:
+    """No row links to a site that only copies, and what a report mill prints is unsourced."""
+    host = urlsplit(row["url"]).hostname or ""
+    site = _doubtful().get(host)
+    if site is None:
+        return
+    if site["kind"] != "mill":
+        original = f", such as that at {site['original']}" if site["original"] else ""
+        yield _fault(row, "url", f"nothing, or the address of the original{original}: {host} {site['reason']}")
+    elif row["grade"] != "D":
+        yield _fault(row, "grade", f"D, because {host} {site['reason']}")
+
+
+@cache
+def _doubtful() -> dict[str, decisions.Row]:
+    return {row["host"]: row for row in decisions.rows("doubtful_sites")}
+
+
 def _restates(row: Row, by_id: dict[str, Row]) -> Iterator[Fault]:
     name = row["restates"]
     if not name:
@@ -170,5 +190,7 @@ def _restates(row: Row, by_id: dict[str, Row]) -> Iterator[Fault]:
         for column in ("metric", "segment", "period_end"):
             if primary[column] != row[column]:
                 yield _fault(row, column, f"{primary[column]}, as in the row it restates ({name})")
+        if primary["grade"] > row["grade"]:
+            yield _fault(row, "grade", f"not above {primary['grade']}, the grade of the row it restates ({name})")
         if (primary["kind"] == "forecast") != (row["kind"] == "forecast"):
             yield _fault(row, "kind", f"{primary['kind']}, as in the row it restates ({name})")

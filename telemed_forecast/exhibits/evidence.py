@@ -39,6 +39,7 @@ def evidence_table(name: str, evidence: Sequence[Observations], unit: str, facto
 
 def published_points(evidence: Observations, factor: float, since: int) -> pd.DataFrame:
     """Published intervals since a year, multiplied by a factor, as the marks of a fan chart."""
+    evidence = evidence.where(evidence.bounded)
     found = _intervals(evidence, factor).rename(columns={"day": "period", "origin": "label"})
     late = evidence.end >= np.datetime64(f"{since}-01-01")
     return found.loc[late, ["period", "low", "high", "grade", "claim_id", "label"]].reset_index(drop=True)
@@ -49,7 +50,7 @@ def _intervals(evidence: Observations, factor: float) -> pd.DataFrame:
         {
             "day": [str(day)[:10] for day in evidence.end],
             "low": evidence.low * factor,
-            "high": evidence.high * factor,
+            "high": np.where(evidence.bounded, evidence.high * factor, np.nan),
             "origin": [origin_name(origin) for origin in evidence.origin],
             "grade": [str(grade) for grade in evidence.grade],
             "claim_id": [str(claim) for claim in evidence.claim_id],
@@ -81,7 +82,7 @@ def printed_figure(row: Any) -> str:
     row
         Mapping with relation, low, high, value and unit.
     """
-    sign = {"gt": ">\u202f", "ge": "≥\u202f", "lt": "<\u202f", "le": "≤\u202f", "approx": "≈\u202f"}
+    sign = {"gt": ">\u202f", "floor": ">\u202f", "ge": "≥\u202f", "lt": "<\u202f", "le": "≤\u202f", "approx": "≈\u202f"}
     before = {"CNY": "CNY ", "USD_million": "USD ", "multiple": "×"}.get(row["unit"], "")
     after = {"percent": "%", "USD_million": " million"}.get(row["unit"], "")
     ends = [row["low"], row["high"]] if row["relation"] == "between" else [row["value"]]

@@ -350,7 +350,9 @@ def _headline(context: Context, result: Forecast) -> dict[str, Value]:
 
 def _newest_count(result: Forecast) -> dict[str, Fact]:
     """The last published count: its number, day and grade."""
-    evidence, row = result.evidence["counts"], int(np.argsort(result.evidence["counts"].end, kind="stable")[-1])
+    counts = result.evidence["counts"]
+    evidence = counts.where(counts.bounded)
+    row = int(np.argsort(evidence.end, kind="stable")[-1])
     middle = float(0.5 * (evidence.low[row] + evidence.high[row]))
     return {
         "newest_count": Value(value=middle, unit="hospitals"),

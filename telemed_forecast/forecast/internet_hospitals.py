@@ -123,7 +123,7 @@ def _activity_bounds(context: Context) -> Bounds:
 
 def comparable(observations: Observations) -> np.ndarray:
     """Which are official counts of both sponsors: what rivals learn from and are scored on. Dims: (obs,)."""
-    official = np.isin(observations.origin, internet_hospitals.OFFICIAL)
+    official = np.isin(observations.origin, internet_hospitals.OFFICIAL) & observations.bounded
     return official & (internet_hospitals.parts(observations) == 0)
 
 

@@ -172,8 +172,12 @@ def build(data: Any) -> Any:
     return MODEL.graph(data)
 
 
-OFFICIAL = ("nhc", "ntimc", "cnnic")
-"""Origins whose count is the official one: the regulator, its telemedicine centre, and the survey office quoting it."""
+OFFICIAL = ("nhc", "ntimc", "cnnic", "cac")
+"""Origins whose count is the official one: the regulator, its telemedicine centre, and the survey office and the office
+over it quoting it."""
+
+FAR = 1000.0
+"""Factor at which the upper end of a floor is put, which has none: further than any count can be."""
 
 HOSPITAL_RUN = "hospital_run"
 """Segment of counts and shares that speak of hospital-run internet hospitals only."""
@@ -215,7 +219,7 @@ def arrays(
     others = counters(counts)
     counted = count_rows(counts, grid, others)
     middle = np.log(0.5 * (counts.low + counts.high))
-    of_both = counted["count_part"] == 0
+    of_both = (counted["count_part"] == 0) & counts.bounded
     official = np.flatnonzero((counted["count_origin"] == 0) & of_both)
     official = official if len(official) > 1 else np.flatnonzero(of_both)
     order = official[np.argsort(year[official])]
@@ -237,7 +241,7 @@ def count_rows(counts: Observations, grid: np.ndarray, others: Sequence[str]) ->
     """The arrays of counts on a grid; `others` are the counters with an offset, an unknown one has none."""
     return {
         "count_low": np.log(counts.low),
-        "count_high": np.log(counts.high),
+        "count_high": np.log(np.where(counts.bounded, counts.high, FAR * counts.low)),
         "count_at": _at(counts, grid),
         "count_scale": counts.scale(),
         "count_origin": np.maximum(origin_slots(counts, others), 0),

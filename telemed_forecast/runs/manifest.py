@@ -19,7 +19,7 @@ from typing import Any
 
 from telemed_forecast import __version__
 from telemed_forecast.errors import InputError, TelemedError, listed
-from telemed_forecast.evidence.dictionary import vintage_date
+from telemed_forecast.evidence.citations import vintage_date
 from telemed_forecast.fits.processor import processor
 from telemed_forecast.runs import plan
 

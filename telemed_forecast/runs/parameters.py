@@ -18,7 +18,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 
 from telemed_forecast import scenarios
 from telemed_forecast.errors import InputError, collecting, did_you_mean
-from telemed_forecast.evidence.dictionary import vintage_date
+from telemed_forecast.evidence.citations import vintage_date
 from telemed_forecast.forecast.markets import MARKETS
 from telemed_forecast.names import LANGUAGES
 

@@ -192,7 +192,7 @@ def test_a_byte_order_mark_is_no_fault(write):
 
 def test_policy_events_are_dated_spans_in_order():
     events = ledger.policy_events()
-    assert len(events) == 46
+    assert len(events) == 54
     assert (events["start"] <= events["end"]).all()
     assert events["start"].is_monotonic_increasing
     year_only = events[events["date"] == "2015"].iloc[0]

@@ -163,7 +163,7 @@ def test_a_summary_shows_every_row_with_its_status(claims):
     assert (newest["low"], newest["high"], newest["grade"], newest["status"]) == (
         3755.5,
         3756.5,
-        "C",
+        "A",
         "fitted",
     )
 

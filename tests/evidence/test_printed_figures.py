@@ -42,6 +42,7 @@ def test_a_step_is_one_unit_of_the_last_significant_digit(printed, step):
         ("1600", "gt", 1600, 1700),
         ("1600", "ge", 1600, 1700),
         ("2700", "gt", 2700, 2800),
+        ("1700", "floor", 1700, math.inf),
         ("70", "lt", 60, 70),
         ("70", "le", 60, 70),
         ("49000000", "lt", 48_000_000, 49_000_000),

@@ -29,8 +29,10 @@ def newest(claims, day, metric, segment="national"):
         ("2019-06-30", "internet_hospitals", (157.5, 158.5, "2019-05-31")),
         ("2021-07-01", "internet_hospitals", (1100, 1200, "2021-03-23")),
         ("2021-08-18", "internet_hospitals", (1600, 1700, "2021-06-30")),
-        ("2022-12-31", "internet_hospitals", (1700, 1800, "2022-06-23")),
-        ("2025-09-10", "internet_hospitals", (2700, 2800, "2023-10-31")),
+        ("2022-12-31", "internet_hospitals", (1700, np.inf, "2022-06-23")),
+        ("2023-05-23", "internet_hospitals", (1700, np.inf, "2022-06-23")),
+        ("2023-05-24", "internet_hospitals", (2700, 2800, "2022-10-31")),
+        ("2025-09-10", "internet_hospitals", (2700, 2800, "2022-10-31")),
         ("2025-09-11", "internet_hospitals", (3755.5, 3756.5, "2025-09-11")),
         ("2020-12-31", "online_medical_users", (275.5e6, 276.5e6, "2020-06-30")),
         ("2022-01-31", "online_medical_users", (238.5e6, 239.5e6, "2021-06-30")),
@@ -47,8 +49,8 @@ def test_an_actual_is_never_known_before_its_period_ended(claims):
     assert (actual["known_date"] >= actual["period_end"]).all()
 
 
-def test_no_row_is_known_after_the_vintage(claims):
-    assert claims["known_date"].max() <= pd.Timestamp(ledger.vintage_date())
+def test_the_vintage_is_the_newest_day_on_which_a_row_became_known(claims):
+    assert claims["known_date"].max() == pd.Timestamp(ledger.vintage_date())
     assert len(vintage.as_of(claims, ledger.vintage_date())) == len(claims)
 
 

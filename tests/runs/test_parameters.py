@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from telemed_forecast import paths
 from telemed_forecast.errors import InputError
-from telemed_forecast.evidence.dictionary import vintage_date
+from telemed_forecast.evidence.citations import vintage_date
 from telemed_forecast.runs import parameters
 from telemed_forecast.runs.parameters import NOTEBOOKS, Parameter
 
