@@ -99,22 +99,19 @@ def leave_one_out(context: Context, judged: Sequence[Any]) -> Exhibit:
 
 def wanted_table(context: Context, review: Review) -> Exhibit:
     """What new figures would settle, those that teach next to nothing left out."""
-    figures = [
-        (
-            one.figure,
-            f"@report.{one.report}.title",
-            one.kind,
-            100.0 * max(one.removed, 0.0),
-            one.spread,
-            one.spread ** (1.0 - one.narrower),
-        )
-        for one in review.wanted.itertuples()
-        if 100.0 * one.removed >= LOWEST
-    ]
+    shown = review.wanted[100.0 * review.wanted["removed"] >= LOWEST]
     claims = [claim for name in review.wanted["report"].unique() for claim in _claims(review, name)]
+    columns = {
+        "figure": shown["figure"],
+        "report": [f"@report.{name}.title" for name in shown["report"]],
+        "kind": shown["kind"],
+        "removed": 100.0 * shown["removed"].clip(lower=0.0),
+        "spread": shown["spread"],
+        "narrowed": shown["spread"] ** (1.0 - shown["narrower"]),
+    }
     return Exhibit(
         name="wanted",
-        frame=pd.DataFrame(figures, columns=["figure", "report", "kind", "removed", "spread", "narrowed"]),
+        frame=pd.DataFrame(columns).reset_index(drop=True),
         claims=tuple(dict.fromkeys(claims)),
         facts={"horizon": context.settings.horizon, **_years(context)},
     )
@@ -161,10 +158,11 @@ def _conflict(report: str, own: Sequence[Any]) -> Exhibit:
 def _wanted_bars(context: Context, review: Review, report: str, own: pd.DataFrame) -> Exhibit:
     """What each missing figure would remove of the uncertainty about a headline."""
     best = own.iloc[0]
-    parts = [(one.figure, max(100.0 * one.removed, 0.0)) for one in own.itertuples()]
     return Exhibit(
         name=f"wanted_{report}",
-        frame=pd.DataFrame(parts, columns=["category", "value"]),
+        frame=pd.DataFrame({"category": own["figure"], "value": 100.0 * own["removed"].clip(lower=0.0)}).reset_index(
+            drop=True
+        ),
         claims=_claims(review, report),
         facts={
             "report": f"@report.{report}.title",

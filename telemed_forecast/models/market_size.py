@@ -251,7 +251,7 @@ def definitions(sizes: Observations) -> np.ndarray:
 
 
 def project(
-    posterior: Dataset,
+    posterior: Dataset | Mapping[str, np.ndarray],
     data: Mapping[str, np.ndarray],
     *,
     log_medicine_ahead: np.ndarray,

@@ -153,11 +153,11 @@ class Model:
                 paths, passing = process.prior_paths(name, p, data[f"{name}_guess"], rng)
                 p, log_weight = p | paths, log_weight + passing
             derived = self.derived({**p, **self.latent(p, data, np)}, data, np)
-            for value, sd in self.ties(p | derived, data, np).values():
+            for value, sd in self.ties({**p, **derived}, data, np).values():
                 log_weight = log_weight - 0.5 * (value / sd) ** 2
             for values in derived.values():
                 log_weight[~np.isfinite(values.reshape(len(values), -1)).all(axis=1)] = -np.inf
-        return p | derived, log_weight
+        return {**p, **derived}, log_weight
 
     def expected(
         self, posterior: Dataset | Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]
