@@ -42,8 +42,8 @@ def drivers(target: np.ndarray, quantities: Mapping[str, np.ndarray]) -> list[Dr
     found = []
     for name, values in quantities.items():
         low, high = np.quantile(values, [PART, 1.0 - PART])
-        ends = (float(np.median(target[chosen])) for chosen in (values <= low, values >= high))
-        found.append(Driver(name, *ends, _rank_correlation(target, values) ** 2))
+        below, above = (float(np.median(target[chosen])) for chosen in (values <= low, values >= high))
+        found.append(Driver(name, below, above, _rank_correlation(target, values) ** 2))
     return sorted(found, key=lambda d: -d.explained)
 
 

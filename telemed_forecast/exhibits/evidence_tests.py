@@ -108,7 +108,7 @@ def wanted_table(context: Context, review: Review) -> Exhibit:
             one.spread,
             one.spread ** (1.0 - one.narrower),
         )
-        for one in review.wanted.itertuples()
+        for one in rows(review.wanted)
         if 100.0 * one.removed >= LOWEST
     ]
     claims = [claim for name in review.wanted["report"].unique() for claim in _claims(review, name)]
@@ -161,7 +161,7 @@ def _conflict(report: str, own: Sequence[Any]) -> Exhibit:
 def _wanted_bars(context: Context, review: Review, report: str, own: pd.DataFrame) -> Exhibit:
     """What each missing figure would remove of the uncertainty about a headline."""
     best = own.iloc[0]
-    parts = [(one.figure, max(100.0 * one.removed, 0.0)) for one in own.itertuples()]
+    parts = [(one.figure, max(100.0 * one.removed, 0.0)) for one in rows(own)]
     return Exhibit(
         name=f"wanted_{report}",
         frame=pd.DataFrame(parts, columns=["category", "value"]),
