@@ -111,9 +111,9 @@ def found(
     claims
         Ids of the figures behind its numbers; all that were known by default.
     fits
-        Name -> the fits behind its numbers; the first is the one that its draws are of, and has as many chains.
-    drawn
-        Name -> draws of a number, in the order of the fits' draws. Dims: (sample,).
+        Name -> the fits behind its numbers; the first is the one that its draws are of.
+    drawn, chains
+        Name -> draws of a number, in the order of the fits' draws, dims (sample,); their chains, if not the fits'.
     exact
         Name -> what no sampler has a part in.
     """
