@@ -91,7 +91,8 @@ class Pen:
 def of_chart(shown: Readable) -> list[Grid]:
     """The tables behind a figure: its data, the published figures in it, its cross-check lines."""
     rows = (*shown.rows, *shown.points, *shown.lines)
-    pen = _pen(shown, [float(n) for row in rows for name, n in row.items() if name != "period" and is_number(n)])
+    numbers = [float(n) for row in rows for name, n in row.items() if name != "period" and is_number(n)]
+    pen = Pen(shown.texts, shown.unit, numbers)
     makers = {"fan": _fan, "lines": _by_period, "stack": _by_period, "bars": _by_item, "dots": _by_item}
     grids = [makers[shown.look.kind](shown, shown.rows, pen)]
     if shown.points:
@@ -99,10 +100,6 @@ def of_chart(shown: Readable) -> list[Grid]:
     if shown.lines:
         grids.append(replace(_by_period(shown, shown.lines, pen), name=shown.texts.text("page.other_lines")))
     return grids
-
-
-def _pen(shown: Readable, numbers: Sequence[float]) -> Pen:
-    return Pen(shown.texts, shown.unit, numbers)  # type: ignore[arg-type]
 
 
 def of_table(shown: Readable) -> Grid:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from telemed_forecast.exhibits.exhibit import DIGITS, HIGH, LOW, UNIT, Exhibit, records
-from telemed_forecast.exhibits.values import Value
+from telemed_forecast.exhibits.values import Unit, Value
 from telemed_forecast.render.looks import ColumnLook, column_look, family, look
 from telemed_forecast.render.texts import Catalogue
 
@@ -74,10 +74,10 @@ class Readable:
     # Charts
 
     @property
-    def unit(self) -> str:
+    def unit(self) -> Unit:
         """Unit of a chart's numbers."""
         units = self.exhibit.units
-        return units.get("median") or units.get("value") or self.look.unit
+        return cast(Unit, units.get("median") or units.get("value") or self.look.unit)
 
     @property
     def reference(self) -> float | None:

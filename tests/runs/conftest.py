@@ -148,3 +148,19 @@ def processes_of():
     if not Path("/proc/self/environ").exists():
         pytest.skip("needs /proc")
     return find
+
+
+@pytest.fixture(scope="module")
+def small_pages(tmp_path_factory):
+    """Pages of one table for made-up notebooks, in place of the reports' own."""
+    from telemed_forecast.render import pages
+
+    folder = tmp_path_factory.mktemp("pages")
+    for report in ("executive_summary", "user_adoption"):
+        for lang in ("en", "zh"):
+            (folder / f"{report}.{lang}.md").write_text("{{ exhibits.users_by_year }}\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pages, "PAGES", folder)
+        pages._environment.cache_clear()
+        yield
+    pages._environment.cache_clear()

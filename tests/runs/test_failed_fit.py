@@ -7,7 +7,6 @@ from types import SimpleNamespace
 import pytest
 
 from telemed_forecast import cli
-from telemed_forecast.render import pages
 from telemed_forecast.runs import manifest, plan, publish
 from telemed_forecast.runs.publish import Pages
 from telemed_forecast.runs.report import Reports
@@ -69,20 +68,7 @@ class SmallPages(Pages):
 
 
 @pytest.fixture(scope="module")
-def templates(tmp_path_factory):
-    """A page of one table."""
-    folder = tmp_path_factory.mktemp("pages")
-    for lang in ("en", "zh"):
-        (folder / f"user_adoption.{lang}.md").write_text("{{ exhibits.users_by_year }}\n")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pages, "PAGES", folder)
-        pages._environment.cache_clear()
-        yield
-    pages._environment.cache_clear()
-
-
-@pytest.fixture(scope="module")
-def short(project_in, templates):
+def short(project_in, small_pages):
     """The run of a sampler that was given thirty steps, as the command makes it."""
     project = project_in("short")
     project.put_notebook("user_adoption", SAMPLE, SHOW)

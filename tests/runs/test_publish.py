@@ -8,11 +8,11 @@ import pytest
 from telemed_forecast.errors import TelemedError
 from telemed_forecast.exhibits.exhibit import Exhibit
 from telemed_forecast.exhibits.values import KeyFigure, Value
-from telemed_forecast.render import notebook, pages
+from telemed_forecast.render import notebook
 from telemed_forecast.runs import manifest, plan, publish
 from telemed_forecast.runs.publish import Pages
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.usefixtures("small_pages")]
 
 
 def shown(report, *, ok=True, year=2030):
@@ -67,20 +67,6 @@ def write_executed(file, report, **options):
     cell = {"cell_type": "code", "source": "show()", "execution_count": 1, "outputs": outputs, "metadata": {}}
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
-
-
-@pytest.fixture(autouse=True)
-def templates(tmp_path, monkeypatch):
-    """Templates of the small reports."""
-    folder = tmp_path / "pages"
-    folder.mkdir()
-    for report in ("executive_summary", "user_adoption"):
-        for lang in ("en", "zh"):
-            (folder / f"{report}.{lang}.md").write_text("By {{ year }}.\n\n{{ exhibits.users_by_year }}\n")
-    monkeypatch.setattr(pages, "PAGES", folder)
-    pages._environment.cache_clear()
-    yield
-    pages._environment.cache_clear()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ KINDS = {".html", ".csv", ".parquet", ".ipynb"}
 
 
 @pytest.fixture
-def folder(project, tmp_path):
+def folder(project, tmp_path, small_pages):
     """A run with the pages, tables and notebooks that the publisher makes."""
     [run] = plan.runs(plan.request(["user_adoption"]), project)
     folder = tmp_path / "reports" / run.run_id

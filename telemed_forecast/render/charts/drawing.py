@@ -8,7 +8,7 @@ from typing import Any
 
 import altair as alt
 
-from telemed_forecast.exhibits.values import Unit, Value
+from telemed_forecast.exhibits.values import Value
 from telemed_forecast.render.charts import style
 from telemed_forecast.render.charts.style import Form
 from telemed_forecast.render.numerals import (
@@ -40,8 +40,7 @@ class Drawing:
 
     def __init__(self, shown: Readable, form: Form) -> None:
         self.shown, self.texts, self.form = shown, shown.texts, form
-        self.unit: Unit = shown.unit  # type: ignore[assignment]
-        self.scale = scale_of(shown)
+        self.unit, self.scale = shown.unit, scale_of(shown)
 
     def rows(self, rows: Rows) -> Rows:
         """Rows with numbers in the chart's scale and periods as times."""
@@ -211,7 +210,7 @@ def scale_of(shown: Readable) -> Scale:
     """The scale in which all numbers of a chart are written: the largest's, or the middle's on a log axis."""
     numbers = shown.numbers
     middle = sqrt(min(numbers) * max(numbers)) if shown.log else max(numbers)
-    return scale_for(middle, shown.unit, shown.texts.lang)  # type: ignore[arg-type]
+    return scale_for(middle, shown.unit, shown.texts.lang)
 
 
 def time_of(period: Any) -> Any:
