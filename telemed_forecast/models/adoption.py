@@ -87,32 +87,18 @@ MOST_USAGE = 0.999
 
 
 def retention(since: Any, *, kept: Any, half_life: Any, xp: Any = np) -> Any:
-    """Share of a wave that is still there `since` years after it (0 before it).
+    """Share of a wave that is still there `since` years after it (negative: before it, 0).
 
-    Parameters
-    ----------
-    since
-        Years since the wave; negative before it.
-    kept
-        rho in (0, 1), the share that stays for good.
-    half_life
-        tau in years, of the rest.
+    `kept` is rho in (0, 1), the share that stays for good, and `half_life` is tau [years], of the rest.
     """
     after = xp.maximum(since, 0.0)
     return xp.where(since >= 0, kept + (1.0 - kept) * xp.exp2(-after / half_life), 0.0)
 
 
 def usage(base: Any, *, ceiling: Any, gained: Any, stays: Any) -> Any:
-    """Usage rate from the base path and the waves.
+    """Usage rate from the path without waves b_t, the ceiling kappa, and for each wave G_k and g(t - t_k).
 
-    Parameters
-    ----------
-    base
-        b_t, usage without the waves. Dims: (..., time).
-    ceiling
-        kappa, broadcastable to `base`.
-    gained, stays
-        For each wave G_k and g(t - t_k): lists of arrays broadcastable to `base`.
+    Everything is broadcastable to the path. Dims: (..., time).
     """
     missing = ceiling - base
     for share, left in zip(gained, stays, strict=True):

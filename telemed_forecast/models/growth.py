@@ -43,12 +43,10 @@ from telemed_forecast.models.priors import GrowthPrior, Prior
 
 
 def expected_growth(u: Any, *, rate: Any, theta: Any, innovation: Any, xp: Any = np) -> Any:
-    """Expected growth of the log level, per year, at the share `u` of the ceiling.
+    """Expected growth of the log level, per year, at the share `u` > 0 of the ceiling (past 1 the level drifts back).
 
     Parameters
     ----------
-    u
-        Level over ceiling, > 0 (values past 1 give negative growth: the level drifts back).
     rate
         r, the imitation rate per year.
     theta

@@ -117,24 +117,10 @@ def years_since(events: Events, grid: np.ndarray) -> np.ndarray:
 
 
 def acting(since: Any, fade: Any, step: float, xp: Any = np) -> Any:
-    r"""Part of an event's whole effect that arrives in each step of a grid, per year.
+    r"""Part of an event's whole effect that arrives in each step, per year. Dims: (..., time) -> (..., time - 1).
 
-    An effect arrives at a rate that fades, so that :math:`1 - e^{-t/\tau}` of it has arrived after :math:`t` years.
-
-    Parameters
-    ----------
-    since
-        Years since the event, 0 before it. Dims: (..., time).
-    fade
-        tau [years]. Dims: () or as `since` with a last dim of one.
-    step
-        Length of a step in years.
-    xp
-        numpy, or pytensor.tensor inside a model.
-
-    Returns
-    -------
-    Dims: (..., time - 1).
+    An effect arrives at a rate that fades, so that :math:`1 - e^{-t/\tau}` of it has arrived after :math:`t` years:
+    `since` is t (0 before the event), `fade` is tau [years], broadcastable to it; `step` [years].
     """
     left = xp.exp(-since / fade)
     return (left[..., :-1] - left[..., 1:]) / step

@@ -23,18 +23,9 @@ DEGREES_OF_FREEDOM = 4
 
 
 def survival(x: Any, xp: Any = np) -> Any:
-    """Upper tail P(T > x) of Student's t with four degrees of freedom.
+    """Upper tail P(T > x) of Student's t with four degrees of freedom, in (0, 1); any shape.
 
-    Parameters
-    ----------
-    x
-        Array or tensor of any shape.
-    xp
-        The array module: numpy, or pytensor.tensor inside a model.
-
-    Returns
-    -------
-    Array or tensor of the same shape, in (0, 1).
+    `xp` is numpy, or pytensor.tensor inside a model.
     """
     s = x / xp.sqrt(4.0 + x**2)
     # 1 - s loses every digit for large x; (1 - s^2) / (1 + s) does not.
@@ -44,23 +35,16 @@ def survival(x: Any, xp: Any = np) -> Any:
 
 
 def interval_logp(low: Any, high: Any, mu: Any, scale: Any, xp: Any = np) -> Any:
-    """Log probability that ``mu + scale * T`` falls between `low` and `high`.
+    """Log probability that ``mu + scale * T`` falls between `low` and `high`. Dims: (..., obs).
 
     Parameters
     ----------
     low, high
-        Ends of the interval on the scale of `mu` (log or logit); ``-inf``/``inf`` for an open end must be
-        replaced by a far finite value by the caller. Dims: (obs,).
-    mu
-        Latent value that each observation speaks of. Dims: (obs,).
-    scale
-        Noise scale of each observation, > 0. Dims: (obs,).
+        Ends on the scale of `mu` (log or logit); the caller replaces an open end by a far finite value. Dims: (obs,).
+    mu, scale
+        Latent value that each figure speaks of, and the scale of its noise, > 0. Dims: (..., obs).
     xp
-        numpy, or pytensor.tensor inside a model.
-
-    Returns
-    -------
-    Log probabilities. Dims: (obs,).
+        As for :func:`survival`.
     """
     a = (low - mu) / scale
     b = (high - mu) / scale

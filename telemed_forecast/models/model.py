@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 Values = Mapping[str, Any]
 """Parameters and curves, or arrays, by name."""
 
+type Posterior = Dataset | Mapping[str, np.ndarray]
+"""Draws by name. Dims: (sample, ...)."""
+
 Formulas = Callable[[Values, Values, Any], Mapping[str, Any]]
 """(parameters and curves, arrays, array module) -> something by name."""
 
@@ -51,7 +54,7 @@ def claims_of(*parts: Observations) -> list[tuple[str, ...]]:
     return [(str(claim),) for part in parts for claim in part.claim_id]
 
 
-def draws(posterior: Dataset | Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def draws(posterior: Posterior) -> dict[str, np.ndarray]:
     """Draws by name. Dims: (sample, ...)."""
     return {str(name): np.asarray(values) for name, values in posterior.items()}
 
@@ -160,7 +163,7 @@ class Model:
         return {**p, **derived}, log_weight
 
     def expected(
-        self, posterior: Dataset | Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]
+        self, posterior: Posterior, data: Mapping[str, np.ndarray]
     ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """What every row of evidence speaks of and the scale of its noise, by block. Dims of each: (sample, row)."""
         p = draws(posterior)
@@ -171,9 +174,7 @@ class Model:
             found[block] = mu, scale
         return found
 
-    def log_likelihoods(
-        self, posterior: Dataset | Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]
-    ) -> dict[str, np.ndarray]:
+    def log_likelihoods(self, posterior: Posterior, data: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Log probability of every row of evidence in every draw, by block. Dims: (sample, row)."""
         return {
             block: interval_logp(data[f"{block}_low"], data[f"{block}_high"], mu, scale)
@@ -183,7 +184,7 @@ class Model:
     def printed(
         self,
         block: str,
-        posterior: Dataset | Mapping[str, np.ndarray],
+        posterior: Posterior,
         curves: Mapping[str, np.ndarray],
         rows: Mapping[str, np.ndarray],
         *,

@@ -12,13 +12,7 @@ import numpy as np
 
 
 def decimal_year(days: np.ndarray) -> np.ndarray:
-    """Decimal years of days, each taken at its end (2020-12-31 -> 2021.0).
-
-    Parameters
-    ----------
-    days
-        datetime64[D]. Dims: (obs,).
-    """
+    """Decimal years of days (datetime64[D]), each taken at its end (2020-12-31 -> 2021.0). Dims: (obs,)."""
     ends = days.astype("datetime64[D]") + np.timedelta64(1, "D")
     years = ends.astype("datetime64[Y]")
     start = years.astype("datetime64[D]")
@@ -81,20 +75,10 @@ def period_end(year: float) -> date:
 
 
 def on_grid(path: Any, at: Any, xp: Any = np) -> Any:
-    """Value of a path between grid points, by linear interpolation.
+    """Value of a path between grid points, by linear interpolation. Dims: (..., time), (obs,) -> (..., obs).
 
-    Parameters
-    ----------
-    path
-        Dims: (..., time).
-    at
-        Positions on the grid (0 is the first point, 1.5 lies between the second and third). Dims: (obs,).
-    xp
-        numpy, or pytensor.tensor inside a model.
-
-    Returns
-    -------
-    Dims: (..., obs).
+    Position 0 is the first point, 1.5 lies between the second and third; `xp` is numpy, or pytensor.tensor inside a
+    model.
     """
     left = xp.floor(at).astype("int64")
     right = xp.minimum(left + 1, path.shape[-1] - 1)
