@@ -25,12 +25,8 @@ import numpy as np
 
 from telemed_forecast.evaluation import conflict
 from telemed_forecast.fits.store import Fit
-from telemed_forecast.forecast.channel_share import ChannelShare
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.forecast.internet_hospitals import InternetHospitals
-from telemed_forecast.forecast.market_size import MarketSize
 from telemed_forecast.forecast.paths import Path
-from telemed_forecast.forecast.user_adoption import UserAdoption
 from telemed_forecast.models import adoption, channel_share, internet_hospitals, market_size
 from telemed_forecast.models.model import Model, Rows
 
@@ -90,15 +86,7 @@ class Likelihood:
     target: Callable[[str, int], Path | None]
 
 
-def _users(result: UserAdoption) -> list[Likelihood]:
-    return [Likelihood(adoption.MODEL, result.fit, lambda *_: result.published)]
-
-
-def _hospitals(result: InternetHospitals) -> list[Likelihood]:
-    return [Likelihood(internet_hospitals.MODEL, result.fit, lambda *_: result.published)]
-
-
-def _channels(result: ChannelShare) -> list[Likelihood]:
+def _channels(result: Any) -> list[Likelihood]:
     """The share by count comes from the hospitals' fit; each other measure from rows of its own."""
 
     def target(_: str, row: int) -> Path | None:
@@ -109,19 +97,15 @@ def _channels(result: ChannelShare) -> list[Likelihood]:
     return [counts, Likelihood(channel_share.MODEL, result.fit, target)]
 
 
-def _market(result: MarketSize) -> list[Likelihood]:
-    return [Likelihood(market_size.MODEL, result.fit, lambda *_: result.sizes["healthcare"])]
-
-
 LIKELIHOODS: Mapping[str, Callable[[Any], list[Likelihood]]] = MappingProxyType(
     {
-        "market_size": _market,
-        "internet_hospitals": _hospitals,
+        "market_size": lambda made: [Likelihood(market_size.MODEL, made.fit, lambda *_: made.sizes["healthcare"])],
+        "internet_hospitals": lambda made: [Likelihood(internet_hospitals.MODEL, made.fit, lambda *_: made.published)],
         "channel_share": _channels,
-        "user_adoption": _users,
+        "user_adoption": lambda made: [Likelihood(adoption.MODEL, made.fit, lambda *_: made.published)],
     }
 )
-"""By report, the fits behind it."""
+"""By report, the fits behind its result."""
 
 
 def influences(context: Context, name: str, result: Any) -> list[Influence]:
