@@ -41,7 +41,7 @@ import numpy as np
 from telemed_forecast.models import growth, odds
 from telemed_forecast.models.growth import Growth
 from telemed_forecast.models.likelihood import noise
-from telemed_forecast.models.model import Model, Values, draws
+from telemed_forecast.models.model import Model, Posterior, Values, draws
 from telemed_forecast.models.priors import Prior, growth_prior
 from telemed_forecast.models.timeline import on_grid
 
@@ -293,7 +293,7 @@ def definitions(sizes: Observations) -> np.ndarray:
 
 
 def project(
-    posterior: Dataset,
+    posterior: Posterior,
     data: Mapping[str, np.ndarray],
     *,
     log_medicine_ahead: np.ndarray,

@@ -155,7 +155,7 @@ class Model:
             for name, process in self.growth(p, data, np).items():
                 paths, passing = process.prior_paths(name, p, data[f"{name}_guess"], rng)
                 p, log_weight = p | paths, log_weight + passing
-            derived = self.derived({**p, **self.latent(p, data, np)}, data, np)
+            derived = dict(self.derived({**p, **self.latent(p, data, np)}, data, np))
             for value, sd in self.ties(p | derived, data, np).values():
                 log_weight = log_weight - 0.5 * (value / sd) ** 2
             for values in derived.values():
