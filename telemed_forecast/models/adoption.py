@@ -26,14 +26,12 @@ import numpy as np
 from telemed_forecast.models import growth, later_waves
 from telemed_forecast.models.growth import Growth
 from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM, noise
-from telemed_forecast.models.model import Model, Rows, Values, claims_of, draws
+from telemed_forecast.models.model import Model, Posterior, Rows, Values, claims_of, draws
 from telemed_forecast.models.odds import expit, log_expit
 from telemed_forecast.models.priors import Prior, growth_prior, surge_prior
 from telemed_forecast.models.timeline import carried, decimal_year, half_year_at_or_after, half_years, on_grid
 
 if TYPE_CHECKING:
-    from xarray import Dataset
-
     from telemed_forecast.evidence.observations import Observations
 
 STEP = 0.5
@@ -312,7 +310,7 @@ def _block(name: str, parts: Sequence[Observations], grid: np.ndarray) -> dict[s
 
 
 def project(
-    posterior: Dataset | Mapping[str, np.ndarray],
+    posterior: Posterior,
     data: Mapping[str, np.ndarray],
     *,
     log_population_ahead: np.ndarray,

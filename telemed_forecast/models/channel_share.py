@@ -27,13 +27,11 @@ import numpy as np
 
 from telemed_forecast.models import odds
 from telemed_forecast.models.likelihood import noise
-from telemed_forecast.models.model import Model, Rows, Values, claims_of, draws
+from telemed_forecast.models.model import Model, Posterior, Rows, Values, claims_of, draws
 from telemed_forecast.models.priors import Prior
 from telemed_forecast.models.timeline import decimal_year
 
 if TYPE_CHECKING:
-    from xarray import Dataset
-
     from telemed_forecast.evidence.observations import Observations
 
 MEASURES = ("count", "encounters", "preference", "revenue")
@@ -339,7 +337,7 @@ def _share(value: float) -> float:
 
 
 def project(
-    posterior: Dataset | Mapping[str, np.ndarray],
+    posterior: Posterior,
     factor: tuple[np.ndarray, np.ndarray],
     *,
     rng: np.random.Generator,

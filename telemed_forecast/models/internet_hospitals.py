@@ -29,13 +29,11 @@ from telemed_forecast.models import growth, licensing_policy, odds
 from telemed_forecast.models.growth import Growth
 from telemed_forecast.models.licensing_policy import EVENTS, NO_EVENTS, Events
 from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM, noise
-from telemed_forecast.models.model import Model, Rows, Values, claims_of, draws
+from telemed_forecast.models.model import Model, Posterior, Rows, Values, claims_of, draws
 from telemed_forecast.models.priors import Prior, growth_prior
 from telemed_forecast.models.timeline import carried, decimal_year, half_year_at_or_after, half_years, on_grid
 
 if TYPE_CHECKING:
-    from xarray import Dataset
-
     from telemed_forecast.evidence.observations import Observations
 
 STEP = 0.5
@@ -320,7 +318,7 @@ def _first_guess(year: np.ndarray, middle: np.ndarray, start: float) -> tuple[np
 
 
 def project(
-    posterior: Dataset | Mapping[str, np.ndarray],
+    posterior: Posterior,
     data: Mapping[str, np.ndarray],
     *,
     log_pool_ahead: np.ndarray,

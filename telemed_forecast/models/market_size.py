@@ -42,7 +42,7 @@ from telemed_forecast.evidence import decisions
 from telemed_forecast.models import growth, odds
 from telemed_forecast.models.growth import Growth
 from telemed_forecast.models.likelihood import noise
-from telemed_forecast.models.model import Model, Values, draws
+from telemed_forecast.models.model import Model, Posterior, Values, draws
 from telemed_forecast.models.priors import Prior, growth_prior
 from telemed_forecast.models.timeline import on_grid
 
@@ -251,7 +251,7 @@ def definitions(sizes: Observations) -> np.ndarray:
 
 
 def project(
-    posterior: Dataset | Mapping[str, np.ndarray],
+    posterior: Posterior,
     data: Mapping[str, np.ndarray],
     *,
     log_medicine_ahead: np.ndarray,

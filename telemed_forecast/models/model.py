@@ -155,8 +155,8 @@ class Model:
             for name, process in self.growth(p, data, np).items():
                 paths, passing = process.prior_paths(name, p, data[f"{name}_guess"], rng)
                 p, log_weight = p | paths, log_weight + passing
-            derived = self.derived({**p, **self.latent(p, data, np)}, data, np)
-            for value, sd in self.ties({**p, **derived}, data, np).values():
+            derived = dict(self.derived({**p, **self.latent(p, data, np)}, data, np))
+            for value, sd in self.ties(p | derived, data, np).values():
                 log_weight = log_weight - 0.5 * (value / sd) ** 2
             for values in derived.values():
                 log_weight[~np.isfinite(values.reshape(len(values), -1)).all(axis=1)] = -np.inf
