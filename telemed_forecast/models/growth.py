@@ -99,15 +99,22 @@ class Growth:
     step
         Length of a step of the grid, in years.
     log_ceiling
-        Log ceiling on the scale of the path. Dims: (..., time), or (..., 1) when it stands still.
+        Log ceiling on the scale of the path. Dims: (..., time), or (..., 1) when it stands still. None for one that is
+        known relative to the level alone: ``<name>_distance`` (the prior's `log_distance`) above the end of the path.
     shock
         Dated, known-cause growth (policy events), log points per year. Dims: () or (..., time - 1).
     """
 
     prior: GrowthPrior
     step: float
-    log_ceiling: Any
+    log_ceiling: Any = None
     shock: Any = 0.0
+
+    def ceiling(self, name: str, p: Mapping[str, Any]) -> Any:
+        """Log ceiling. Dims: (..., time) or (..., 1)."""
+        if self.log_ceiling is not None:
+            return self.log_ceiling
+        return p[f"{name}_log_level"][..., -1:] + p[f"{name}_distance"][..., None]
 
     def shocks(self, name: str, p: Mapping[str, Any], xp: Any = np) -> tuple[Any, Any, Any, Any]:
         """What a path owes to chance: deviations, innovations e_t, their scale, and the log of their volume.
@@ -129,7 +136,7 @@ class Growth:
         """
         rate, theta, innovation, sigma = (p[f"{name}_{key}"][..., None] for key in PARAMETERS[:4])
         level = p[f"{name}_log_level"]
-        share = xp.exp(level[..., :-1] - _but_last(self.log_ceiling))
+        share = xp.exp(level[..., :-1] - _but_last(self.ceiling(name, p)))
         expected = expected_growth(share, rate=rate, theta=theta, innovation=innovation, xp=xp)
         deviation = xp.diff(level) / self.step - expected - self.shock
         decay = p[f"{name}_rho"] ** self.step
@@ -161,7 +168,7 @@ class Growth:
         t = pm.StudentT.dist(nu=self.prior.nu, mu=0.0, sigma=scale)
         pm.Potential(f"{name}_innovations", pm.logp(t, innovations).sum() + log_volume)
         # The ceiling holds, in the past as in the future: a smooth wall keeps the sampler's geometry kind.
-        gap = (self.log_ceiling - level) / CEILING_SOFTNESS
+        gap = (self.ceiling(name, p) - level) / CEILING_SOFTNESS
         pm.Potential(f"{name}_below_ceiling", -pt.softplus(-gap).sum())
         # The first level itself: a wide, unit-free prior around the first guess.
         pm.Potential(f"{name}_start", pm.logp(pm.Normal.dist(start, self.prior.start_sd), level[0]))
@@ -185,10 +192,15 @@ class Growth:
         -------
         ``<name>_log_level`` (sample, time) and ``_deviation`` (sample, time - 1), drawn as if there were no wall at the
         ceiling; and the log of the probability with which the wall lets each path pass. Dims: (sample,).
+        A ceiling that is known relative to the path's end is proposed evenly over `PROPOSED`, and each path passes with
+        the probability, relative to the highest, that its distance has; ``<name>_distance`` then comes with it.
         """
         law = {key: p[f"{name}_{key}"] for key in ("rate", "theta", "innovation")}
         size, steps = len(law["rate"]), len(guess) - 1
-        ceiling = np.broadcast_to(self.log_ceiling, (size, steps + 1))
+        wall = self.log_ceiling
+        if wall is None:
+            wall = guess[0] + rng.uniform(*PROPOSED, (size, 1))
+        ceiling = np.broadcast_to(wall, (size, steps + 1))
         added = np.broadcast_to(self.shock, (size, steps))
         level, deviation = np.empty((size, steps + 1)), np.empty((size, steps))
         level[:, 0] = rng.normal(guess[0], self.prior.start_sd, size)
@@ -204,7 +216,12 @@ class Growth:
             deviation[:, k] = decay * deviation[:, k - 1] + chance if k else chance / np.sqrt(1.0 - decay**2)
             level[:, k + 1] = level[:, k] + self.step * (expected + added[:, k] + deviation[:, k])
         passing = -np.logaddexp(0.0, (level - ceiling) / CEILING_SOFTNESS).sum(axis=1)
-        return {f"{name}_log_level": level, f"{name}_deviation": deviation}, passing
+        found = {f"{name}_log_level": level, f"{name}_deviation": deviation}
+        if self.log_ceiling is None:
+            distance = ceiling[:, -1] - level[:, -1]
+            passing = passing + _relative_density(distance, *self.prior.log_distance)
+            found[f"{name}_distance"] = distance
+        return found, passing
 
     def ahead(
         self, name: str, p: Mapping[str, np.ndarray], rng: np.random.Generator, *, pace: float = 1.0
@@ -245,6 +262,18 @@ class Growth:
             z = np.minimum(z + self.step * (expected + added[:, k] + xi), ceiling)
             path[:, k] = z
         return np.concatenate([past, path], axis=1)
+
+
+PROPOSED = (-4.0, 16.0)
+"""[log points] Where a ceiling that nothing but the level bounds is looked for, from the first guess of the start on:
+four sd of the start below it, and nine million times as much."""
+
+
+def _relative_density(x: np.ndarray, mean: float, sd: float) -> np.ndarray:
+    """Log of a log-normal's density over its highest value; minus infinity where it has none."""
+    log_x = np.log(np.where(x > 0.0, x, 1.0))
+    found = -0.5 * ((log_x - mean) / sd) ** 2 - log_x + mean - 0.5 * sd**2
+    return np.where(x > 0.0, found, -np.inf)
 
 
 def _but_last(path: Any) -> Any:

@@ -290,7 +290,7 @@ def _sellers(sellers: Observations, grid: np.ndarray) -> Block:
 
 
 def _first_guess(sizes: Observations, year: np.ndarray, grid: np.ndarray) -> dict[str, np.ndarray]:
-    """Log CNY million around which the sampler starts; consultation's ceiling is expressed relative to its last value.
+    """Log CNY million around which the sampler starts, and around whose first value the first level lies, widely.
 
     The level seen, from the estimates known: of drug sales (or the broad total) for `pharmacy`, consultation (or half
     of the services) for `consultation`; where a date knows none of the latter, a tenth of the former.

@@ -150,9 +150,8 @@ def priors() -> dict[str, Prior]:
 
 
 def _growth(p: Values, d: Values, xp: Any) -> dict[str, Growth]:
-    """Consultation below a ceiling of its own, drug sales below a part of all medicine sales."""
-    consultation, reach = _log_reach(p, d, xp)
-    log_ceiling = {"consultation": consultation[..., None], "pharmacy": d["log_medicine"] + reach[..., None]}
+    """Consultation below a ceiling known by its distance alone, drug sales below a part of all medicine sales."""
+    log_ceiling = {"consultation": None, "pharmacy": d["log_medicine"] + _log_reach(p, xp)[..., None]}
     return {name: Growth(growth_prior("any"), STEP, ceiling) for name, ceiling in log_ceiling.items()}
 
 
@@ -288,16 +287,15 @@ def project(
     """
     p = draws(posterior)
     years_ahead = log_medicine_ahead.shape[1] - 1
-    consultation_ceiling, pharmacy_reach = _log_reach(p, data)
 
     def forward(name: str, log_ceiling: np.ndarray, pace: float = 1.0) -> np.ndarray:
         return np.exp(Growth(growth_prior("any"), STEP, log_ceiling).ahead(name, p, rng, pace=pace))
 
-    pharmacy = forward("pharmacy", log_medicine_ahead[:, :-1] + pharmacy_reach[:, None], drug_pace)
+    pharmacy = forward("pharmacy", log_medicine_ahead[:, :-1] + _log_reach(p)[:, None], drug_pace)
     ahead = np.maximum(np.arange(GRID + years_ahead) - (GRID - 1), 0)
     users = np.ones(GRID + years_ahead)
     users[GRID:] = users_factor
-    flat = np.repeat(consultation_ceiling[:, None], years_ahead, axis=1)
+    flat = np.repeat(_log_consultation_ceiling(p)[:, None], years_ahead, axis=1)
     consultation = forward("consultation", flat) * np.exp((price_growth + encounters_growth) * ahead) * users
     # Payers other than patients (insurers, drug makers) buy the other services.
     services = consultation * (1.0 + np.exp(p["other_services"][:, None] + payers_growth * ahead))
@@ -309,17 +307,21 @@ def project(
     }
 
 
-def _log_reach(p: Values, d: Values, xp: Any = np) -> tuple[Any, Any]:
-    """Log ceiling of consultation (CNY million), and log of the part of medicine sales that drug sales may reach."""
-    reach = odds.log_expit(p["pharmacy_logit_ceiling"], xp)
-    return d["consultation_guess"][-1] + p["consultation_distance"], reach
+def _log_reach(p: Values, xp: Any = np) -> Any:
+    """Log of the part of medicine sales that drug sales may reach."""
+    return odds.log_expit(p["pharmacy_logit_ceiling"], xp)
+
+
+def _log_consultation_ceiling(p: Values) -> Any:
+    """Log CNY million. Dims: (sample,)."""
+    return p["consultation_log_level"][..., -1] + p["consultation_distance"]
 
 
 def ceiling(posterior: Dataset, data: Mapping[str, np.ndarray]) -> np.ndarray:
     """Ceiling of the healthcare definition in the last year of history (CNY million). Dims: (sample,)."""
     p = draws(posterior)
-    consultation, reach = _log_reach(p, data)
-    return np.exp(consultation) * (1.0 + np.exp(p["other_services"])) + np.exp(data["log_medicine"][-1] + reach)
+    services = np.exp(_log_consultation_ceiling(p)) * (1.0 + np.exp(p["other_services"]))
+    return services + np.exp(data["log_medicine"][-1] + _log_reach(p))
 
 
 def bottom_up(posterior: Dataset) -> dict[str, np.ndarray]:

@@ -102,9 +102,9 @@ class Model:
         with pm.Model() as model:
             d = {name: pm.Data(name, value) for name, value in data.items()}
             p = {name: prior.variable(name) for name, prior in self.priors().items()}
-            paths = self.paths(p, d)
+            for name, path in self.paths(p, d).items():
+                p[f"{name}_log_level"] = pm.Deterministic(f"{name}_log_level", path)
             for name, process in self.growth(p, d, pt).items():
-                p[f"{name}_log_level"] = pm.Deterministic(f"{name}_log_level", paths[name])
                 deviation = process.state(name, p, d[f"{name}_guess"][0])
                 p[f"{name}_deviation"] = pm.Deterministic(f"{name}_deviation", deviation)
             p |= self.latent(p, d, pt)

@@ -6,6 +6,7 @@ noise.
 """
 
 import numpy as np
+from scipy.stats import lognorm
 
 from telemed_forecast.models import adoption, channel_share, internet_hospitals, licensing_policy, market_size
 from telemed_forecast.models.growth import CEILING_SOFTNESS, expected_growth, shock_scale
@@ -206,19 +207,27 @@ class Market:
     @staticmethod
     def truth(d, rng):
         model, prior = market_size, growth_prior("any")
+        far = lognorm(s=prior.log_distance[1], scale=np.exp(prior.log_distance[0]))
+        top = far.pdf(np.exp(prior.log_distance[0] - prior.log_distance[1] ** 2))
+
+        def below(name, wall):
+            start = d[f"{name}_guess"][0]
+            return process(name, start=start, log_ceiling=wall, step=model.STEP, prior=prior, rng=rng)
+
         while True:
-            distance, reach = rng.lognormal(*prior.log_distance), rng.normal(*model.MEDICINE_CEILING)
-            ceilings = {
-                "consultation": np.full(model.GRID, d["consultation_guess"][-1] + distance),
-                "pharmacy": d["log_medicine"] + log_share(reach),
-            }
-            paths = [
-                process(n, start=d[f"{n}_guess"][0], log_ceiling=c, step=model.STEP, prior=prior, rng=rng)
-                for n, c in ceilings.items()
-            ]
-            if not all(paths):
+            # A ceiling from far below the start to far above; its distance from the end decides whether it is kept.
+            wall = d["consultation_guess"][0] + rng.uniform(-4.0, 16.0)
+            consultation = below("consultation", np.full(model.GRID, wall))
+            if not consultation:
                 continue
-            found = paths[0] | paths[1] | Market.from_below(d, rng)
+            distance = wall - consultation["consultation_log_level"][-1]
+            if rng.uniform() > far.pdf(distance) / top:
+                continue
+            reach = rng.normal(*model.MEDICINE_CEILING)
+            pharmacy = below("pharmacy", d["log_medicine"] + log_share(reach))
+            if not pharmacy:
+                continue
+            found = consultation | pharmacy | Market.from_below(d, rng)
             c, p = found["consultation_log_level"], found["pharmacy_log_level"]
             gaps = c - found["bottom_up"], p - found["pharmacy_bottom_up"]
             # Kept with the probability that the two coherence gaps have.
