@@ -19,7 +19,7 @@ from telemed_forecast.runs import parameters
 
 pytestmark = pytest.mark.unit
 
-SURVEY, COUNT, SIZE = "cnnic-2025-12-online-medical-users-askci57", "ih-2025-09-nhc-3756", "100ec-2024-ih-2023"
+SURVEY, COUNT, SIZE = "cnnic-2025-12-online-medical-users-askci57", "ih-2025-09-nhc-3756", "n-100ec-ih-2023"
 USERS = [("online_medical_users", "persons", end, 4e8) for end in ("2026-06-30", "2026-12-31")]
 
 

@@ -250,7 +250,7 @@ def test_what_cannot_enter_the_runs_key_does_not_change_the_record_of_its_date(r
     damaged = folder / "2026-11-22-base-2"
     shutil.copytree(RELEASES / next(iter(frozen_files.all_in(RELEASES))).name, damaged)
     (damaged / frozen_files.TABLE).write_text("damaged")
-    context = Context(validate("track_record", {"profile": "quick"}))
+    context = Context(validate("track_record", {"profile": "quick", "as_of": "2026-11-21"}))
     found, clean = (frozen_forecasts.record(one, context) for one in (folder, releases))
     assert found.releases == clean.releases and found.waiting.equals(clean.waiting) and not found.altered
     assert len(frozen_files.frozen_by(folder, context.settings.as_of_date)) == len(frozen_files.all_in(releases))
