@@ -80,9 +80,9 @@ class Voice:
         if asked.metric == "market_size":
             return self._of_market(asked)
         paths = {
-            "internet_hospitals": ("internet_hospitals", "internet_hospitals"),
+            "internet_hospitals": ("internet_hospitals", "internet_hospitals_latent"),
             "internet_hospital_share": ("internet_hospitals", "internet_hospitals_hospital_share"),
-            "online_medical_users": ("user_adoption", "online_medical_users"),
+            "online_medical_users": ("user_adoption", "online_medical_users_latent"),
         }
         if asked.metric not in paths:
             return None

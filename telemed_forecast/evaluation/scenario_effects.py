@@ -23,8 +23,8 @@ MIXTURE = "mixture"
 HEADLINES: Mapping[str, tuple[str, str]] = {
     "market": ("market_size", "market_size_healthcare"),
     "services": ("market_size", "market_size_services"),
-    "users": ("user_adoption", "online_medical_users"),
-    "hospitals": ("internet_hospitals", "internet_hospitals"),
+    "users": ("user_adoption", "online_medical_users_latent"),
+    "hospitals": ("internet_hospitals", "internet_hospitals_latent"),
 }
 """The headline numbers: market and target."""
 

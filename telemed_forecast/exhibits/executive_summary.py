@@ -12,7 +12,7 @@ from telemed_forecast.evaluation.scenario_effects import Comparison
 from telemed_forecast.exhibits import channel_share, internet_hospitals, market_size, scenarios, user_adoption
 from telemed_forecast.exhibits.exhibit import Exhibit, Exhibits, named
 from telemed_forecast.exhibits.forecasts import headline
-from telemed_forecast.exhibits.numbers import by_id, chance, key_figure, share, value
+from telemed_forecast.exhibits.numbers import by_id, chance, value
 from telemed_forecast.exhibits.values import Fact, KeyFigure, Value
 from telemed_forecast.fits.store import Fit
 from telemed_forecast.forecast import channel_share as forecast
@@ -53,8 +53,6 @@ def key_figures(context: Context, markets: Markets) -> dict[str, KeyFigure]:
         _with_note(hospitals[f"hospitals_{horizon}"], hospitals["hospitals_now"]),
         _share_card(context, markets, channels),
         _with_note(users[f"users_{horizon}"], users["users_now"]),
-        users["wave_left"],
-        _largest_driver(context, markets),
     )
     return by_id(chosen)
 
@@ -71,19 +69,18 @@ def numbers(context: Context, markets: Markets, comparison: Comparison) -> dict[
         "market_now": value(broad.year_end(market.last_year), "CNY_million"),
         "market_then": value(broad.year_end(horizon), "CNY_million"),
         "services_then": value(market["market_size_services"].year_end(horizon), "CNY_million"),
-        "hospitals_then": value(markets.hospitals["internet_hospitals"].year_end(horizon), "hospitals"),
+        "hospitals_then": value(markets.hospitals.path.year_end(horizon), "hospitals"),
         "count_share_now": value(count.draws[:, count.last_known], "percent"),
         "count_grows": chance(float(forecast.rising(markets.channels)["count"][-1])),
-        "users_then": value(users["online_medical_users"].year_end(horizon), "persons"),
-        "wave_left": share(users.draws["stays"][:, users.path.last_known, 0]),
+        "users_then": value(users.path.year_end(horizon), "persons"),
         "newest_estimate": market_size.newest_year(market, "healthcare"),
         "figure_claims": tuple(dict.fromkeys(claim for figure in figures.values() for claim in figure.sources)),
         "largest_driver": f"@driver.{largest.name}",
         "largest_driver_part": chance(largest.explained),
         **scenarios.numbers(context, comparison),
         "prophet_market": _median(context, market.known, broad),
-        "prophet_hospitals": _median(context, markets.hospitals.known, markets.hospitals["internet_hospitals"]),
-        "prophet_users": _median(context, users.known, users["online_medical_users"]),
+        "prophet_hospitals": _median(context, markets.hospitals.known, markets.hospitals.path),
+        "prophet_users": _median(context, users.known, users.path),
     }
 
 
@@ -97,9 +94,9 @@ def forecasts(markets: Markets) -> list[Path]:
     return [
         markets.market["market_size_healthcare"],
         markets.market["market_size_services"],
-        markets.hospitals["internet_hospitals"],
+        markets.hospitals.path,
         markets.channels["hospital_share_count"],
-        markets.users["online_medical_users"],
+        markets.users.path,
     ]
 
 
@@ -110,13 +107,13 @@ def _paths(context: Context, markets: Markets) -> list[Exhibit]:
         ("market_path", market["market_size_healthcare"], 2014, market_size.broad_evidence(market), market.known),
         (
             "hospitals_path",
-            hospitals["internet_hospitals"],
+            hospitals.path,
             internet_hospitals.SINCE,
             hospitals.evidence["counts"],
             hospitals.known,
         ),
         ("hospital_share_path", channels["hospital_share_count"], 2017, channels.evidence["counts"], channels.known),
-        ("users_path", users["online_medical_users"], user_adoption.SINCE, users.evidence["users"], users.known),
+        ("users_path", users.path, user_adoption.SINCE, users.evidence["users"], users.known),
     )
     return [headline(context, *one) for one in shown]
 
@@ -134,23 +131,6 @@ def _share_card(context: Context, markets: Markets, channels: Mapping[str, KeyFi
     grows = channels["hospital_share_grows"].value
     note = {"grows": grows, "horizon": context.settings.horizon, "newest": newest}
     return now.model_copy(update={"note_key": "figure.grows_note", "note_values": note})
-
-
-def _largest_driver(context: Context, markets: Markets) -> KeyFigure:
-    """What would change the answer most: the quantity whose knowledge removes the largest part of the uncertainty."""
-    horizon, market = context.settings.horizon, markets.market
-    driver = market_size.ranked_drivers(context, market, market_size.nominal_yuan(market))[0]
-    then = market_size.key_figures(context, market)[f"market_{horizon}"]
-    ends = {"low": driver.low, "high": driver.high}
-    figure = key_figure(
-        f"driver_{horizon}",
-        Value(value=100.0 * driver.explained, unit="percent", digits=2),
-        then.period,
-        then.sources,
-        market_size.fits(market),
-        note={end: Value(value=amount, unit="CNY_million", digits=2) for end, amount in ends.items()},
-    )
-    return figure.model_copy(update={"values": {"driver": f"@driver.{driver.name}"}})
 
 
 def _median(context: Context, known: History, path: Path) -> Value | str:

@@ -102,7 +102,7 @@ def exhibits(
     """
     shown, counts = years(context, result), newest(result.evidence["counts"], 3)
     by_year = [
-        result["internet_hospitals"],
+        result.path,
         result["internet_hospitals_share_of_pool"],
         result["internet_hospitals_operating"],
     ]
@@ -334,8 +334,8 @@ def _checks(context: Context, result: Forecast) -> list[Exhibit]:
 def _headline(context: Context, result: Forecast) -> dict[str, Value]:
     """The numbers that answer the report's question."""
     now, horizon = result.path.last_known, context.settings.horizon
-    official, share = result["internet_hospitals_latent"].draws[:, now], result["internet_hospitals_hospital_share"]
-    then, share_then = result["internet_hospitals"].year_end(horizon), share.year_end(horizon)
+    official, share = result.path.draws[:, now], result["internet_hospitals_hospital_share"]
+    then, share_then = result.path.year_end(horizon), share.year_end(horizon)
     return {
         "hospitals_now": value(official, "hospitals"),
         "hospitals_then": value(then, "hospitals"),

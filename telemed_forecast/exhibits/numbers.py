@@ -11,6 +11,9 @@ from telemed_forecast.exhibits.values import Facts, KeyFigure, Status, Value
 from telemed_forecast.forecast.paths import interval
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    from telemed_forecast.evidence.observations import Observations
     from telemed_forecast.fits.store import Fit
 
 
@@ -28,6 +31,22 @@ def share(draws: np.ndarray, level: float = 0.8) -> Value:
 def chance(events: np.ndarray | float) -> Value:
     """A probability from indicator draws, or a probability as it stands."""
     return Value(value=float(np.mean(events)), unit="probability", digits=2)
+
+
+ASSUMED = 0.1
+"""Part of a prior's spread that evidence has to remove; below it a number is assumed, not learned."""
+
+
+def learned(prior: np.ndarray, posterior: np.ndarray) -> float:
+    """Part of a prior's spread (80%) that evidence removed; 0 where it removed none."""
+    before, after = (np.ptp(np.quantile(draws, [0.1, 0.9])) for draws in (prior, posterior))
+    return float(max(1.0 - after / before, 0.0))
+
+
+def counted(counts: Observations, day: date, unit: str) -> Value | None:
+    """The official count (grade A) of a day, as it was counted; None where there is none."""
+    found = counts.where((counts.end == np.datetime64(day)) & (counts.grade == "A") & counts.bounded)
+    return Value(value=float(0.5 * (found.low[0] + found.high[0])), unit=unit) if len(found) else None
 
 
 def status(*fits: Fit) -> Status:

@@ -16,7 +16,7 @@ from telemed_forecast.exhibits import checks, influence, user_waves
 from telemed_forecast.exhibits.evidence import claims_of, context_table, evidence_table, newest
 from telemed_forecast.exhibits.exhibit import Exhibit, Exhibits, named, with_interval
 from telemed_forecast.exhibits.forecasts import fan, headline, parameter_table, year_table
-from telemed_forecast.exhibits.numbers import by_id, chance, key_figure, share, value
+from telemed_forecast.exhibits.numbers import ASSUMED, by_id, chance, counted, key_figure, learned, share, value
 from telemed_forecast.exhibits.values import Fact, KeyFigure, Value
 from telemed_forecast.fits.store import Fit
 from telemed_forecast.forecast import user_adoption as forecast
@@ -63,9 +63,9 @@ def exhibits(context: Context, result: Forecast, weighed: Sequence[Influence] = 
     """
     day, evidence = context.settings.as_of_date, result.evidence
     claims = (*newest(evidence["users"], 5), *newest(evidence["internet"], 2))
-    shown = [result["online_medical_users"], result["online_medical_usage_rate"], result["internet_users"]]
+    shown = [result.path, result["online_medical_usage_rate"], result["internet_users"]]
     return named(
-        headline(context, "users_path", result["online_medical_users"], SINCE, evidence["users"], result.known),
+        headline(context, "users_path", result.path, SINCE, evidence["users"], result.known),
         year_table("users_by_year", shown, _years(context, result), claims),
         fan("internet_path", result["internet_users"], as_of=day, since=SINCE, evidence=evidence["internet"]),
         user_waves.exhibits(context, result),
@@ -88,10 +88,10 @@ def key_figures(context: Context, result: Forecast) -> dict[str, KeyFigure]:
     won = value(result.draws["wave_gain"][:, 0], "persons")
     return by_id(
         [
-            figure("users_now", told["users_now"], last, claims, note={"printed": _printed(result)}),
+            _now(result, told["users_now"], figure("users_now", told["users_now"], last, claims)),
             figure(f"users_{horizon}", told["users_then"], then, claims),
             figure(f"usage_{horizon}", told["usage_then"], then, claims, note={"now": told["usage_now"]}),
-            figure("wave_left", told["wave_left"], last, panel, note={"first": won}),
+            figure("wave_left", told["wave_left"], last, panel, note={"first": won}, note_text=_wave_note(result)),
         ]
     )
 
@@ -107,10 +107,7 @@ def numbers(context: Context, result: Forecast, weighed: Sequence[Influence] = (
         "horizon": horizon,
         "last_period": result.last_period.isoformat(),
         **_headline(context, result),
-        "users_grow": chance(
-            result["online_medical_users_latent"].year_end(horizon)
-            > result["online_medical_users_latent"].draws[:, now]
-        ),
+        "users_grow": chance(result.path.year_end(horizon) > result.path.draws[:, now]),
         "usage_half": chance(result["online_medical_usage_rate"].year_end(horizon) > 50.0),
         "newest_surveys": newest(evidence["users"], 3),
         "surveys_shown": newest(evidence["users"], 5),
@@ -192,21 +189,28 @@ def _headline(context: Context, result: Forecast) -> dict[str, Value]:
     """The numbers that answer the report's question."""
     now, horizon = result.path.last_known, context.settings.horizon
     return {
-        "users_now": value(result["online_medical_users"].draws[:, now], "persons"),
-        "users_then": value(result["online_medical_users"].year_end(horizon), "persons"),
+        "users_now": value(result.path.draws[:, now], "persons"),
+        "users_then": value(result.path.year_end(horizon), "persons"),
         "usage_now": value(result["online_medical_usage_rate"].draws[:, now], "percent"),
         "usage_then": value(result["online_medical_usage_rate"].year_end(horizon), "percent"),
         "wave_left": share(result.draws["stays"][:, now, 0]),
     }
 
 
-def _printed(result: Forecast) -> Value:
-    """What the last survey printed; what the model says where none is known."""
-    surveys = result.evidence["users"]
-    if not len(surveys):
-        return value(result["online_medical_users"].draws[:, result.path.last_known], "persons")
-    k = int(np.argsort(surveys.end, kind="stable")[-1])
-    return Value(value=float(0.5 * (surveys.low[k] + surveys.high[k])), unit="persons")
+def _now(result: Forecast, underlying: Value, figure: KeyFigure) -> KeyFigure:
+    """The count of the day with the underlying level beside it; that level alone where nobody counted."""
+    count = counted(result.evidence["users"], result.last_period, "persons")
+    if count is None:
+        return figure
+    note = {"note_key": "figure.users_now_note", "note_values": {"underlying": underlying}}
+    return figure.model_copy(update={"value": count, **note})
+
+
+def _wave_note(result: Forecast) -> str:
+    """Whether figures of China told anything of what stays of a wave."""
+    prior = expit(np.random.default_rng(1).normal(*surge_prior().logit_kept, 4000))
+    told = learned(prior, expit(np.asarray(result.fit.posterior["surge_logit_kept"])))
+    return "figure.wave_left_note" if told >= ASSUMED else "figure.wave_left_assumed"
 
 
 def _years(context: Context, result: Forecast) -> list[int]:
@@ -258,7 +262,7 @@ def _checks(context: Context, result: Forecast) -> list[Exhibit]:
     """What the prior said, and where the surveys' counts lie in what the model would have printed."""
     surveys, prior, drawn = _checked(context, result)
     plain = surveys.where(surveys.end > np.datetime64("2020-06-30"))
-    return checks.exhibits("users", result["online_medical_users"], prior, drawn, surveys, plain)
+    return checks.exhibits("users", result.path, prior, drawn, surveys, plain)
 
 
 def _rate_at(path: Path, year: float) -> np.ndarray | None:

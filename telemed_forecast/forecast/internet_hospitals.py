@@ -98,7 +98,7 @@ def _run(context: Context) -> Forecast:
         market="internet_hospitals",
         as_of=context.settings.as_of_date,
         paths=by_target(drawn, periods, internet_hospitals.GRID - 1, 6),
-        headline="internet_hospitals",
+        headline="internet_hospitals_latent",
         evidence={"counts": counts.where(part == 0), "own": counts.where(part == 1), "shares": shares},
         claims=tuple(dict.fromkeys(str(c) for o in (counts, shares, *pool) for c in o.claim_id)),
         fit=model,

@@ -74,7 +74,7 @@ def _run(context: Context) -> Forecast:
         market="user_adoption",
         as_of=context.settings.as_of_date,
         paths=by_target(drawn, periods, adoption.GRID - 1, 6),
-        headline="online_medical_users",
+        headline="online_medical_users_latent",
         evidence=evidence,
         claims=tuple(dict.fromkeys(str(claim) for rows in evidence.values() for claim in rows.claim_id)),
         fit=model,
