@@ -265,11 +265,14 @@ def _online(shares: Observations, grid: np.ndarray) -> Block:
 
 
 def accounts(sellers: Observations) -> tuple[Observations, np.ndarray]:
-    """The sellers' accounts as yearly rates (CNY million a year), and the decimal year of each period's middle."""
+    """The sellers' accounts as yearly rates (CNY million a year), and the decimal year of each period's middle.
+
+    A full year's figure is its own rate, as reported: a leap day rescales nothing.
+    """
     days = (sellers.end - sellers.start).astype(int) + 1
     chosen = np.isin(sellers.segment, SELLERS) & (days >= 180)
     sellers, days = sellers.where(chosen), days[chosen]
-    rate = 365.25 / days
+    rate = np.where(days >= FULL_YEAR, 1.0, 365.25 / days)
     yearly = replace(sellers, low=sellers.low * rate, high=sellers.high * rate)
     return yearly, decimal_year(sellers.end) - 0.5 * days / 365.25
 

@@ -5,7 +5,9 @@ import pytest
 import xarray as xr
 
 from telemed_forecast.evidence import ledger
-from telemed_forecast.models import market_size
+from telemed_forecast.forecast.context import Context
+from telemed_forecast.models import market_evidence, market_size
+from telemed_forecast.runs.parameters import validate
 
 pytestmark = pytest.mark.unit
 
@@ -133,3 +135,15 @@ def test_the_first_guess_of_users_gets_less_certain_before_their_survey_begins(a
     data = arrays_on("2022-12-31")["market_size"]
     assert (np.diff(data["users_sd"]) <= 1e-12).all()
     assert data["users_sd"][0] > data["users_sd"][-1]
+
+
+def test_a_sellers_full_year_is_the_figure_as_reported_and_a_half_year_a_yearly_rate():
+    context = Context(validate("market_size", {}))
+    reported = context.observed("revenue_drug_sales", *market_evidence.SELLERS)
+    yearly, _ = market_evidence.accounts(reported)
+    by_claim = dict(zip(reported.claim_id.tolist(), reported.low, strict=True))
+    days = (yearly.end - yearly.start).astype(int) + 1
+    ratio = yearly.low / np.array([by_claim[claim] for claim in yearly.claim_id.tolist()])
+    assert 366 in days, "a leap year is among them"
+    np.testing.assert_array_equal(ratio[days >= market_evidence.FULL_YEAR], 1.0)
+    assert (ratio[days < market_evidence.FULL_YEAR] > 1.9).all()
