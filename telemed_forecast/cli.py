@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from telemed_forecast import __version__
-from telemed_forecast.errors import InputError, TelemedError, collecting, listed
+from telemed_forecast.errors import InputError, TelemedError, collecting, listed, spelt_out
 
 DEBUG_VARIABLE = "TELEMED_DEBUG"
 
@@ -144,7 +144,7 @@ def params(
 
 @app.command()
 def forecast(
-    file: Annotated[Path, typer.Argument(metavar="SERIES.csv", help="Columns: see above.")],
+    file: Annotated[Path, typer.Argument(metavar="SERIES.csv", help="Columns: see above; - is standard input.")],
     horizon: Annotated[int, typer.Option(metavar="N", help="Periods ahead, each series in its own.")],
     out: Annotated[Path | None, typer.Option(help="Table to write, .csv or .parquet (default: print CSV).")] = None,
     kind: Annotated[
@@ -160,6 +160,9 @@ def forecast(
 
     SERIES.csv has the columns series_id, date (2019, 2019-Q1, 2019-03 or 2019-03-31) and value, and may have unit,
     measure and reference_class (a known technology; empty for a new one). At least 5 values a series.
+
+    A measure is one of penetration, share, share_of_sales, share_of_stock, stock, stock_per_100, stock_per_100000,
+    surge, or empty. The length of a period follows from the dates, and is said.
     """
     from telemed_forecast.curves import series_forecast
     from telemed_forecast.runs.report import usable_cores
@@ -172,8 +175,12 @@ def forecast(
         file=file, horizon=horizon, kind=kind, out=out, plot=plot, skip_bad=skip_bad, jobs=cores
     )
     outcome = series_forecast.make(asked, drawing=drawing)
+    for remark in spelt_out(outcome.remarks):
+        print(remark, file=sys.stderr)
     if outcome.skipped:
-        print(InputError(outcome.skipped, heading="skipped, because of faults"), file=sys.stderr)
+        print(
+            InputError(outcome.skipped, heading=f"skipped, because of {len(outcome.skipped):,} faults"), file=sys.stderr
+        )
     if plot is not None and outcome.plotted < outcome.series:
         print(f"{plot} shows the first {outcome.plotted} of {outcome.series} series", file=sys.stderr)
 
