@@ -4,6 +4,8 @@ Every command imports what it needs when it runs, so that help and a refusal com
 2 the user's input is wrong (one message with every fault), 1 anything else. TELEMED_DEBUG=1 shows tracebacks.
 """
 
+import errno
+import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -37,19 +39,49 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments : sequence of str, optional
         As typed behind the program's name; those of this process when left out.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot show is no reason to fail
+            stream.reconfigure(errors="backslashreplace")
     try:
         app(args=None if arguments is None else list(arguments), prog_name="telemed-forecast")
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except KeyboardInterrupt:
+        print("telemed-forecast: interrupted", file=sys.stderr)
+        return 130
     except Exception as error:
         if os.environ.get(DEBUG_VARIABLE):
             raise
-        expected = isinstance(error, TelemedError)
-        hint = "" if expected else f" ({type(error).__name__}; {DEBUG_VARIABLE}=1 shows where)"
-        lines = [f"telemed-forecast: {error}{hint}", *getattr(error, "__notes__", [])]
+        cause = _cause(error)
+        lines = [f"telemed-forecast: {_told(cause)}", *getattr(cause, "__notes__", [])]
         print("\n".join(lines), file=sys.stderr)
-        return 2 if isinstance(error, InputError) else 1
+        return 2 if isinstance(cause, InputError) else 1
     return 0
+
+
+_OF_THE_DISK = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the quota of the disk is used up",
+    errno.EROFS: "the file system is read-only",
+    errno.EACCES: "there is no permission",
+}
+
+
+def _cause(error: Exception) -> Exception:
+    """What happened first in work that went on side by side."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _told(error: Exception) -> str:
+    """An error in the user's terms; one that nobody foresaw comes with its type."""
+    if isinstance(error, TelemedError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
+        where = f": {error.filename}" if error.filename else ""
+        return f"{_OF_THE_DISK[error.errno]}{where}; what was not finished is not written"
+    return f"{error} ({type(error).__name__}; {DEBUG_VARIABLE}=1 shows where)"
 
 
 def _version(wanted: bool) -> None:
@@ -381,6 +413,8 @@ def evidence_check(
     if faults:
         many = "" if len(faults) == 1 else "s"
         raise InputError(faults, heading=f"{len(faults)} fault{many} in the evidence")
+    for remark in ledger.remarks(files) if files else ():
+        print(f"note: {remark}", file=sys.stderr)
     print("no faults in " + (", ".join(map(str, files)) if files else "the ledger"))
 
 

@@ -72,22 +72,22 @@ class Parameter:
             return f"{self.low}..{self.high}"
         return ", ".join(self.choices) or (self.allowed() if self.allowed else "any")
 
-    def fault(self, value: object) -> str:
-        """What is wrong with a value; an empty text when nothing is."""
+    def faults(self, value: object) -> list[str]:
+        """What is wrong with a value."""
         suffix = f"allowed {self.allowed_values()} [{self.unit}]"
         shown = f"{self.name} = {json.dumps(value, ensure_ascii=False, default=repr)}"
         if type(value) is not self.type:
-            return f"{shown} is not of type {self.type.__name__}: {suffix}"
+            return [f"{shown} is not of type {self.type.__name__}: {suffix}"]
         if isinstance(value, float) and not math.isfinite(value):
-            return f"{shown} is not a finite number: {suffix}"
+            return [f"{shown} is not a finite number: {suffix}"]
         if isinstance(value, list) and not all(isinstance(item, str) for item in value):
-            return f"{shown} holds something else than texts: {suffix}"
+            return [f"{shown} holds something else than texts: {suffix}"]
         if isinstance(value, int | float):
             low, high = (end if end is not None else value for end in (self.low, self.high))
-            return "" if low <= value <= high else f"{shown} is out of range: {suffix}"
+            return [] if low <= value <= high else [f"{shown} is out of range: {suffix}"]
         if isinstance(value, str) and self.choices and value not in self.choices:
-            return f"{shown} is not allowed{did_you_mean(value, self.choices)}: {suffix}"
-        return "; ".join(self.check(value)) if self.check and isinstance(value, str) else ""
+            return [f"{shown} is not allowed{did_you_mean(value, self.choices)}: {suffix}"]
+        return self.check(value) if self.check and isinstance(value, str) else []
 
 
 def _check_as_of(text: str) -> list[str]:
@@ -246,8 +246,8 @@ def validate(notebook: str, values: Mapping[str, object]) -> Settings:
         value = values[name] if name in values else _default(parameter)
         # A whole number is a number, too.
         checked[name] = float(value) if parameter.type is float and type(value) is int else value
-        if fault := parameter.fault(checked[name]):
-            faults.append(fault + ("" if name in values else f" (from the environment: {ENVIRONMENT[name]})"))
+        where = "" if name in values else f" (from the environment: {ENVIRONMENT.get(name)})"
+        faults += [fault + where for fault in parameter.faults(checked[name])]
     if faults:
         raise refused(faults)
     # Notebooks run in another folder than the command: the path of a scenario's file becomes absolute.

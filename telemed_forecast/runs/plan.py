@@ -198,8 +198,8 @@ def key_of(*, inputs: Mapping[str, str], parameters: Mapping[str, Any], language
 
 
 def scenario_name(settings: Settings) -> str:
-    """A scenario's name: as shipped, or the stem of its file."""
-    return Path(settings.scenario).stem if settings.scenario.endswith(".toml") else settings.scenario
+    """The name of a run's scenario."""
+    return scenarios.name_of(settings.scenario)
 
 
 READS_RELEASES = "track_record"
