@@ -114,7 +114,12 @@ def report(
         list[str] | None, typer.Option(metavar="NAME|FILE", help="Scenario; give it again for more runs.")
     ] = None,
     as_of: Annotated[
-        str | None, typer.Option(metavar="DATE", help="Use only what was published by this ISO date.")
+        list[str] | None,
+        typer.Option(metavar="DATE", help="Use only what was published by this ISO date; again for more runs."),
+    ] = None,
+    evidence: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE.csv", help="Add rows of your own to the ledger; give it again for more files."),
     ] = None,
     profile: Annotated[str | None, typer.Option(metavar="quick|full", help="How many draws a fit takes.")] = None,
     jobs: Annotated[int | None, typer.Option(metavar="N", help="Notebooks at a time (default: cores).")] = None,
@@ -126,16 +131,25 @@ def report(
         bool, typer.Option("--strict", help="End with 1 when a fit misses its gates; the reports are written.")
     ] = False,
 ) -> None:
-    """Run notebooks and write a folder of reports; print its path."""
+    """Run notebooks and write a folder of reports; print its path.
+
+    Several scenarios and dates make a run for each combination.
+    """
     from telemed_forecast import paths
+    from telemed_forecast.evidence import own
     from telemed_forecast.runs import folders, plan
 
     texts, faults = _pairs(parameter or [])
-    texts += [(name, text) for name, text in (("as_of", as_of), ("profile", profile)) if text is not None]
+    files = own.text(evidence) if evidence else None
+    texts += [(name, text) for name, text in (("evidence", files), ("profile", profile)) if text is not None]
     if jobs is not None and jobs < 1:
         faults.append(f"--jobs {jobs} is out of range: allowed 1 or more [processes]")
     faults += folders.faults(out)
-    asked = plan.request(notebooks or [], texts, scenario=scenario or [], languages=lang or [], also=faults)
+    asked = plan.request(
+        notebooks or [], texts, scenario=scenario or [], as_of=as_of or [], languages=lang or [], also=faults
+    )
+    for line in dict.fromkeys(line for run in asked.settings for line in own.told(*plan.evidence_of(run))):
+        print(line, file=sys.stderr)
     from telemed_forecast.runs import manifest
     from telemed_forecast.runs.publish import Pages
     from telemed_forecast.runs.report import Reports
@@ -423,11 +437,14 @@ def evidence_show(
     metric: Annotated[str, typer.Argument(metavar="METRIC", help="Name of a metric of the ledger.")],
     segment: Annotated[str | None, typer.Option(help="Only this segment.")] = None,
     as_of: Annotated[str | None, typer.Option(metavar="DATE", help="Only what was published by this ISO date.")] = None,
+    evidence: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE.csv", help="Show rows of your own among them.")
+    ] = None,
 ) -> None:
     """Show the published figures of a metric, each with its source and its use in the models."""
     from telemed_forecast.evidence import ledger, observations, vintage
 
-    frame = ledger.load()
+    frame, shipped = ledger.load(evidence), set(ledger.load()["claim_id"])
     faults: list[object] = []
     known = table = frame
     with collecting(faults):
@@ -437,18 +454,18 @@ def evidence_show(
     if faults:
         raise InputError([str(fault) for fault in faults])
     for row in table.to_dict("records"):
-        print(_claim(row))
+        print(_claim(row, own=row["claim_id"] not in shipped))
     print(f"{len(table)} rows")
 
 
-def _claim(row: Mapping[Any, Any]) -> str:
+def _claim(row: Mapping[Any, Any], *, own: bool) -> str:
     """Write a published figure: what it says and what becomes of it, then where it comes from."""
     figure = f"{row['relation']} {row['printed']} {row['unit']} [{row['low']:,.12g}, {row['high']:,.12g}]"
     return "\n    ".join(
         line
         for line in (
             f"{row['period_start']:%Y-%m-%d}..{row['period_end']:%Y-%m-%d} {row['segment']}: {figure}",
-            f"{row['kind']}, grade {row['grade']}, {row['status']}",
+            f"{row['kind']}, grade {row['grade']}, {row['status']}{', own evidence' if own else ''}",
             f"{row['claim_id']}: {row['origin']}, known {row['known_date']:%Y-%m-%d}, {row['source_title']}",
             row["url"],
         )

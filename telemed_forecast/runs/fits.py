@@ -20,7 +20,7 @@ from telemed_forecast.runs.plan import Run
 from telemed_forecast.runs.worker import FitsJob
 
 READ = (
-    *("data/evidence/", "data/priors/", "requirements.lock"),
+    *("data/evidence/", "evidence/", "data/priors/", "requirements.lock"),
     *(f"telemed_forecast/{room}/" for room in ("evidence", "models", "fits", "curves", "forecast", "evaluation")),
 )
 """Inputs of a run that decide which fits it needs. What is missing here costs time, not truth: a fit has a key of its

@@ -19,7 +19,7 @@ from typing import Any
 
 from telemed_forecast import __version__
 from telemed_forecast.errors import InputError, TelemedError, listed
-from telemed_forecast.evidence.citations import vintage_date
+from telemed_forecast.evidence import own
 from telemed_forecast.fits.processor import processor
 from telemed_forecast.runs import plan
 
@@ -54,8 +54,9 @@ def build(
         "run_id": run.run_id,
         "key": run.key,
         "as_of": common.as_of_date.isoformat(),
-        "vintage": vintage_date().isoformat(),
+        "vintage": common.vintage.isoformat(),
         "scenario": run.scenario,
+        "evidence": own.described(common.evidence),
         "profile": common.profile,
         "notebooks": list(run.settings),
         "languages": list(run.languages),

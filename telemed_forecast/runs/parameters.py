@@ -18,6 +18,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 
 from telemed_forecast import scenarios
 from telemed_forecast.errors import InputError, collecting, did_you_mean
+from telemed_forecast.evidence import own
 from telemed_forecast.evidence.citations import vintage_date
 from telemed_forecast.forecast.markets import MARKETS
 from telemed_forecast.names import LANGUAGES
@@ -113,6 +114,11 @@ def _check_scenario(text: str) -> list[str]:
     return [str(fault) for fault in faults]
 
 
+def _check_evidence(text: str) -> list[str]:
+    """Accept files whose rows the ledger can take."""
+    return [str(fault) for fault in own.faults(text)] if text else []
+
+
 def _scenario_allowed() -> str:
     return ", ".join(scenarios.shipped()) + " or a TOML file"
 
@@ -141,6 +147,15 @@ class Settings:
             allowed=_scenario_allowed,
         ),
     ] = "base"
+    evidence: Annotated[
+        str,
+        Parameter(
+            unit="files",
+            meaning="CSV files of your own that add rows to the ledger, separated by semicolons",
+            check=_check_evidence,
+            allowed=lambda: '"" or files with the columns of the ledger',
+        ),
+    ] = ""
     profile: Annotated[str, Parameter(unit="name", meaning="how many draws a fit takes", choices=("quick", "full"))] = (
         "full"
     )
@@ -171,7 +186,12 @@ class Settings:
     @property
     def as_of_date(self) -> dt.date:
         """The date whose knowledge counts: `as_of`, or the ledger's vintage when that is empty."""
-        return dt.date.fromisoformat(self.as_of) if self.as_of else vintage_date()
+        return dt.date.fromisoformat(self.as_of) if self.as_of else self.vintage
+
+    @property
+    def vintage(self) -> dt.date:
+        """The newest day on which a row of the ledger, or of the user's own files, became known."""
+        return vintage_date(own.files(self.evidence))
 
     def values(self) -> dict[str, Any]:
         """The notebook's parameters and their values, in the order of the specification."""
@@ -250,9 +270,10 @@ def validate(notebook: str, values: Mapping[str, object]) -> Settings:
         faults += [fault + where for fault in parameter.faults(checked[name])]
     if faults:
         raise refused(faults)
-    # Notebooks run in another folder than the command: the path of a scenario's file becomes absolute.
+    # Notebooks run in another folder than the command: the paths of files become absolute.
     if checked["scenario"] not in scenarios.shipped():
         checked["scenario"] = str(scenarios.locate(checked["scenario"]))
+    checked["evidence"] = own.text(own.files(checked["evidence"]))
     return Settings(notebook=notebook, **checked)
 
 

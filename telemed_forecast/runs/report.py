@@ -178,7 +178,7 @@ class Reports:
 
     def _refuse_changed_inputs(self, run: Run) -> None:
         """A run must not carry the key of files that were edited while it was made."""
-        now = plan.inputs_of(self.project, run.settings, run.common.as_of_date)
+        now = plan.inputs_of(self.project, run.settings, run.common.as_of_date) | plan.own_inputs(run.common)
         changed = sorted(name for name, value in now.items() if run.inputs.get(name) != value)
         if changed:
             raise TelemedError(f"changed while the run was made: {', '.join(changed[:4])}; make the report again")

@@ -184,3 +184,15 @@ def test_a_notebook_that_cannot_be_read_is_named(project, text, word):
     file.unlink() if text is None else file.write_text(text)
     with pytest.raises(TelemedError, match=word):
         planned(project)
+
+
+def test_several_scenarios_and_dates_are_a_run_for_each_combination():
+    asked = plan.request(["user_adoption"], scenario=["bear", "bull"], as_of=["2022-12-31", "2023-12-31", "2022-12-31"])
+    made = [(run["user_adoption"].scenario, run["user_adoption"].as_of) for run in asked.settings]
+    days = ("2022-12-31", "2023-12-31")
+    assert made == [(scenario, day) for scenario in ("bear", "bull") for day in days]
+
+
+def test_a_date_is_not_given_twice():
+    with pytest.raises(InputError, match="as_of is given both by --as-of and by -p"):
+        plan.request(["user_adoption"], [("as_of", "2022-12-31")], as_of=["2023-12-31"])
