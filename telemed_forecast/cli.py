@@ -27,6 +27,10 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
 )
+runs_app = typer.Typer(help="List and remove finished runs.", rich_markup_mode=None, no_args_is_help=True)
+app.add_typer(runs_app, name="runs")
+cache_app = typer.Typer(help="Show and clear what is stored.", rich_markup_mode=None, no_args_is_help=True)
+app.add_typer(cache_app, name="cache")
 evidence_app = typer.Typer(help="Check and show the published figures.", rich_markup_mode=None, no_args_is_help=True)
 app.add_typer(evidence_app, name="evidence")
 
@@ -127,6 +131,12 @@ def report(
         list[str] | None, typer.Option(metavar="en|zh", help="Language of the pages (default: both).")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Make the run anew even when nothing changed.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only list what would be fitted and run, and what is stored.")
+    ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Name every input that changed since the last run of these notebooks.")
+    ] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="End with 1 when a fit misses its gates; the reports are written.")
     ] = False,
@@ -155,7 +165,15 @@ def report(
     from telemed_forecast.runs.report import Reports
 
     missed: list[str] = []
-    reports = Reports(publisher=Pages(), out=(out or paths.REPORTS).resolve(), jobs=jobs, force=force)
+    folder = (out or paths.REPORTS).resolve()
+    reports = Reports(publisher=Pages(), out=folder, jobs=jobs, force=force, explain=explain)
+    if dry_run:
+        for run, why, missing in reports.plan(asked):
+            print(f"{run.run_id}: {why or 'stored, nothing changed'}")
+            for what, names in (("would fit", missing), ("would run", run.settings if why else ())):
+                if names:
+                    print(f"  {what} {', '.join(names)}")
+        return
     for outcome in reports.make(asked):
         if outcome.reused:
             print("nothing changed:", file=sys.stderr)
@@ -411,6 +429,57 @@ def release(
     if faults := folders.faults(out):
         raise InputError(faults)
     print(releasing.freeze(_folder_of(run), out or paths.RELEASES, today=dt.datetime.now(dt.UTC).date()))
+
+
+_Out = Annotated[Path | None, typer.Option("--out", help="Folder of the reports (default: reports/).")]
+
+
+@runs_app.command("list")
+def runs_list(out: _Out = None) -> None:
+    """List finished runs, newest first: name, time, size, and the parameters that tell them apart."""
+    from telemed_forecast import paths
+    from telemed_forecast.runs import stored
+
+    for line in stored.runs(out or paths.REPORTS):
+        print(line)
+
+
+@runs_app.command("remove")
+def runs_remove(
+    runs: Annotated[list[str], typer.Argument(metavar="RUN", help="Names of runs, as `runs list` shows them.")],
+    out: _Out = None,
+) -> None:
+    """Remove finished runs; print their folders. Fits stay in the cache."""
+    from telemed_forecast import paths
+    from telemed_forecast.runs.publish import Pages
+    from telemed_forecast.runs.report import Reports
+
+    for folder in Reports(publisher=Pages(), out=(out or paths.REPORTS).resolve()).remove(runs):
+        print(folder)
+
+
+@cache_app.command("info")
+def cache_info() -> None:
+    """Say where the cache is, and how much of what it holds."""
+    from telemed_forecast import paths
+    from telemed_forecast.runs import stored
+
+    for line in stored.cache(paths.CACHE):
+        print(line)
+
+
+@cache_app.command("clear")
+def cache_clear(
+    kinds: Annotated[
+        list[str] | None, typer.Argument(metavar="PART", help="As `cache info` shows; all if none.")
+    ] = None,
+) -> None:
+    """Remove what can be made anew: fits, compiled code, pages of comparisons, logs of failures. Runs stay."""
+    from telemed_forecast import paths
+    from telemed_forecast.runs import stored
+
+    for folder in stored.clear(paths.CACHE, kinds or ()):
+        print(folder)
 
 
 @evidence_app.command("check")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from telemed_forecast.errors import Fault
-from telemed_forecast.evidence import tables
+from telemed_forecast.evidence import dictionary, tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,6 +71,15 @@ def _changed(file: Path) -> int:
     return 0
 
 
+def _read_by(metric: str, status: str) -> str:
+    """A row's status, but for metrics that no model reads."""
+    table = dictionary.modelled()
+    reasons = table.loc[table["metric"] == metric, ["reason", "explanation"]]
+    if status != "fitted" or (reasons["reason"] == "").any():
+        return status
+    return f"shown, not fitted ({reasons['explanation'].iloc[0]})" if len(reasons) else "in no model or report"
+
+
 def told(evidence: str, day: date) -> list[str]:
     """What becomes of each row of the files in a run of a day, a line a row; then what the ledger says already."""
     from telemed_forecast.evidence import ledger, observations
@@ -84,7 +93,7 @@ def told(evidence: str, day: date) -> list[str]:
     lines = []
     for row in records(own):
         name, known = row["claim_id"], row["known_date"].date()
-        status = observations.summary(frame, row["metric"]).set_index("claim_id")["status"][name]
-        used = f"not used, known only on {known}, after {day}" if known > day else str(status)
+        status = str(observations.summary(frame, row["metric"]).set_index("claim_id")["status"][name])
+        used = f"not used, known only on {known}, after {day}" if known > day else _read_by(row["metric"], status)
         lines.append(f"own evidence {name} ({row['metric']}, {row['segment']}): {used}")
     return [*lines, *(f"note: {remark}" for remark in ledger.remarks(paths))]

@@ -62,6 +62,11 @@ class Stage:
         feeding = {FEEDS[job.model]: fits_of(job.model) for job in missing if job.model in FEEDS}
         return [Fits(job=job, waits_for=(feeding[job.model],) if job.model in feeding else ()) for job in missing]
 
+    @property
+    def missing(self) -> list[str]:
+        """Models with fits to make."""
+        return [task.job.model for task in self.tasks]
+
     def waits_for(self, notebook: str) -> tuple[str, ...]:
         """The fits that a notebook reads, among those that have to be made."""
         names = {task.name for task in self.tasks}

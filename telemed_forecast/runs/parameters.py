@@ -128,7 +128,9 @@ class Settings:
     """Validated parameter values of one notebook."""
 
     notebook: str
-    horizon: Annotated[int, Parameter(unit="year", meaning="last year of the forecast", low=2027, high=2035)] = 2030
+    horizon: Annotated[
+        int, Parameter(unit="year", meaning="last year of the forecast", low=vintage_date().year + 1, high=2035)
+    ] = 2030
     as_of: Annotated[
         str,
         Parameter(
@@ -264,6 +266,8 @@ def validate(notebook: str, values: Mapping[str, object]) -> Settings:
     checked: dict[str, Any] = {}
     for name, parameter in parameters.items():
         value = values[name] if name in values else _default(parameter)
+        if name == "horizon":  # on an earlier date there are years to forecast that have ended since
+            parameter = replace(parameter, low=_first_horizon(values.get("as_of")))
         # A whole number is a number, too.
         checked[name] = float(value) if parameter.type is float and type(value) is int else value
         where = "" if name in values else f" (from the environment: {ENVIRONMENT.get(name)})"
@@ -275,6 +279,13 @@ def validate(notebook: str, values: Mapping[str, object]) -> Settings:
         checked["scenario"] = str(scenarios.locate(checked["scenario"]))
     checked["evidence"] = own.text(own.files(checked["evidence"]))
     return Settings(notebook=notebook, **checked)
+
+
+def _first_horizon(as_of: object) -> int:
+    """The year after that of `as_of`; of the ledger's newest day where it is none or no date."""
+    latest = vintage_date()
+    given = isinstance(as_of, str) and as_of != "" and not _check_as_of(as_of)
+    return min(latest.year, dt.date.fromisoformat(str(as_of)).year if given else latest.year) + 1
 
 
 def _default(parameter: Parameter) -> object:

@@ -127,6 +127,16 @@ def test_each_row_is_told_as_used_or_as_not_used_with_the_reason(write):
     assert "not used, known only on" in own.told(text, date(2020, 12, 31))[0]
 
 
+@pytest.mark.parametrize(
+    ("metric", "unit", "said"),
+    [("internet_hospital_median_fee", "CNY", "shown, not fitted"), ("net_profit", "CNY_million", "in no model")],
+)
+def test_a_row_that_no_model_reads_is_not_called_fitted(write, metric, unit, said):
+    topic = dictionary.metrics().loc[metric, "topic"]
+    [line] = own.told(own.text([write({"metric": metric, "unit": unit, "topic": topic})]), citations.vintage_date())
+    assert said in line
+
+
 def test_a_row_of_the_users_is_shown_as_such(write, capsys):
     assert cli.main(["evidence", "show", "internet_hospitals", "--evidence", str(write({}))]) == 0
     shown = capsys.readouterr().out
