@@ -6,12 +6,15 @@ version. Equal keys mean equal reports, so a finished run is used again; when a 
 changed are named.
 """
 
+import contextlib
 import datetime as dt
 import hashlib
 import json
 import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -79,7 +82,7 @@ class Run:
         By notebook, in reading order.
     languages : tuple of str
     inputs : Mapping of str to str
-        sha256 by path (relative to the project, with `/`).
+        sha256 by path (relative to the project, with `/`), and versions of packages.
     parameters : Mapping of str to Mapping
         By notebook: what the key covers. A scenario goes by its name; its file is among the inputs.
     """
@@ -231,6 +234,29 @@ _SHARED: Mapping[str, Callable[[Path], bool]] = {
 }
 
 
+# The packages whose version can change a number or a page.
+PACKAGES = (
+    "altair arviz nutpie numba numpy pandas papermill prophet pyarrow pymc pytensor scipy statsforecast"
+    " vl-convert-python xarray"
+).split()
+
+INSTALLED = "installed/"
+"""Begin of the names under which inputs hold the versions of packages: those that are there, whatever the lock says."""
+
+OWN = ("scenario/", "evidence/")
+"""Begins of the names under which inputs hold the user's own files."""
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Installed versions of the packages that matter to a result."""
+    found = {}
+    for package in PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[package] = metadata.version(package)
+    return found
+
+
 def inputs_of(project: Project, notebooks: Iterable[str], day: dt.date) -> dict[str, str]:
     """Hash what notebooks depend on, but for scenario files of the user's own.
 
@@ -240,7 +266,7 @@ def inputs_of(project: Project, notebooks: Iterable[str], day: dt.date) -> dict[
     Returns
     -------
     dict of str to str
-        sha256 by path relative to the project, with `/`.
+        sha256 by path relative to the project, with `/`; versions of installed packages.
     """
     used = [
         file
@@ -253,6 +279,7 @@ def inputs_of(project: Project, notebooks: Iterable[str], day: dt.date) -> dict[
         for folder in frozen_files.frozen_by(project.root / "releases", day):
             used += folder.iterdir()
     found = {file.relative_to(project.root).as_posix(): file_hash(file) for file in used if file.is_file()}
+    found |= {f"{INSTALLED}{package}": version for package, version in versions().items()}
     return found | {f"notebooks/{name}.ipynb": notebook_hash(project.notebooks / f"{name}.ipynb") for name in notebooks}
 
 
