@@ -367,8 +367,16 @@ class _Reading:
             elif not isinstance(value, types[name]) or isinstance(value, bool):
                 self.faults.append(f"{where}: {name} = {value!r} has the wrong type")
             else:
-                kept[name] = value
+                kept[name] = _finite(value) if isinstance(value, int) else value
         return kept
+
+
+def _finite(number: int) -> float:
+    """A whole number as a float; infinite where it is too large for one, and so out of every range."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf
 
 
 def _nearest(name: str, known: Mapping[str, object]) -> str:

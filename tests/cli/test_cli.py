@@ -282,3 +282,24 @@ def test_a_name_that_the_terminal_cannot_show_is_shown_escaped(tmp_path):
     ended = subprocess.run(command, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"}, check=False)
     assert ended.returncode == 2
     assert b"\\u533b\\u9662.csv" in ended.stderr and b"Traceback" not in ended.stderr
+
+
+@pytest.mark.unit
+def test_a_dry_run_lists_every_combination_and_leaves_nothing(tmp_path, capsys):
+    days = ["--as-of", "2022-12-31", "--as-of", "2023-12-31"]
+    both = ["--scenario", "bear", "--scenario", "bull"]
+    assert cli.main(["report", "user_adoption", "--dry-run", "--out", str(tmp_path / "out"), *days, *both]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert [line.rpartition("-")[0] for line in said if "first run of these notebooks" in line] == [
+        f"{day}-{scenario}" for scenario in ("bear", "bull") for day in ("2022-12-31", "2023-12-31")
+    ]
+    assert said.count("  would run user_adoption") == 4
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.unit
+def test_runs_of_a_folder_without_any_are_an_empty_list(tmp_path, capsys):
+    assert cli.main(["runs", "list", "--out", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == ""
+    assert cli.main(["runs", "remove", "none", "--out", str(tmp_path)]) == 2
+    assert "holds no run none" in capsys.readouterr().err
