@@ -34,7 +34,7 @@ report: env  ## run the notebooks and write reports/ (options in ARGS)
 	@$(BIN)/telemed-forecast report $(ARGS)
 
 # The notebooks run in the quick profile (conftest.py); their check cells are compared strictly, the others only run.
-NOTEBOOKS := --nbval-lax --nbval-current-env --nbval-cell-timeout 900
+NOTEBOOKS := --nbval-lax --nbval-current-env --nbval-cell-timeout 900 --nbval-kernel-startup-timeout 300
 
 # A process a core; the tests of a file, and the cells of a notebook, stay together and in order.
 PARALLEL := --numprocesses auto --dist loadfile

@@ -4,6 +4,8 @@ Every command imports what it needs when it runs, so that help and a refusal com
 2 the user's input is wrong (one message with every fault), 1 anything else. TELEMED_DEBUG=1 shows tracebacks.
 """
 
+import errno
+import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -13,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from telemed_forecast import __version__
-from telemed_forecast.errors import InputError, TelemedError, collecting, listed
+from telemed_forecast.errors import InputError, TelemedError, collecting, listed, spelt_out
 
 DEBUG_VARIABLE = "TELEMED_DEBUG"
 
@@ -25,6 +27,10 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
 )
+runs_app = typer.Typer(help="List and remove finished runs.", rich_markup_mode=None, no_args_is_help=True)
+app.add_typer(runs_app, name="runs")
+cache_app = typer.Typer(help="Show and clear what is stored.", rich_markup_mode=None, no_args_is_help=True)
+app.add_typer(cache_app, name="cache")
 evidence_app = typer.Typer(help="Check and show the published figures.", rich_markup_mode=None, no_args_is_help=True)
 app.add_typer(evidence_app, name="evidence")
 
@@ -37,19 +43,49 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments : sequence of str, optional
         As typed behind the program's name; those of this process when left out.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot show is no reason to fail
+            stream.reconfigure(errors="backslashreplace")
     try:
         app(args=None if arguments is None else list(arguments), prog_name="telemed-forecast")
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except KeyboardInterrupt:
+        print("telemed-forecast: interrupted", file=sys.stderr)
+        return 130
     except Exception as error:
         if os.environ.get(DEBUG_VARIABLE):
             raise
-        expected = isinstance(error, TelemedError)
-        hint = "" if expected else f" ({type(error).__name__}; {DEBUG_VARIABLE}=1 shows where)"
-        lines = [f"telemed-forecast: {error}{hint}", *getattr(error, "__notes__", [])]
+        cause = _cause(error)
+        lines = [f"telemed-forecast: {_told(cause)}", *getattr(cause, "__notes__", [])]
         print("\n".join(lines), file=sys.stderr)
-        return 2 if isinstance(error, InputError) else 1
+        return 2 if isinstance(cause, InputError) else 1
     return 0
+
+
+_OF_THE_DISK = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the quota of the disk is used up",
+    errno.EROFS: "the file system is read-only",
+    errno.EACCES: "there is no permission",
+}
+
+
+def _cause(error: Exception) -> Exception:
+    """What happened first in work that went on side by side."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _told(error: Exception) -> str:
+    """An error in the user's terms; one that nobody foresaw comes with its type."""
+    if isinstance(error, TelemedError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
+        where = f": {error.filename}" if error.filename else ""
+        return f"{_OF_THE_DISK[error.errno]}{where}; what was not finished is not written"
+    return f"{error} ({type(error).__name__}; {DEBUG_VARIABLE}=1 shows where)"
 
 
 def _version(wanted: bool) -> None:
@@ -82,7 +118,12 @@ def report(
         list[str] | None, typer.Option(metavar="NAME|FILE", help="Scenario; give it again for more runs.")
     ] = None,
     as_of: Annotated[
-        str | None, typer.Option(metavar="DATE", help="Use only what was published by this ISO date.")
+        list[str] | None,
+        typer.Option(metavar="DATE", help="Use only what was published by this ISO date; again for more runs."),
+    ] = None,
+    evidence: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE.csv", help="Add rows of your own to the ledger; give it again for more files."),
     ] = None,
     profile: Annotated[str | None, typer.Option(metavar="quick|full", help="How many draws a fit takes.")] = None,
     jobs: Annotated[int | None, typer.Option(metavar="N", help="Notebooks at a time (default: cores).")] = None,
@@ -90,26 +131,49 @@ def report(
         list[str] | None, typer.Option(metavar="en|zh", help="Language of the pages (default: both).")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Make the run anew even when nothing changed.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only list what would be fitted and run, and what is stored.")
+    ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Name every input that changed since the last run of these notebooks.")
+    ] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="End with 1 when a fit misses its gates; the reports are written.")
     ] = False,
 ) -> None:
-    """Run notebooks and write a folder of reports; print its path."""
+    """Run notebooks and write a folder of reports; print its path.
+
+    Several scenarios and dates make a run for each combination.
+    """
     from telemed_forecast import paths
+    from telemed_forecast.evidence import own
     from telemed_forecast.runs import folders, plan
 
     texts, faults = _pairs(parameter or [])
-    texts += [(name, text) for name, text in (("as_of", as_of), ("profile", profile)) if text is not None]
+    files = own.text(evidence) if evidence else None
+    texts += [(name, text) for name, text in (("evidence", files), ("profile", profile)) if text is not None]
     if jobs is not None and jobs < 1:
         faults.append(f"--jobs {jobs} is out of range: allowed 1 or more [processes]")
     faults += folders.faults(out)
-    asked = plan.request(notebooks or [], texts, scenario=scenario or [], languages=lang or [], also=faults)
+    asked = plan.request(
+        notebooks or [], texts, scenario=scenario or [], as_of=as_of or [], languages=lang or [], also=faults
+    )
+    for line in dict.fromkeys(line for run in asked.settings for line in own.told(*plan.evidence_of(run))):
+        print(line, file=sys.stderr)
     from telemed_forecast.runs import manifest
     from telemed_forecast.runs.publish import Pages
     from telemed_forecast.runs.report import Reports
 
     missed: list[str] = []
-    reports = Reports(publisher=Pages(), out=(out or paths.REPORTS).resolve(), jobs=jobs, force=force)
+    folder = (out or paths.REPORTS).resolve()
+    reports = Reports(publisher=Pages(), out=folder, jobs=jobs, force=force, explain=explain)
+    if dry_run:
+        for run, why, missing in reports.plan(asked):
+            print(f"{run.run_id}: {why or 'stored, nothing changed'}")
+            for what, names in (("would fit", missing), ("would run", run.settings if why else ())):
+                if names:
+                    print(f"  {what} {', '.join(names)}")
+        return
     for outcome in reports.make(asked):
         if outcome.reused:
             print("nothing changed:", file=sys.stderr)
@@ -144,7 +208,7 @@ def params(
 
 @app.command()
 def forecast(
-    file: Annotated[Path, typer.Argument(metavar="SERIES.csv", help="Columns: see above.")],
+    file: Annotated[Path, typer.Argument(metavar="SERIES.csv", help="Columns: see above; - is standard input.")],
     horizon: Annotated[int, typer.Option(metavar="N", help="Periods ahead, each series in its own.")],
     out: Annotated[Path | None, typer.Option(help="Table to write, .csv or .parquet (default: print CSV).")] = None,
     kind: Annotated[
@@ -160,6 +224,9 @@ def forecast(
 
     SERIES.csv has the columns series_id, date (2019, 2019-Q1, 2019-03 or 2019-03-31) and value, and may have unit,
     measure and reference_class (a known technology; empty for a new one). At least 5 values a series.
+
+    A measure is one of penetration, share, share_of_sales, share_of_stock, stock, stock_per_100, stock_per_100000,
+    surge, or empty. The length of a period follows from the dates, and is said.
     """
     from telemed_forecast.curves import series_forecast
     from telemed_forecast.runs.report import usable_cores
@@ -172,8 +239,12 @@ def forecast(
         file=file, horizon=horizon, kind=kind, out=out, plot=plot, skip_bad=skip_bad, jobs=cores
     )
     outcome = series_forecast.make(asked, drawing=drawing)
+    for remark in spelt_out(outcome.remarks):
+        print(remark, file=sys.stderr)
     if outcome.skipped:
-        print(InputError(outcome.skipped, heading="skipped, because of faults"), file=sys.stderr)
+        print(
+            InputError(outcome.skipped, heading=f"skipped, because of {len(outcome.skipped):,} faults"), file=sys.stderr
+        )
     if plot is not None and outcome.plotted < outcome.series:
         print(f"{plot} shows the first {outcome.plotted} of {outcome.series} series", file=sys.stderr)
 
@@ -360,6 +431,57 @@ def release(
     print(releasing.freeze(_folder_of(run), out or paths.RELEASES, today=dt.datetime.now(dt.UTC).date()))
 
 
+_Out = Annotated[Path | None, typer.Option("--out", help="Folder of the reports (default: reports/).")]
+
+
+@runs_app.command("list")
+def runs_list(out: _Out = None) -> None:
+    """List finished runs, newest first: name, time, size, and the parameters that tell them apart."""
+    from telemed_forecast import paths
+    from telemed_forecast.runs import stored
+
+    for line in stored.runs(out or paths.REPORTS):
+        print(line)
+
+
+@runs_app.command("remove")
+def runs_remove(
+    runs: Annotated[list[str], typer.Argument(metavar="RUN", help="Names of runs, as `runs list` shows them.")],
+    out: _Out = None,
+) -> None:
+    """Remove finished runs; print their folders. Fits stay in the cache."""
+    from telemed_forecast import paths
+    from telemed_forecast.runs.publish import Pages
+    from telemed_forecast.runs.report import Reports
+
+    for folder in Reports(publisher=Pages(), out=(out or paths.REPORTS).resolve()).remove(runs):
+        print(folder)
+
+
+@cache_app.command("info")
+def cache_info() -> None:
+    """Say where the cache is, and how much of what it holds."""
+    from telemed_forecast import paths
+    from telemed_forecast.runs import stored
+
+    for line in stored.cache(paths.CACHE):
+        print(line)
+
+
+@cache_app.command("clear")
+def cache_clear(
+    kinds: Annotated[
+        list[str] | None, typer.Argument(metavar="PART", help="As `cache info` shows; all if none.")
+    ] = None,
+) -> None:
+    """Remove what can be made anew: fits, compiled code, pages of comparisons, logs of failures. Runs stay."""
+    from telemed_forecast import paths
+    from telemed_forecast.runs import stored
+
+    for folder in stored.clear(paths.CACHE, kinds or ()):
+        print(folder)
+
+
 @evidence_app.command("check")
 def evidence_check(
     files: Annotated[
@@ -374,6 +496,8 @@ def evidence_check(
     if faults:
         many = "" if len(faults) == 1 else "s"
         raise InputError(faults, heading=f"{len(faults)} fault{many} in the evidence")
+    for remark in ledger.remarks(files) if files else ():
+        print(f"note: {remark}", file=sys.stderr)
     print("no faults in " + (", ".join(map(str, files)) if files else "the ledger"))
 
 
@@ -382,11 +506,14 @@ def evidence_show(
     metric: Annotated[str, typer.Argument(metavar="METRIC", help="Name of a metric of the ledger.")],
     segment: Annotated[str | None, typer.Option(help="Only this segment.")] = None,
     as_of: Annotated[str | None, typer.Option(metavar="DATE", help="Only what was published by this ISO date.")] = None,
+    evidence: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE.csv", help="Show rows of your own among them.")
+    ] = None,
 ) -> None:
     """Show the published figures of a metric, each with its source and its use in the models."""
     from telemed_forecast.evidence import ledger, observations, vintage
 
-    frame = ledger.load()
+    frame, shipped = ledger.load(evidence), set(ledger.load()["claim_id"])
     faults: list[object] = []
     known = table = frame
     with collecting(faults):
@@ -396,18 +523,18 @@ def evidence_show(
     if faults:
         raise InputError([str(fault) for fault in faults])
     for row in table.to_dict("records"):
-        print(_claim(row))
+        print(_claim(row, own=row["claim_id"] not in shipped))
     print(f"{len(table)} rows")
 
 
-def _claim(row: Mapping[Any, Any]) -> str:
+def _claim(row: Mapping[Any, Any], *, own: bool) -> str:
     """Write a published figure: what it says and what becomes of it, then where it comes from."""
     figure = f"{row['relation']} {row['printed']} {row['unit']} [{row['low']:,.12g}, {row['high']:,.12g}]"
     return "\n    ".join(
         line
         for line in (
             f"{row['period_start']:%Y-%m-%d}..{row['period_end']:%Y-%m-%d} {row['segment']}: {figure}",
-            f"{row['kind']}, grade {row['grade']}, {row['status']}",
+            f"{row['kind']}, grade {row['grade']}, {row['status']}{', own evidence' if own else ''}",
             f"{row['claim_id']}: {row['origin']}, known {row['known_date']:%Y-%m-%d}, {row['source_title']}",
             row["url"],
         )

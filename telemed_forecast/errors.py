@@ -7,7 +7,7 @@ it carries *all* faults that were found, so that one run is enough to see everyt
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -70,7 +70,36 @@ class InputError(TelemedError, ValueError):
         self.faults: list[Fault | str] = list(faults)
         number = len(self.faults)
         self.heading = heading or f"{number} fault{'' if number == 1 else 's'} in the input"
-        super().__init__(listed(self.heading, self.faults))
+        super().__init__(listed(self.heading, spelt_out(self.faults)))
+
+
+MOST_SPELT_OUT = 20
+"""Lines of a message that lists faults; the rest is counted."""
+
+_LIKEWISE = 3
+"""So many faults of one kind are told one by one; more of them as one line with its rows."""
+
+
+def spelt_out(faults: Sequence[Fault | str]) -> list[str]:
+    """The lines of a message: what is wrong in the same way in many rows once, and no more than a screen of it."""
+    alike: dict[object, list[Fault | str]] = {}
+    for number, fault in enumerate(faults):
+        one = isinstance(fault, str) or fault.row is None
+        alike.setdefault(number if one else (fault.file, fault.column, fault.expected), []).append(fault)  # type: ignore[union-attr]
+    lines: list[tuple[int, str]] = []
+    for group in alike.values():
+        together = len(group) > _LIKEWISE
+        lines += [(len(group), _likewise(group))] if together else [(1, str(fault)) for fault in group]
+    if len(lines) <= MOST_SPELT_OUT:
+        return [line for _, line in lines]
+    rest = sum(number for number, _ in lines[MOST_SPELT_OUT:])
+    return [line for _, line in lines[:MOST_SPELT_OUT]] + [f"and {rest:,} more"]
+
+
+def _likewise(group: Sequence[Fault | str]) -> str:
+    rows = [str(fault.row) for fault in group if isinstance(fault, Fault)]
+    shown = ", ".join(rows[1:9]) + (", ..." if len(rows) > 9 else "")
+    return f"{group[0]} (and so in {len(rows) - 1:,} other rows: {shown})"
 
 
 def did_you_mean(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:

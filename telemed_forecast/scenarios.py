@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,6 +32,9 @@ from typing import Any
 from telemed_forecast import paths
 from telemed_forecast.errors import InputError, did_you_mean
 from telemed_forecast.evidence import citations
+
+_LONGEST_NAME = 40
+"""Letters of a scenario's name that names of runs hold."""
 
 COMPARED = ("bear", "base", "bull")
 """The scenarios that every report compares, worst first; their weights sum to 1."""
@@ -137,7 +141,7 @@ class Scenario:
     Attributes
     ----------
     name : str
-        The file's stem.
+        See :func:`name_of`.
     meaning : str
     weight : float or None
         Probability in a set of scenarios whose weights sum to 1; None when the file states none.
@@ -188,8 +192,21 @@ def locate(scenario: str) -> Path:
         file = Path(scenario).expanduser()
         if file.suffix == ".toml" and file.is_file():
             return file.resolve()
-    hint = did_you_mean(scenario, names)
-    raise InputError([f'scenario = "{scenario}": allowed are {", ".join(names)} or a TOML file{hint}'])
+    allowed = f"allowed are {', '.join(names)} or a TOML file{did_you_mean(scenario, names)}"
+    tried = f"there is no file {Path.cwd() / scenario}; " if scenario.endswith(".toml") else ""
+    raise InputError([f'scenario = "{scenario}": {tried}{allowed}'])
+
+
+def name_of(scenario: str | Path) -> str:
+    """A scenario's name: as shipped, or that of its file, made fit for a folder's name.
+
+    A file of the user's own never has the name of a shipped one.
+    """
+    file = Path(scenario)
+    if file.suffix != ".toml" or file.parent == paths.SCENARIOS:
+        return file.stem if file.suffix == ".toml" else str(scenario)
+    name = re.sub(r"[^\w.-]+", "-", file.stem)[:_LONGEST_NAME]
+    return f"own-{name}" if name in shipped() else name
 
 
 def load(scenario: str) -> Scenario:
@@ -212,7 +229,7 @@ def load(scenario: str) -> Scenario:
         raise InputError(reading.faults)
     top = layers[file]
     return Scenario(
-        name=file.stem,
+        name=name_of(file),
         meaning=top.get("meaning", ""),
         weight=float(top["weight"]) if "weight" in top else None,
         levers=MappingProxyType(levers),
@@ -281,8 +298,11 @@ class _Reading:
 
     def _table(self, file: Path) -> dict[str, Any]:
         try:
-            table = tomllib.loads(file.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            table = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+        except UnicodeDecodeError:
+            self.faults.append(f"{file.name}: expected text in UTF-8")
+            return {}
+        except (OSError, tomllib.TOMLDecodeError) as error:
             self.faults.append(f"{file.name}: {error}")
             return {}
         kept = self._typed(file.name, "key", table, _TOP_LEVEL)
@@ -347,8 +367,16 @@ class _Reading:
             elif not isinstance(value, types[name]) or isinstance(value, bool):
                 self.faults.append(f"{where}: {name} = {value!r} has the wrong type")
             else:
-                kept[name] = value
+                kept[name] = _finite(value) if isinstance(value, int) else value
         return kept
+
+
+def _finite(number: int) -> float:
+    """A whole number as a float; infinite where it is too large for one, and so out of every range."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf
 
 
 def _nearest(name: str, known: Mapping[str, object]) -> str:

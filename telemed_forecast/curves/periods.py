@@ -21,7 +21,14 @@ from telemed_forecast.curves.series import PERIODS_A_YEAR, Frequency
 EXPECTED = "a year (2020), a quarter (2020-Q1), a month (2020-01) or a day (2020-01-31)"
 """What :func:`month` reads, in words."""
 
-_QUARTER = re.compile(r"(\d{4})-?[Qq]([1-4])")
+_QUARTER = re.compile(r"([0-9]{4})-?[Qq]([1-4])")
+_CHINESE = re.compile(r"([0-9]{4})年(?:([0-9]{1,2})月(?:([0-9]{1,2})[日号])?)?")
+
+
+def iso(text: str) -> str:
+    """Return a Chinese date (2020年, 2020年1月, 2020年1月31日) as an ISO one; any other text as it is."""
+    found = _CHINESE.fullmatch(text)
+    return "-".join(part.zfill(2) for part in found.groups() if part) if found else text
 
 
 def month(text: str) -> int:
@@ -29,7 +36,7 @@ def month(text: str) -> int:
     quarter = _QUARTER.fullmatch(text)
     if quarter:
         return int(quarter[1]) * 12 + 3 * (int(quarter[2]) - 1)
-    if not re.fullmatch(r"\d{4}(-\d\d(-\d\d)?)?", text):
+    if not re.fullmatch(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?", text):
         raise ValueError(f"{text!r} is not {EXPECTED}")
     day = dt.date.fromisoformat((text + "-01-01")[:10])
     return day.year * 12 + day.month - 1

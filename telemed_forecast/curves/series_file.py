@@ -10,7 +10,8 @@ of the series (``<what>__<place>`` or ``<what>__<place>__<more>``).
 
 How the length of a period is decided
 -------------------------------------
-Dates are years (``2019``), quarters (``2019-Q1``), months (``2019-03``) or days (``2019-03-31``). Of annual, quarterly
+Dates are years (``2019``), quarters (``2019-Q1``), months (``2019-03``) or days (``2019-03-31``), or their Chinese
+forms (``2019年``, ``2019年3月``, ``2019年3月31日``). Of annual, quarterly
 and monthly the coarsest is taken that keeps every date of a series in a period of its own, at the same place in it:
 
 - years are annual, and so are dates that all lie in one month of different years;
@@ -25,9 +26,9 @@ of the series are last days of months: then each *ends* its period (2019-06-30 a
 from __future__ import annotations
 
 import calendar
-import csv
 import math
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -44,7 +45,10 @@ from telemed_forecast.evidence.tables import Table, nearest
 FEWEST = 5
 """Values that a series must have: fewer say nothing that the prior does not say, and teach it nothing."""
 
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_NARROW = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
+"""Full-width characters (U+FF01 to U+FF5E) to those of ASCII."""
+_SCALED = re.compile(r"[0-9.,]+\s*[千万亿]+")
 _NO_NUMBER = {"", "na", "n/a", "nan", "null", "none", "-", ".", ".."}
 _YEARS = (1000, 2999)
 _NO_DATE = (-1, False, False)
@@ -62,6 +66,8 @@ class Layout:
     """Labels that must be there and not be empty."""
     technology: str = "reference_class"
     """The label that priors know a technology by."""
+    measures: tuple[str, ...] = ()
+    """What `measure` may say; anything when empty."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -69,7 +75,7 @@ class Layout:
         return ("series_id", *self.times, "value", *self.labels)
 
 
-OWN = Layout(("date",), ("unit", "measure", "reference_class"))
+OWN = Layout(("date",), ("unit", "measure", "reference_class"), measures=units.MEASURES)
 REFERENCE_CLASS = Layout(
     ("year", "date"), ("family", "technology", "geo", "measure", "unit"), needed=("family", "unit"), technology="family"
 )
@@ -85,6 +91,19 @@ class Reading:
     """Everything that is wrong, by row."""
     lines: Mapping[str, int]
     """Line of the first row of each of the series, by name."""
+
+    def remarks(self) -> Iterator[str]:
+        """What is no fault, but what the user should know: how dates were read, and values that look mistyped.
+
+        Nothing is said of series that are all annual: there is nothing to guess.
+        """
+        lengths = Counter(one.frequency for one in self.series)
+        if set(lengths) - {"annual"}:
+            yield "periods, by the dates: " + ", ".join(f"{lengths[length]} series {length}" for length in lengths)
+        for one in self.series:
+            for remark in (_gappy(one), _jump(one), _plateau(one)):
+                if remark:
+                    yield f"{one.series_id} (row {self.lines[one.series_id]}): {remark}"
 
 
 def read(
@@ -114,7 +133,7 @@ def read(
     place = {column: k for k, column in enumerate((None, *layout.columns))}
     everything.sort(key=lambda fault: (fault.row or 0, place.get(fault.column, len(place))))
     whole = all(fault.value is not None for fault in table.faults)  # else the file was not read to its end
-    broken = _named_in_ragged_rows(file, table) if readable else set()
+    broken = _named_in_ragged_rows(table) if readable else set()
     good = [name for name, own in found.items() if not own and name not in broken] if whole and not header else []
     return Reading(
         series=tuple(_series(by_series[name], layout) for name in good),
@@ -130,9 +149,6 @@ def _times(table: Table, layout: Layout) -> list[str]:
 def _header_faults(table: Table, layout: Layout) -> Iterator[Fault]:
     header, tell = table.header, partial(Fault, file=table.file, row=1)
     if not header:
-        return
-    if len(header) == 1 and any(sign in header[0] for sign in ";\t|"):
-        yield tell(value=header[0], expected="columns separated by commas")
         return
     others = [column for column in header if column not in layout.columns]
     times = _times(table, layout)
@@ -151,14 +167,10 @@ def _header_faults(table: Table, layout: Layout) -> Iterator[Fault]:
             yield tell(column=column, expected="another name for a column of your own" + hint)
 
 
-def _named_in_ragged_rows(file: Path, table: Table) -> set[str]:
+def _named_in_ragged_rows(table: Table) -> set[str]:
     """Series that have a row with too many or too few fields: they lack a value, so they are not whole."""
-    ragged = [fault.row for fault in table.faults if fault.row is not None]
-    if not ragged:
-        return set()
-    lines, at = file.read_text(encoding="utf-8-sig").splitlines(), table.header.index("series_id")
-    fields = [next(csv.reader([lines[row - 1]]), []) for row in ragged]
-    return {own[at].strip() for own in fields if len(own) > at}
+    at = table.header.index("series_id")
+    return {fields[at] for fields in table.ragged.values() if len(fields) > at}
 
 
 @dataclass(frozen=True)
@@ -184,6 +196,8 @@ def _rows(table: Table, layout: Layout) -> Iterator[_Row]:
     missing, time = dict.fromkeys(layout.labels, ""), _times(table, layout)[0]
     for line, fields in zip(table.lines, table.rows, strict=True):
         text = missing | dict(zip(table.header, fields, strict=True))
+        # Text of Chinese and Japanese keyboards: the digits are the same, only wider. Names stay as they are.
+        text |= {column: text[column].translate(_NARROW) for column in ("value", time)}
         number = float(text["value"]) if _NUMBER.fullmatch(text["value"]) else math.nan
         day = _day(text[time]) if time != "year" or len(text[time]) == len("2019") else _NO_DATE
         yield _Row(line, text, time, number if math.isfinite(number) else math.nan, *day)
@@ -193,6 +207,7 @@ def _rows(table: Table, layout: Layout) -> Iterator[_Row]:
 def _day(text: str) -> tuple[int, bool, bool]:
     """Month counted from year 0, whether the text is a year, whether it ends a month."""
     try:
+        text = periods.iso(text)
         month = periods.month(text)
     except ValueError:
         return _NO_DATE
@@ -228,6 +243,41 @@ def _series(rows: Sequence[_Row], layout: Layout) -> Series:
     )
 
 
+_JUMP = 30.0
+"""A value so many times its neighbour is pointed out: nothing that grows into a ceiling does so in one period."""
+
+
+def _gappy(one: Series) -> str:
+    """Say that a series is read in periods that none of its neighbouring dates are apart by."""
+    steps = np.diff(one.index)
+    if one.frequency == "annual" or steps.min() == 1:
+        return ""
+    months = 12 // PERIODS_A_YEAR[one.frequency]
+    apart = ", ".join(str(months * step) for step in np.unique(steps))
+    return f"its dates are {apart} months apart, taken as {one.frequency} with gaps; the horizon counts these periods"
+
+
+def _jump(one: Series) -> str:
+    """Say which value is out of all proportion to the one before it, the last such."""
+    before, after = one.values[:-1], one.values[1:]
+    wide = (np.minimum(before, after) > 0) & (np.maximum(before, after) >= _JUMP * np.minimum(before, after))
+    if not wide.any():
+        return ""
+    k = int(np.flatnonzero(wide)[-1])
+    period = periods.label(one.index[k + 1], one.frequency)
+    return f"{after[k]:g} in {period} comes after {before[k]:g}; is the unit the same, and the decimal point right?"
+
+
+def _plateau(one: Series) -> str:
+    """Say that the last value is repeated, which a model of growth may not see."""
+    same = int(np.argmin(np.append((one.values == one.values[-1])[::-1], False)))
+    if same < 3:
+        return ""
+    return (
+        f"its last {same} values are the same; the model takes a value repeated to the last digit as not measured again"
+    )
+
+
 def _faults(file: str, rows: Sequence[_Row], layout: Layout, classes: Collection[str] | None) -> Iterator[Fault]:
     """Everything that is wrong with the rows of one series, in no special order."""
 
@@ -253,7 +303,7 @@ def _faults(file: str, rows: Sequence[_Row], layout: Layout, classes: Collection
         for text, row in first.items():
             if text != rows[0].text[label]:
                 yield tell(row, label, f"{rows[0].text[label]!r}, as in row {rows[0].line}: one {label} a series")
-            if expected := _label_expected(label, text, classes):
+            if expected := _label_expected(label, text, layout, classes):
                 yield tell(row, label, expected)
     if len(rows) < FEWEST:
         many = f"{len(rows)} row{'' if len(rows) == 1 else 's'}"
@@ -275,29 +325,40 @@ def _value_expected(row: _Row) -> str:
         return "a number; leave the row out when nothing was measured"
     if _NUMBER.fullmatch(text) or text.lower().lstrip("+-") in ("inf", "infinity"):
         return "a finite number"
+    if _SCALED.fullmatch(text):
+        return "a number such as 1234.5; 万 and 亿 belong into the unit, such as 万人 or 亿元"
+    if text.count(",") == 1 and text.replace(",", "").isdigit():
+        return "a number such as 1234.5: a point before decimals, without separators of thousands"
     return "a number such as 1234.5, without separators, signs of percent or words"
 
 
 def _periods_expected(rows: Sequence[_Row]) -> Iterator[tuple[_Row, str]]:
-    """Years beside months or days in one series, and two dates in one month."""
+    """Years beside months or days in one series, and two dates in one month (once, with a count of the others)."""
     last: dict[int, _Row] = {}
+    twice: list[tuple[_Row, _Row]] = []
     for row in rows:
         other = last.get(row.month)
         last[row.month] = row
         if row.is_year != rows[0].is_year:
             form = "a year alone" if rows[0].is_year else "a date with its month"
             yield row, f"{form}, as in row {rows[0].line}: one length of period a series"
+        elif other is not None and row.text[row.time] == other.text[row.time]:
+            yield row, f"a date that no other row of the series has; row {other.line} has it too"
         elif other is not None:
-            same = row.text[row.time] == other.text[row.time]
-            period = "date" if same else f"month (row {other.line} has {other.text[row.time]})"
-            why = f"row {other.line} has it too" if same else "periods are months at the shortest"
-            yield row, f"a {period} that no other row of the series has; {why}"
+            twice.append((row, other))
+    if twice:
+        row, other = twice[0]
+        others = f"; so have {len(twice) - 1} further rows of the series" if len(twice) > 1 else ""
+        why = "periods are months at the shortest: add up days or weeks to months"
+        yield row, f"a month (row {other.line} has {other.text[row.time]}) that no other row has{others}; {why}"
 
 
-def _label_expected(label: str, text: str, classes: Collection[str] | None) -> str:
-    """What would have been right in place of a unit or technology; empty when it is."""
+def _label_expected(label: str, text: str, layout: Layout, classes: Collection[str] | None) -> str:
+    """What would have been right in place of a unit, measure or technology; empty when it is."""
     if label == "unit" and not units.known(text):
         return "a known unit" + units.nearest(text)
+    if label == "measure" and layout.measures and text and text not in layout.measures:
+        return f"one of {', '.join(layout.measures)}, or nothing" + nearest(text, layout.measures)
     if label == "reference_class" and classes is not None and text and text not in classes:
         names = sorted(classes)
         known = f"one of {', '.join(names)}, or nothing for a new technology" if names else "nothing"

@@ -47,6 +47,8 @@ class Outcome:
     """How many of them are in the drawing: the first ones."""
     skipped: tuple[Fault | str, ...]
     """Why others were not."""
+    remarks: tuple[str, ...] = ()
+    """What the user should know of how the file was read."""
 
 
 class Drawing(Protocol):
@@ -89,7 +91,7 @@ def make(request: Request, *, drawing: Drawing | None = None, stream: TextIO | N
             drawing.draw(shown, plot, request.plot.suffix.lower())
         if request.out is None:
             _print(table)
-    return Outcome(made, len(shown), (*reading.faults, *faults))
+    return Outcome(made, len(shown), (*reading.faults, *faults), tuple(reading.remarks()))
 
 
 def _faults_of(request: Request, drawing: Drawing | None) -> Iterator[str]:
@@ -132,10 +134,10 @@ def _write_table(
 
 
 def _print(table: Path) -> None:
-    """Copy a table to standard output."""
-    with table.open(encoding="utf-8", newline="") as text:
+    """Copy a table to standard output: in UTF-8, as a file would be, whatever the terminal's encoding."""
+    with table.open("rb") as stored:
         try:
-            shutil.copyfileobj(text, sys.stdout)
+            shutil.copyfileobj(stored, sys.stdout.buffer)
             sys.stdout.flush()
         except BrokenPipeError:  # the reader (`head`) has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -24,6 +24,19 @@ import re
 from difflib import get_close_matches
 from functools import lru_cache
 
+MEASURES = (
+    "penetration",
+    "share",
+    "share_of_sales",
+    "share_of_stock",
+    "stock",
+    "stock_per_100",
+    "stock_per_100000",
+    "surge",
+)
+"""What a series of the user's own may say that it measures. Some of them choose a prior, so that a mistyped one would
+change the forecast without a word."""
+
 _PERCENT = re.compile(r"(?:percent|percentage|pct|per_cent|%)(?!_points?$)(?:_\w+)?")
 _PART = re.compile(r"(?:share|fraction|proportion)(?:_\w+)?")
 _NUMBER = r"(?:\d+|capita|hundred|thousand|million|billion)"

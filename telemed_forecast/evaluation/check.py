@@ -122,7 +122,7 @@ def found(
     chains = chains or next((fit.gate.chains for fit in fits.values()), 1)
     return Found(
         notebook=settings.notebook,  # type: ignore[attr-defined]
-        settings={name: getattr(settings, name) for name in SETTINGS},
+        settings={name: getattr(settings, name) for name in (*SETTINGS, *(["evidence"] if settings.evidence else []))},
         exact={"figures": figures(known.view, claims), **(exact or {})},
         densities={f"model of {name}": fit.density for name, fit in fits.items()},
         numbers={name: _quantiles(values, chains, factor) for name, values in (drawn or {}).items()},

@@ -8,7 +8,7 @@ neutral (a tornado), and as its part of a whole scenario (a decomposition, whose
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -101,7 +101,7 @@ class Comparison:
 def compare(context: Context) -> Comparison:
     """The compared scenarios and the run's own: headline numbers, and what each lever does to them."""
     shown = [scenarios.load(name) for name in COMPARED]
-    shown += [_told_apart(context.scenario)] if context.scenario.own else []
+    shown += [context.scenario] if context.scenario.own else []
     draws = _Draws(context)
     made = [_headline(draws, scenario) for scenario in shown]
     made.insert(len(COMPARED), mixture(made[: len(COMPARED)]))
@@ -112,11 +112,6 @@ def compare(context: Context) -> Comparison:
         if any(lever.value != scenarios.LEVERS[name].neutral for name, lever in scenario.levers.items())
     ]
     return Comparison(tuple(shown), tuple(made), tuple(effects))
-
-
-def _told_apart(scenario: Scenario) -> Scenario:
-    """The user's scenario, with a star when its file is called like one of those that are compared."""
-    return replace(scenario, name=f"{scenario.name}*") if scenario.name in COMPARED else scenario
 
 
 class _Draws:

@@ -5,12 +5,13 @@ Read without pandas, because parameters are checked in processes that should sta
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
+from pathlib import Path
 from types import MappingProxyType
 
+from telemed_forecast.evidence import tables
 from telemed_forecast.evidence.days import span
 from telemed_forecast.evidence.dictionary import resource, topics
 from telemed_forecast.paths import EVIDENCE
@@ -30,9 +31,9 @@ def events() -> Mapping[str, date]:
     )
 
 
-def vintage_date() -> date:
-    """The newest day on which a claim of the shipped ledger became known."""
-    return max(claims().values())
+def vintage_date(own: Sequence[Path] = ()) -> date:
+    """The newest day on which a claim of the ledger became known; `own` are checked files that a user adds to it."""
+    return max([*claims().values(), *(date.fromisoformat(row["known_date"]) for row in _read(own))])
 
 
 def known_day(identity: str) -> date | None:
@@ -42,8 +43,12 @@ def known_day(identity: str) -> date | None:
 
 def _rows(*names: str) -> list[dict[str, str]]:
     """Rows of some resources of the data package."""
+    return _read([EVIDENCE / resource(name)["path"] for name in names])
+
+
+def _read(files: Sequence[Path]) -> list[dict[str, str]]:
     rows: list[dict[str, str]] = []
-    for name in names:
-        with (EVIDENCE / resource(name)["path"]).open(encoding="utf-8", newline="") as lines:
-            rows += csv.DictReader(lines)
+    for file in files:
+        table = tables.read(file)
+        rows += [dict(zip(table.header, row, strict=True)) for row in table.rows]
     return rows

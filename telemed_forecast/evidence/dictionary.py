@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -108,7 +109,8 @@ def holds(field: dict[str, Any], text: str) -> bool:
         except ValueError:
             return False
     if field["type"] == "number":
-        if not re.fullmatch(_NUMBER, text) or float(text) < constraints.get("minimum", float(text)):
+        number = float(text) if re.fullmatch(_NUMBER, text) else math.nan
+        if not math.isfinite(number) or number < constraints.get("minimum", number):
             return False
     return bool(re.fullmatch(constraints.get("pattern", ".*"), text, re.DOTALL)) and text in constraints.get(
         "enum", (text,)

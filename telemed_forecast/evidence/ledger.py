@@ -56,6 +56,13 @@ def check(files: Sequence[str | Path] | None = None) -> list[Fault]:
     return _read(files)[1] if files else [*_shipped_text()[1], *decisions.faults()]
 
 
+def remarks(files: Sequence[str | Path]) -> list[str]:
+    """What is no fault of the user's files, but may be a mistake: statements that the ledger or they have already."""
+    shipped, _ = _shipped_text()
+    text, earlier = _read(files)[0], rows.records(shipped)
+    return rows.said_twice(text.iloc[len(shipped) :], earlier=earlier)
+
+
 def policy_events() -> pd.DataFrame:
     """The dated policy events, sorted by day.
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import math
+import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -16,6 +19,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Row = dict[str, Any]
+
+_SIGNED = ("profit", "margin")
+"""Words in the names of metrics that may be negative without being a change."""
+
+_LARGEST = 1e15
+"""No figure in any unit of the ledger is larger: it is ten times the yearly output of China in yuan."""
+
+_FIRST_DAY, _LAST_DAY = "1900-01-01", "2100-12-31"
+_WEB = re.compile(r"https?://[^\s<>\"]+")
+_FILE = re.compile(r"[\w.-]+\.\w+")
 
 
 def fill_use(frame: pd.DataFrame) -> pd.DataFrame:
@@ -49,9 +62,10 @@ def faults(text: pd.DataFrame, *, earlier: Sequence[Row] = ()) -> list[Fault]:
     rows = records(text)
     found: list[Fault] = []
     for row in rows:
-        for faults_of in (_figure, _days, _use, _site):
+        for faults_of in (_figure, _days, _use, _address, _site):
             found += faults_of(row)
         found += _vocabulary(row, metrics, segments)
+        found += _size(row, metrics.get(row["metric"]))
         first = by_id.setdefault(row["claim_id"], row)
         if first is not row:
             place = f"{first['_file']}, row {first['_line']}"
@@ -75,10 +89,12 @@ def _fields(text: pd.DataFrame, rows: Sequence[Row]) -> Iterator[Fault]:
 
 
 def _number(text: str) -> float | None:
+    """The number of a field; None where it holds no finite one (the field's own check reports that)."""
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         return None
+    return number if math.isfinite(number) else None
 
 
 def _vocabulary(row: Row, metrics: dict[str, Row], segments: Sequence[str]) -> Iterator[Fault]:
@@ -116,11 +132,39 @@ def _figure(row: Row) -> Iterator[Fault]:
         yield _fault(row, "low", f"at most high, which is {row['high']}")
 
 
+def _size(row: Row, metric: Row | None) -> Iterator[Fault]:
+    """No figure is beyond all reason, none is negative but a change or a profit, and none that is fitted is nothing."""
+    signed = metric is None or metric["measure"] == "growth" or any(word in row["metric"] for word in _SIGNED)
+    for column in ("value", "low", "high"):
+        value = _number(row[column])
+        if value is None:
+            continue
+        if not abs(value) <= _LARGEST:
+            yield _fault(row, column, f"a number up to {_LARGEST:g}")
+        elif value < 0 and not signed:
+            yield _fault(row, column, f"0 or more, because {row['metric']} is no change and no profit")
+        elif (
+            value == 0
+            and column != "low"
+            and not signed
+            and row["use"] == "model"
+            and row["metric"] not in _shown_only()
+        ):
+            yield _fault(row, column, "more than 0, because models take its logarithm; or use = context with a reason")
+
+
 def _days(row: Row) -> Iterator[Fault]:
     """Periods run forward, and nothing but a forecast is known or published before its period ended."""
     start, end, known = (_day(row[name]) for name in ("period_start", "period_end", "known_date"))
     if start and end and start > end:
         yield _fault(row, "period_start", f"a day not after period_end, which is {end}")
+    for column in ("period_start", "period_end", "known_date"):
+        day = _day(row[column])
+        if day and not _FIRST_DAY <= day <= _LAST_DAY:
+            yield _fault(row, column, f"a day from {_FIRST_DAY} to {_LAST_DAY}")
+    today = dt.datetime.now(dt.UTC).date().isoformat()
+    if known and today < known <= _LAST_DAY:
+        yield _fault(row, "known_date", f"a day not after today, {today}: nobody knows the figure yet")
     for column in ("period_start", "period_end"):
         if row["use"] == "model" and row[column] == "":
             yield _fault(row, column, "a date, because use is model (context needs none)")
@@ -157,9 +201,23 @@ def _use(row: Row) -> Iterator[Fault]:
         yield _fault(row, "use_reason", "a reason, because use is not model")
 
 
+def _address(row: Row) -> Iterator[Fault]:
+    """An address can be followed: that of a web page, or the name of a founding article's file."""
+    if row["url"] and not _FILE.fullmatch(row["url"]) and not (_WEB.fullmatch(row["url"]) and _host(row["url"])):
+        yield _fault(row, "url", "an address such as https://example.org/page without blanks, or nothing")
+
+
+def _host(url: str) -> str:
+    """The host of an address; empty where there is none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
 def _site(row: Row) -> Iterator[Fault]:
     """No row links to a site that only copies, and what a report mill prints is unsourced."""
-    host = urlsplit(row["url"]).hostname or ""
+    host = _host(row["url"])
     site = _doubtful().get(host)
     if site is None:
         return
@@ -173,6 +231,51 @@ def _site(row: Row) -> Iterator[Fault]:
 @cache
 def _doubtful() -> dict[str, decisions.Row]:
     return {row["host"]: row for row in decisions.rows("doubtful_sites")}
+
+
+@cache
+def _shown_only() -> frozenset[str]:
+    """Metrics of a report none of whose rows a model reads."""
+    table = dictionary.modelled()
+    return frozenset(table["metric"]) - frozenset(table.loc[table["reason"] == "", "metric"])
+
+
+_STATEMENT = ("metric", "segment", "unit")
+
+
+def said_twice(text: pd.DataFrame, *, earlier: Sequence[Row] = ()) -> list[str]:
+    """Point out rows (as for :func:`faults`) that say what another primary row says, and so would count twice.
+
+    Held against figures of the same voice and period, and of any other in that year when the digits are telling.
+    """
+    first: dict[tuple[object, ...], Row] = {}
+    found = []
+    for number, row in enumerate((*earlier, *records(text))):
+        figure = tuple(_number(row[column]) for column in ("value", "low", "high"))
+        if row["restates"] or row["use"] != "model" or not any(figure):
+            continue
+        said = (*(row[column] for column in _STATEMENT), *figure)
+        keys = [(*said, row["origin"], row["period_start"], row["period_end"])]
+        if _digits(row["value"]) >= _TELLING:  # a copy often gives another day of the year
+            keys.append((*said, row["period_end"][:4]))
+        same = next((first[key] for key in keys if key in first), row)
+        for key in keys:
+            first.setdefault(key, row)
+        if same is not row and number >= len(earlier):
+            place = f"{same['claim_id']} ({same['_file']}, row {same['_line']})"
+            found.append(
+                f"{row['_file']}, row {row['_line']}: says the same as {place}; if it repeats it, name it in restates"
+            )
+    return found
+
+
+_TELLING = 3
+"""Digits of a figure by which it is known: two voices that count for themselves hardly agree in so many."""
+
+
+def _digits(text: str) -> int:
+    """Significant digits of a printed number."""
+    return len(text.lower().split("e")[0].lstrip("-0.").replace(".", "").rstrip("0"))
 
 
 def _restates(row: Row, by_id: dict[str, Row]) -> Iterator[Fault]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from telemed_forecast.evidence import ledger
+from telemed_forecast.evidence import ledger, own
 from telemed_forecast.exhibits.evidence import origin_name
 from telemed_forecast.exhibits.exhibit import Exhibit, Exhibits, named
 from telemed_forecast.exhibits.values import Fact, Facts, KeyFigure
@@ -53,13 +53,15 @@ def provenance(context: Context, parameters: Mapping[str, Any]) -> Exhibit:
     made = {
         "setting": {
             "as_of": settings.as_of_date.isoformat(),
-            "vintage": ledger.vintage_date().isoformat(),
+            "vintage": ledger.vintage_date(own.files(settings.evidence)).isoformat(),
             "scenario": context.scenario.name,
             "seed": settings.seed,
             "profile": settings.profile,
+            **({"evidence": own.described(settings.evidence)} if settings.evidence else {}),
         },
         # Where a file of the user's own lies is nobody's business.
-        "parameter": {**parameters, "scenario": context.scenario.name},
+        "parameter": {name: value for name, value in parameters.items() if name != "evidence"}
+        | {"scenario": context.scenario.name},
         "version": {name: metadata.version(name) for name in PACKAGES},
     }
     rows = [(kind, name, value) for kind, named_values in made.items() for name, value in named_values.items()]

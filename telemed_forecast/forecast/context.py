@@ -6,12 +6,12 @@ import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 
-from telemed_forecast.evidence import ledger, observations, vintage
+from telemed_forecast.evidence import observations, own, vintage
 from telemed_forecast.fits.sampling import PROFILES, Profile
 from telemed_forecast.forecast.paths import last_full_year
 from telemed_forecast.scenarios import Scenario
@@ -35,6 +35,10 @@ class Settings(Protocol):
         """Name of a shipped scenario or path of a file."""
 
     @property
+    def evidence(self) -> str:
+        """Files of the user's own that add rows to the ledger (see `telemed_forecast.evidence.own`)."""
+
+    @property
     def profile(self) -> str:
         """``quick`` or ``full``."""
 
@@ -47,10 +51,7 @@ class Settings(Protocol):
         """The day whose knowledge counts."""
 
 
-@lru_cache(maxsize=1)
-def _ledger() -> pd.DataFrame:
-    return ledger.load()
-
+_ledger = own.ledger_with
 
 KEPT = 3
 """Results of each forecast that a context keeps: of the base scenario, of the present levers, and of those before."""
@@ -77,7 +78,7 @@ class Context:
     @cached_property
     def view(self) -> pd.DataFrame:
         """The rows known on the as-of date."""
-        return vintage.as_of(_ledger(), self.settings.as_of_date)
+        return vintage.as_of(_ledger(self.settings.evidence), self.settings.as_of_date)
 
     @cached_property
     def scenario(self) -> Scenario:

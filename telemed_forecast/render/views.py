@@ -205,6 +205,7 @@ def known(page: Page, texts: Catalogue) -> list[tuple[str, str]]:
     return [
         *((texts.text(f"page.{name}"), texts.date(setting[name])) for name in ("as_of", "vintage")),
         (texts.text("page.scenario"), scenario_name(setting["scenario"], texts)),
+        *((texts.text(f"page.own_{name}"), str(setting[name])) for name in ("evidence",) if setting.get(name)),
     ]
 
 

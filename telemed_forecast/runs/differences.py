@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from telemed_forecast.exhibits.values import KeyFigure
+from telemed_forecast.runs import plan
 
 Interval = tuple[float, float]
 Row = Mapping[str, str]
@@ -140,7 +141,7 @@ def settings(a: Side, b: Side) -> list[tuple[str, str, str]]:
         found += [
             (name, shown(old.get(name)), shown(new.get(name)))
             for name in _union(old, new)
-            if old.get(name) != new.get(name)
+            if old.get(name) != new.get(name) and not name.startswith(plan.INSTALLED)  # told as versions
         ]
     return found
 

@@ -20,7 +20,7 @@ from telemed_forecast.runs.plan import Run
 from telemed_forecast.runs.worker import FitsJob
 
 READ = (
-    *("data/evidence/", "data/priors/", "requirements.lock"),
+    *("data/evidence/", "evidence/", "data/priors/", "requirements.lock"),
     *(f"telemed_forecast/{room}/" for room in ("evidence", "models", "fits", "curves", "forecast", "evaluation")),
 )
 """Inputs of a run that decide which fits it needs. What is missing here costs time, not truth: a fit has a key of its
@@ -61,6 +61,11 @@ class Stage:
         missing = [job for job in jobs if not _stored(Path(job.made))]
         feeding = {FEEDS[job.model]: fits_of(job.model) for job in missing if job.model in FEEDS}
         return [Fits(job=job, waits_for=(feeding[job.model],) if job.model in feeding else ()) for job in missing]
+
+    @property
+    def missing(self) -> list[str]:
+        """Models with fits to make."""
+        return [task.job.model for task in self.tasks]
 
     def waits_for(self, notebook: str) -> tuple[str, ...]:
         """The fits that a notebook reads, among those that have to be made."""

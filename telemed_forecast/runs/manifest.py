@@ -13,13 +13,12 @@ import hashlib
 import json
 import platform
 from collections.abc import Iterable, Mapping, Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from telemed_forecast import __version__
 from telemed_forecast.errors import InputError, TelemedError, listed
-from telemed_forecast.evidence.citations import vintage_date
+from telemed_forecast.evidence import own
 from telemed_forecast.fits.processor import processor
 from telemed_forecast.runs import plan
 
@@ -27,12 +26,6 @@ NAME = "manifest.json"
 SCHEMA = 1
 SEAL = "seal"
 _NEEDED = frozenset({"run_id", "key", "inputs", "outputs", "parameters", "languages", "python", "volatile"})
-
-# The packages whose version can change a number or a page.
-PACKAGES = (
-    "altair arviz nutpie numba numpy pandas papermill prophet pyarrow pymc pytensor scipy statsforecast"
-    " vl-convert-python xarray"
-).split()
 
 
 def build(
@@ -54,8 +47,9 @@ def build(
         "run_id": run.run_id,
         "key": run.key,
         "as_of": common.as_of_date.isoformat(),
-        "vintage": vintage_date().isoformat(),
+        "vintage": common.vintage.isoformat(),
         "scenario": run.scenario,
+        "evidence": own.described(common.evidence),
         "profile": common.profile,
         "notebooks": list(run.settings),
         "languages": list(run.languages),
@@ -64,7 +58,7 @@ def build(
         "python": platform.python_version(),
         "inputs": dict(run.inputs),
         "outputs": {path: plan.file_hash(folder / path) for path in outputs_in(folder)},
-        "versions": {"telemed-forecast": __version__, **versions()},
+        "versions": {"telemed-forecast": __version__, **plan.versions()},
         "status": "gated-ok" if all(gate["ok"] for gate in gates) else "directional",
         "gates": list(gates),
         "key_figures": list(key_figures),
@@ -75,15 +69,6 @@ def build(
             "processor": processor(),
         },
     }
-
-
-def versions() -> dict[str, str]:
-    """Installed versions of the packages that matter to a result."""
-    found = {}
-    for package in PACKAGES:
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            found[package] = metadata.version(package)
-    return found
 
 
 def outputs_in(folder: Path) -> list[str]:
@@ -186,11 +171,11 @@ def _broken_seal(folder: Path) -> str | None:
 def changed_inputs(stated: Mapping[str, Any], project: plan.Project) -> list[str]:
     """Hold what went into a run, as its manifest says, against a project as it is now: one line a file.
 
-    Scenario files of the user's own lie elsewhere and are not looked for.
+    Files of the user's own lie elsewhere and are not looked for.
     """
     there = [name for name in stated["notebooks"] if (project.notebooks / f"{name}.ipynb").exists()]
     now = plan.inputs_of(project, there, dt.date.fromisoformat(stated["as_of"]))
-    then = {path: sha256 for path, sha256 in stated["inputs"].items() if not path.startswith("scenario/")}
+    then = {path: sha256 for path, sha256 in stated["inputs"].items() if not path.startswith(plan.OWN)}
     return plan.changed_files(then, now)
 
 

@@ -18,6 +18,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 
 from telemed_forecast import scenarios
 from telemed_forecast.errors import InputError, collecting, did_you_mean
+from telemed_forecast.evidence import own
 from telemed_forecast.evidence.citations import vintage_date
 from telemed_forecast.forecast.markets import MARKETS
 from telemed_forecast.names import LANGUAGES
@@ -72,22 +73,22 @@ class Parameter:
             return f"{self.low}..{self.high}"
         return ", ".join(self.choices) or (self.allowed() if self.allowed else "any")
 
-    def fault(self, value: object) -> str:
-        """What is wrong with a value; an empty text when nothing is."""
+    def faults(self, value: object) -> list[str]:
+        """What is wrong with a value."""
         suffix = f"allowed {self.allowed_values()} [{self.unit}]"
         shown = f"{self.name} = {json.dumps(value, ensure_ascii=False, default=repr)}"
         if type(value) is not self.type:
-            return f"{shown} is not of type {self.type.__name__}: {suffix}"
+            return [f"{shown} is not of type {self.type.__name__}: {suffix}"]
         if isinstance(value, float) and not math.isfinite(value):
-            return f"{shown} is not a finite number: {suffix}"
+            return [f"{shown} is not a finite number: {suffix}"]
         if isinstance(value, list) and not all(isinstance(item, str) for item in value):
-            return f"{shown} holds something else than texts: {suffix}"
+            return [f"{shown} holds something else than texts: {suffix}"]
         if isinstance(value, int | float):
             low, high = (end if end is not None else value for end in (self.low, self.high))
-            return "" if low <= value <= high else f"{shown} is out of range: {suffix}"
+            return [] if low <= value <= high else [f"{shown} is out of range: {suffix}"]
         if isinstance(value, str) and self.choices and value not in self.choices:
-            return f"{shown} is not allowed{did_you_mean(value, self.choices)}: {suffix}"
-        return "; ".join(self.check(value)) if self.check and isinstance(value, str) else ""
+            return [f"{shown} is not allowed{did_you_mean(value, self.choices)}: {suffix}"]
+        return self.check(value) if self.check and isinstance(value, str) else []
 
 
 def _check_as_of(text: str) -> list[str]:
@@ -113,6 +114,11 @@ def _check_scenario(text: str) -> list[str]:
     return [str(fault) for fault in faults]
 
 
+def _check_evidence(text: str) -> list[str]:
+    """Accept files whose rows the ledger can take."""
+    return [str(fault) for fault in own.faults(text)] if text else []
+
+
 def _scenario_allowed() -> str:
     return ", ".join(scenarios.shipped()) + " or a TOML file"
 
@@ -122,7 +128,9 @@ class Settings:
     """Validated parameter values of one notebook."""
 
     notebook: str
-    horizon: Annotated[int, Parameter(unit="year", meaning="last year of the forecast", low=2027, high=2035)] = 2030
+    horizon: Annotated[
+        int, Parameter(unit="year", meaning="last year of the forecast", low=vintage_date().year + 1, high=2035)
+    ] = 2030
     as_of: Annotated[
         str,
         Parameter(
@@ -141,6 +149,15 @@ class Settings:
             allowed=_scenario_allowed,
         ),
     ] = "base"
+    evidence: Annotated[
+        str,
+        Parameter(
+            unit="files",
+            meaning="CSV files of your own that add rows to the ledger, separated by semicolons",
+            check=_check_evidence,
+            allowed=lambda: '"" or files with the columns of the ledger',
+        ),
+    ] = ""
     profile: Annotated[str, Parameter(unit="name", meaning="how many draws a fit takes", choices=("quick", "full"))] = (
         "full"
     )
@@ -171,7 +188,12 @@ class Settings:
     @property
     def as_of_date(self) -> dt.date:
         """The date whose knowledge counts: `as_of`, or the ledger's vintage when that is empty."""
-        return dt.date.fromisoformat(self.as_of) if self.as_of else vintage_date()
+        return dt.date.fromisoformat(self.as_of) if self.as_of else self.vintage
+
+    @property
+    def vintage(self) -> dt.date:
+        """The newest day on which a row of the ledger, or of the user's own files, became known."""
+        return vintage_date(own.files(self.evidence))
 
     def values(self) -> dict[str, Any]:
         """The notebook's parameters and their values, in the order of the specification."""
@@ -244,16 +266,26 @@ def validate(notebook: str, values: Mapping[str, object]) -> Settings:
     checked: dict[str, Any] = {}
     for name, parameter in parameters.items():
         value = values[name] if name in values else _default(parameter)
+        if name == "horizon":  # on an earlier date there are years to forecast that have ended since
+            parameter = replace(parameter, low=_first_horizon(values.get("as_of")))
         # A whole number is a number, too.
         checked[name] = float(value) if parameter.type is float and type(value) is int else value
-        if fault := parameter.fault(checked[name]):
-            faults.append(fault + ("" if name in values else f" (from the environment: {ENVIRONMENT[name]})"))
+        where = "" if name in values else f" (from the environment: {ENVIRONMENT.get(name)})"
+        faults += [fault + where for fault in parameter.faults(checked[name])]
     if faults:
         raise refused(faults)
-    # Notebooks run in another folder than the command: the path of a scenario's file becomes absolute.
+    # Notebooks run in another folder than the command: the paths of files become absolute.
     if checked["scenario"] not in scenarios.shipped():
         checked["scenario"] = str(scenarios.locate(checked["scenario"]))
+    checked["evidence"] = own.text(own.files(checked["evidence"]))
     return Settings(notebook=notebook, **checked)
+
+
+def _first_horizon(as_of: object) -> int:
+    """The year after that of `as_of`; of the ledger's newest day where it is none or no date."""
+    latest = vintage_date()
+    given = isinstance(as_of, str) and as_of != "" and not _check_as_of(as_of)
+    return min(latest.year, dt.date.fromisoformat(str(as_of)).year if given else latest.year) + 1
 
 
 def _default(parameter: Parameter) -> object:

@@ -6,18 +6,23 @@ version. Equal keys mean equal reports, so a finished run is used again; when a 
 changed are named.
 """
 
+import contextlib
 import datetime as dt
 import hashlib
 import json
 import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from telemed_forecast import paths, scenarios
 from telemed_forecast.errors import TelemedError, collecting, did_you_mean
 from telemed_forecast.evaluation import frozen_files
+from telemed_forecast.evidence import own
 from telemed_forecast.names import LANGUAGES, Language
 from telemed_forecast.runs import parameters
 from telemed_forecast.runs.parameters import NOTEBOOKS, Settings
@@ -54,7 +59,7 @@ class Request:
     Attributes
     ----------
     settings : tuple of Mapping of str to Settings
-        One mapping (by notebook) for each run, that is for each scenario.
+        One mapping (by notebook) for each run, that is for each scenario and date.
     languages : tuple of str
         Languages of the pages.
     """
@@ -77,7 +82,7 @@ class Run:
         By notebook, in reading order.
     languages : tuple of str
     inputs : Mapping of str to str
-        sha256 by path (relative to the project, with `/`).
+        sha256 by path (relative to the project, with `/`), and versions of packages.
     parameters : Mapping of str to Mapping
         By notebook: what the key covers. A scenario goes by its name; its file is among the inputs.
     """
@@ -105,6 +110,7 @@ def request(
     texts: Iterable[tuple[str, str]] = (),
     *,
     scenario: Sequence[str] = (),
+    as_of: Sequence[str] = (),
     languages: Sequence[str] = (),
     also: Iterable[str] = (),
 ) -> Request:
@@ -116,8 +122,8 @@ def request(
         Names; all notebooks when empty.
     texts : iterable of (str, str)
         Parameters by name, as typed.
-    scenario : sequence of str
-        Scenarios, one run each; what `texts` says, or the default, when empty.
+    scenario, as_of : sequence of str
+        Scenarios and dates, one run for each combination; what `texts` says, or the default, when empty.
     languages : sequence of str
         Languages of the pages; all when empty.
     also : iterable of str
@@ -134,21 +140,22 @@ def request(
         key=lambda name: NOTEBOOKS.index(name) if name in NOTEBOOKS else len(NOTEBOOKS),
     )
     pairs = list(texts)
-    if scenario and any(name == "scenario" for name, _ in pairs):
-        faults.append("scenario is given both by --scenario and by -p")
-        pairs = [pair for pair in pairs if pair[0] != "scenario"]
+    axes = {"scenario": list(dict.fromkeys(scenario)), "as_of": list(dict.fromkeys(as_of))}
+    for option, choices in axes.items():
+        if choices and any(name == option for name, _ in pairs):
+            faults.append(f"{option} is given both by --{option.replace('_', '-')} and by -p")
+            pairs = [pair for pair in pairs if pair[0] != option]
     for language in languages:
         if language not in LANGUAGES:
             hint = did_you_mean(language, LANGUAGES)
             faults.append(f'--lang "{language}" is not allowed{hint}: allowed {", ".join(LANGUAGES)}')
-    choices = list(dict.fromkeys(scenario))
     runs = []
-    for own in [[("scenario", choice)] for choice in choices] or [[]]:
+    for own_pairs in product(*([(option, one) for one in choices] for option, choices in axes.items() if choices)):
         with collecting(faults):
-            runs.append(parameters.from_texts(wanted, [*pairs, *own]))
+            runs.append(parameters.from_texts(wanted, [*pairs, *own_pairs]))
     if not faults:
         with collecting(faults):
-            scenarios.check_set(choices)
+            scenarios.check_set(axes["scenario"])
     if faults:
         raise parameters.refused(faults)
     chosen = tuple(language for language in LANGUAGES if not languages or language in languages)
@@ -168,11 +175,8 @@ def runs(asked: Request, project: Project) -> list[Run]:
 
 def _run(settings: Mapping[str, Settings], languages: tuple[Language, ...], project: Project) -> Run:
     common = next(iter(settings.values()))
-    inputs = inputs_of(project, settings, common.as_of_date)
-    for position, file in enumerate(scenarios.load(common.scenario).files):
-        if file.parent != paths.SCENARIOS:  # a file of the user's own, wherever it lies
-            inputs[f"scenario/{position}/{file.name}"] = file_hash(file)
-    values = {notebook: {**own.values(), "scenario": scenario_name(own)} for notebook, own in settings.items()}
+    inputs = inputs_of(project, settings, common.as_of_date) | own_inputs(common)
+    values = {notebook: stated(one) for notebook, one in settings.items()}
     key = key_of(inputs=inputs, parameters=values, languages=languages, python=platform.python_version())
     return Run(
         run_id=f"{common.as_of_date}-{scenario_name(common)}-{key[:8]}",
@@ -197,9 +201,27 @@ def key_of(*, inputs: Mapping[str, str], parameters: Mapping[str, Any], language
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def evidence_of(run: Mapping[str, Settings]) -> tuple[str, dt.date]:
+    """The user's own evidence in a run, and the run's date."""
+    common = next(iter(run.values()))
+    return common.evidence, common.as_of_date
+
+
+def own_inputs(settings: Settings) -> dict[str, str]:
+    """Hash the user's own files, wherever they lie: scenarios and evidence."""
+    scenario = [file for file in scenarios.load(settings.scenario).files if file.parent != paths.SCENARIOS]
+    both = {"scenario": scenario, "evidence": own.files(settings.evidence)}
+    return {f"{kind}/{n}/{file.name}": file_hash(file) for kind, files in both.items() for n, file in enumerate(files)}
+
+
+def stated(settings: Settings) -> dict[str, Any]:
+    """A notebook's parameters as a manifest states them: files by name, without their folders."""
+    return {**settings.values(), "scenario": scenario_name(settings), "evidence": own.names(settings.evidence)}
+
+
 def scenario_name(settings: Settings) -> str:
-    """A scenario's name: as shipped, or the stem of its file."""
-    return Path(settings.scenario).stem if settings.scenario.endswith(".toml") else settings.scenario
+    """The name of a run's scenario."""
+    return scenarios.name_of(settings.scenario)
 
 
 READS_RELEASES = "track_record"
@@ -212,6 +234,29 @@ _SHARED: Mapping[str, Callable[[Path], bool]] = {
 }
 
 
+# The packages whose version can change a number or a page.
+PACKAGES = (
+    "altair arviz nutpie numba numpy pandas papermill prophet pyarrow pymc pytensor scipy statsforecast"
+    " vl-convert-python xarray"
+).split()
+
+INSTALLED = "installed/"
+"""Begin of the names under which inputs hold the versions of packages: those that are there, whatever the lock says."""
+
+OWN = ("scenario/", "evidence/")
+"""Begins of the names under which inputs hold the user's own files."""
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Installed versions of the packages that matter to a result."""
+    found = {}
+    for package in PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[package] = metadata.version(package)
+    return found
+
+
 def inputs_of(project: Project, notebooks: Iterable[str], day: dt.date) -> dict[str, str]:
     """Hash what notebooks depend on, but for scenario files of the user's own.
 
@@ -221,7 +266,7 @@ def inputs_of(project: Project, notebooks: Iterable[str], day: dt.date) -> dict[
     Returns
     -------
     dict of str to str
-        sha256 by path relative to the project, with `/`.
+        sha256 by path relative to the project, with `/`; versions of installed packages.
     """
     used = [
         file
@@ -234,6 +279,7 @@ def inputs_of(project: Project, notebooks: Iterable[str], day: dt.date) -> dict[
         for folder in frozen_files.frozen_by(project.root / "releases", day):
             used += folder.iterdir()
     found = {file.relative_to(project.root).as_posix(): file_hash(file) for file in used if file.is_file()}
+    found |= {f"{INSTALLED}{package}": version for package, version in versions().items()}
     return found | {f"notebooks/{name}.ipynb": notebook_hash(project.notebooks / f"{name}.ipynb") for name in notebooks}
 
 

@@ -19,13 +19,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from telemed_forecast import files, paths
 from telemed_forecast.errors import TelemedError
-from telemed_forecast.runs import manifest, plan
+from telemed_forecast.runs import manifest, plan, stored
 from telemed_forecast.runs.plan import Project, Request, Run
 from telemed_forecast.runs.publish import Published, Publisher
+
+if TYPE_CHECKING:
+    from telemed_forecast.runs.fits import Stage
 
 INDEX = "index.html"
 TEMPORARY = ".tmp-"
@@ -69,6 +72,8 @@ class Reports:
         Seconds that a notebook may take; `execute.TIMEOUT` when None.
     force : bool
         Make runs anew even when nothing changed.
+    explain : bool
+        Name every input that changed since the last run, not only the first few.
     publisher : Publisher
         Makes pages, data and index.
     say : callable
@@ -81,6 +86,7 @@ class Reports:
     jobs: int | None = None
     timeout: float | None = None
     force: bool = False
+    explain: bool = False
     say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)
 
     def make(self, asked: Request) -> list[Outcome]:
@@ -121,6 +127,27 @@ class Reports:
                     self._write_index()
             return outcomes
 
+    def remove(self, names: Sequence[str]) -> list[Path]:
+        """Remove runs by name, and list the others anew.
+
+        Raises
+        ------
+        InputError
+            A name is that of no run here; then none is removed.
+        """
+        with self._alone():
+            gone = stored.remove_runs(self.out, names)
+            self._write_index()
+        return gone
+
+    def plan(self, asked: Request) -> list[tuple[Run, str, list[str]]]:
+        """Say what :meth:`make` would do: each run, why it is made (nothing when it is there), and models to fit."""
+        found = []
+        for run in plan.runs(asked, self.project):
+            there = not self.force and self._finished(run) is not None
+            found.append((run, "", []) if there else (run, self.why(run), self._fits(run).missing))
+        return found
+
     def _reused_or_made(self, run: Run) -> Outcome:
         finished = None if self.force else self._finished(run)
         if finished:
@@ -140,7 +167,7 @@ class Reports:
         return None
 
     def why(self, run: Run) -> str:
-        """Say why a run is made: what changed since the newest run of the same notebooks."""
+        """Say why a run is made: what changed since the newest run of the same notebooks, all of it if `explain`."""
         if self.force:
             return "made anew, as asked"
         before = manifest.closest(run, manifest.all_in(self.out))
@@ -149,6 +176,8 @@ class Reports:
         if before["key"] == run.key:
             return "made anew, because its files are not as they were written"
         reasons = plan.changes(before, run) or ["nothing that the manifest names"]
+        if self.explain:
+            return "\n".join([f"since {before['run_id']}:", *(f"  - {reason}" for reason in reasons)])
         more = len(reasons) - _REASONS_SHOWN
         shown = "; ".join(reasons[:_REASONS_SHOWN]) + (f"; and {more} more" if more > 0 else "")
         return f"since {before['run_id']}: {shown}"
@@ -178,17 +207,17 @@ class Reports:
 
     def _refuse_changed_inputs(self, run: Run) -> None:
         """A run must not carry the key of files that were edited while it was made."""
-        now = plan.inputs_of(self.project, run.settings, run.common.as_of_date)
+        now = plan.inputs_of(self.project, run.settings, run.common.as_of_date) | plan.own_inputs(run.common)
         changed = sorted(name for name, value in now.items() if run.inputs.get(name) != value)
         if changed:
             raise TelemedError(f"changed while the run was made: {', '.join(changed[:4])}; make the report again")
 
     def _execute(self, run: Run, notebooks: Path, scratch: Path) -> dict[str, float]:
         """Make the fits that a run reads and execute its notebooks; their clean records go to `notebooks`."""
-        from telemed_forecast.runs import execute, fits, progress
+        from telemed_forecast.runs import execute, progress
 
-        sources = {name: self.project.notebooks / f"{name}.ipynb" for name in run.settings}
-        stage = fits.Stage(run, {name: fits.declared(source) for name, source in sources.items()}, self.project.cache)
+        sources = self._sources(run)
+        stage = self._fits(run)
         tasks: list[execute.Task | execute.Fits] = list(stage.tasks)
         tasks += [
             execute.Task(
@@ -211,6 +240,17 @@ class Reports:
                 timeout=self.timeout or execute.TIMEOUT,
                 listener=listener,
             ).run(tasks)
+
+    def _sources(self, run: Run) -> dict[str, Path]:
+        """The files of a run's notebooks, by name."""
+        return {name: self.project.notebooks / f"{name}.ipynb" for name in run.settings}
+
+    def _fits(self, run: Run) -> "Stage":
+        """The fits that a run's notebooks read."""
+        from telemed_forecast.runs import fits
+
+        declared = {name: fits.declared(source) for name, source in self._sources(run).items()}
+        return fits.Stage(run, declared, self.project.cache)
 
     def _publish(self, run: Run, folder: Path) -> Published:
         """Make pages and data; when that fails, keep the executed notebooks, which cost the most."""

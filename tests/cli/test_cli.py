@@ -1,6 +1,7 @@
 """The command line: exit codes, one message with every fault, answers in time."""
 
 import csv
+import errno
 import os
 import shutil
 import subprocess
@@ -244,3 +245,61 @@ def test_only_a_strict_report_ends_with_1_over_a_missed_gate_and_it_is_written_a
     said = capsys.readouterr()
     assert said.out == "reports/base-1\n"
     assert ("users: R-hat 1.2" in said.err) == (code == 1)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "/full/file"), "the disk is full: /full/file"),
+        (OSError(errno.EROFS, "Read-only file system", "/ro/file"), "the file system is read-only: /ro/file"),
+        (PermissionError(errno.EACCES, "Permission denied", "/x/file"), "there is no permission: /x/file"),
+        (ExceptionGroup("task group", [OSError(errno.ENOSPC, "No space left on device")]), "the disk is full;"),
+    ],
+)
+def test_what_the_disk_refuses_is_one_clear_line(monkeypatch, capsys, error, told):
+    def fail(**_):
+        raise error
+
+    monkeypatch.setattr(cli, "app", fail)
+    assert cli.main(["report"]) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"telemed-forecast: {told}") and "what was not finished is not written" in line
+
+
+def test_ctrl_c_is_no_traceback(monkeypatch, capsys):
+    def interrupted(**_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "app", interrupted)
+    assert cli.main(["report"]) == 130
+    assert capsys.readouterr().err == "telemed-forecast: interrupted\n"
+
+
+def test_a_name_that_the_terminal_cannot_show_is_shown_escaped(tmp_path):
+    file = tmp_path / "医院.csv"
+    file.write_text("series_id,date,value\n医院,2020,x\n", encoding="utf-8")
+    command = [sys.executable, "-m", "telemed_forecast.cli", "forecast", str(file), "--horizon", "2"]
+    ended = subprocess.run(command, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"}, check=False)
+    assert ended.returncode == 2
+    assert b"\\u533b\\u9662.csv" in ended.stderr and b"Traceback" not in ended.stderr
+
+
+@pytest.mark.unit
+def test_a_dry_run_lists_every_combination_and_leaves_nothing(tmp_path, capsys):
+    days = ["--as-of", "2022-12-31", "--as-of", "2023-12-31"]
+    both = ["--scenario", "bear", "--scenario", "bull"]
+    assert cli.main(["report", "user_adoption", "--dry-run", "--out", str(tmp_path / "out"), *days, *both]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert [line.rpartition("-")[0] for line in said if "first run of these notebooks" in line] == [
+        f"{day}-{scenario}" for scenario in ("bear", "bull") for day in ("2022-12-31", "2023-12-31")
+    ]
+    assert said.count("  would run user_adoption") == 4
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.unit
+def test_runs_of_a_folder_without_any_are_an_empty_list(tmp_path, capsys):
+    assert cli.main(["runs", "list", "--out", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == ""
+    assert cli.main(["runs", "remove", "none", "--out", str(tmp_path)]) == 2
+    assert "holds no run none" in capsys.readouterr().err

@@ -28,10 +28,10 @@ VIEW = pd.DataFrame(
 )
 
 
-def found(*, seed=0, shift=0.0, density=-123.456, view=VIEW, claims=None, horizon=2030, exact=None):
+def found(*, seed=0, shift=0.0, density=-123.456, view=VIEW, claims=None, horizon=2030, exact=None, evidence=""):
     """What a made-up notebook found."""
     settings = SimpleNamespace(
-        notebook="toy", horizon=horizon, as_of="", scenario="base", currency="CNY", prices="nominal"
+        evidence=evidence, notebook="toy", horizon=horizon, as_of="", scenario="base", currency="CNY", prices="nominal"
     )
     draws = 100.0 + 10.0 * (np.random.default_rng(seed).standard_normal(CHAINS * DRAWS) + shift)
     fit = Fit("key", None, GATE, {}, density)
@@ -106,8 +106,12 @@ def test_without_a_record_the_cell_says_how_one_is_made(tmp_path):
 def test_a_number_that_builds_on_two_fits_carries_the_errors_of_both(tmp_path):
     one = found()
     draws = 100.0 + 10.0 * np.random.default_rng(0).standard_normal(CHAINS * DRAWS)
-    known = SimpleNamespace(settings=SimpleNamespace(notebook="toy", **one.settings), view=VIEW)
+    known = SimpleNamespace(settings=SimpleNamespace(notebook="toy", evidence="", **one.settings), view=VIEW)
     fit = Fit("key", None, GATE, {}, -1.0)
     two = check.found(known, fits={"users": fit, "market": fit}, drawn={"users in 2030": draws})
     errors = [own.numbers["users in 2030"][1].error for own in (one, two)]
     assert errors[1] == pytest.approx(np.sqrt(2.0) * errors[0])
+
+
+def test_a_run_with_own_evidence_is_not_held_against_the_record(record):
+    assert found(evidence="mine.csv").lines(record) == ["The record is of other settings: nothing is compared."]

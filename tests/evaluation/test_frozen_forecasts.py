@@ -33,7 +33,7 @@ def on(monkeypatch):
     """The context of a day, with another ledger."""
 
     def context(rows, as_of="2028-12-31"):
-        monkeypatch.setattr(context_module, "_ledger", lambda: rows)
+        monkeypatch.setattr(context_module, "_ledger", lambda *_: rows)
         # A day that the shipped ledger has not reached yet.
         return Context(replace(parameters.validate("user_adoption", {}), as_of=as_of))
 

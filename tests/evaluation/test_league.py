@@ -227,7 +227,7 @@ def claims():
 
 
 def at(monkeypatch, claims, as_of=""):
-    monkeypatch.setattr(context_module, "_ledger", lambda: claims)
+    monkeypatch.setattr(context_module, "_ledger", lambda *_: claims)
     return Context(parameters.validate("track_record", {"as_of": as_of, "profile": "quick"}))
 
 

@@ -78,7 +78,7 @@ def written(tmp_path_factory):
         folder = tmp_path_factory.mktemp("backtest")
         with pytest.MonkeyPatch.context() as patch, np.errstate(all="ignore"):
             patch.setattr(rolling_origins, "YEARS", years)
-            patch.setattr(context_module, "_ledger", lambda: rows)
+            patch.setattr(context_module, "_ledger", lambda *_: rows)
             patch.setattr(ledger, "policy_events", lambda: events)
             patch.setattr(licensing_policy, "DIRECTIONS", {**licensing_policy.DIRECTIONS, "planted": 1.0})
             for market in MARKETS.values():

@@ -24,7 +24,7 @@ def claims():
 
 
 def told(monkeypatch, claims, as_of=""):
-    monkeypatch.setattr(context_module, "_ledger", lambda: claims)
+    monkeypatch.setattr(context_module, "_ledger", lambda *_: claims)
     """What is scored, and what is not."""
     found = ended(Context(parameters.validate("track_record", {"as_of": as_of})))
     return [[one for one in rows(found) if (one.reason == "") == scored] for scored in (True, False)]

@@ -55,7 +55,7 @@ def claims():
 
 
 def made(monkeypatch, claims, as_of="2026-11-21"):
-    monkeypatch.setattr(context_module, "_ledger", lambda: claims)
+    monkeypatch.setattr(context_module, "_ledger", lambda *_: claims)
     return rolling.origins(Context(parameters.validate("user_adoption", {"as_of": as_of})), "toy")
 
 

@@ -156,7 +156,7 @@ def test_a_file_that_is_called_like_a_compared_scenario_is_told_apart(toy, tmp_p
     file = tmp_path / "bull.toml"
     file.write_text('inherits = "bear"\n', encoding="utf-8")
     names = [headline.scenario for headline in scenario_effects.compare(context_of(str(file))).headlines]
-    assert names == ["bear", "base", "bull", "mixture", "bull*"]
+    assert names == ["bear", "base", "bull", "mixture", "own-bull"]
 
 
 def test_a_context_with_other_levers_keeps_settings_and_evidence():

@@ -114,6 +114,17 @@ def test_the_optional_columns_may_be_missing(write):
             "a primary row",
         ),
         ({"restates": "ih-2025-09-nhc-3756"}, "metric", "online_medical_users", "internet_hospitals"),
+        ({"value": "-5"}, "value", "-5", "0 or more"),
+        ({"value": "0"}, "value", "0", "more than 0, because models take its logarithm"),
+        ({"value": "1e999"}, "value", "1e999", "a number"),
+        ({"value": "1e300"}, "value", "1e300", "a number up to 1e+15"),
+        ({"relation": "between", "value": "", "low": "-1", "high": "3"}, "low", "-1", "0 or more"),
+        ({"url": "https://example.org/a page"}, "url", "https://example.org/a page", "without blanks"),
+        ({"url": "javascript:alert(1)"}, "url", "javascript:alert(1)", "an address such as"),
+        ({"url": "http://[half"}, "url", "http://[half", "an address such as"),
+        ({"period_end": "9999-12-31"}, "period_end", "9999-12-31", "a day from 1900-01-01"),
+        ({"period_start": "20000-01-01"}, "period_start", "20000-01-01", "a date"),
+        ({"known_date": "2099-01-01"}, "known_date", "2099-01-01", "a day not after today"),
         ({"claim_id": "seed-yrd-used"}, "claim_id", "seed-yrd-used", "a name not used before"),
     ],
 )
@@ -197,3 +208,44 @@ def test_policy_events_are_dated_spans_in_order():
     assert events["start"].is_monotonic_increasing
     year_only = events[events["date"] == "2015"].iloc[0]
     assert (str(year_only["start"].date()), str(year_only["end"].date())) == ("2015-01-01", "2015-12-31")
+
+
+def test_a_loss_and_a_fall_are_figures_below_zero(write):
+    money = {"segment": "ping_an_good_doctor", "topic": "platforms", "metric": "net_profit", "unit": "CNY_million"}
+    path = write(money | {"value": "-12.5", "period_start": "2026-01-01", "period_end": "2026-06-30"})
+    assert ledger.check([path]) == []
+
+
+HOSPITALS = {
+    "topic": "hospitals",
+    "metric": "internet_hospitals",
+    "segment": "national",
+    "unit": "hospitals",
+    "period_start": "2025-09-30",
+    "period_end": "2025-09-30",
+    "value": "3756",
+}
+
+
+def test_a_statement_of_the_ledger_under_another_name_is_pointed_out(write):
+    path = write(HOSPITALS, HOSPITALS | {"value": "3757"})
+    assert ledger.check([path]) == []
+    [remark] = ledger.remarks([path])
+    assert f"{path}, row 2: says the same as ih-2025-09-nhc-3756 (data/evidence/hospitals.csv" in remark
+    assert "name it in restates" in remark
+
+
+def test_a_row_that_says_what_it_restates_is_not_pointed_out(write):
+    assert ledger.remarks([write(HOSPITALS | {"restates": "ih-2025-09-nhc-3756"})]) == []
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\x85", "\x0c"])
+def test_a_note_with_a_separator_that_is_no_line_end_tears_no_row(write, sign):
+    path = write({"note": f"one{sign}two"}, {"value": "x"})
+    assert [(fault.row, fault.column) for fault in ledger.check([path])] == [(3, "value")]
+
+
+def test_blank_rows_and_columns_of_a_spreadsheet_say_nothing(write):
+    path = write({})
+    path.write_text("".join(f"{line},,\n" for line in path.read_text().splitlines()) + "," * 30 + "\n")
+    assert ledger.check([path]) == []

@@ -38,7 +38,7 @@ def figures(*rows, metric="revenue", company="cloudr"):
 
 
 def series_of(claims, metric="revenue", as_of=TODAY):
-    with mock.patch.object(context_module, "_ledger", lambda: claims):
+    with mock.patch.object(context_module, "_ledger", lambda *_: claims):
         return {one.company: one for one in reported(Context(validate("channel_share", {"as_of": as_of})), metric)}
 
 
@@ -97,7 +97,7 @@ def test_a_printed_share_of_revenue_gives_the_part_and_quarters_give_no_year():
 
 def test_losses_stay_negative_and_keep_the_length_of_their_period():
     rows = figures((*YEAR[:2], -50, YEAR[3]), (*FIRST[:2], 10, FIRST[3]), metric="net_profit")
-    with mock.patch.object(context_module, "_ledger", lambda: rows):
+    with mock.patch.object(context_module, "_ledger", lambda *_: rows):
         found = results(Context(validate("channel_share", {"as_of": TODAY})))
     assert [(one.months, round(one.profit)) for one in found] == [(6, 10), (12, -50)]
 

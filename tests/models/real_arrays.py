@@ -54,7 +54,7 @@ def arrays(day: str, claims: pd.DataFrame | None = None) -> dict[str, dict[str, 
     for name, fit in FITS.items():
         context = Context(validate(name, {"as_of": day}))
         with (
-            mock.patch.object(context_module, "_ledger", lambda: rows),
+            mock.patch.object(context_module, "_ledger", lambda *_: rows),
             mock.patch.object(FORECASTS[name], "fitted", _caught),
             mock.patch.object(forecast_users, "fit"),  # the market asks for it before its own fit
             mock.patch.object(forecast_users, "yearly_log_users", _users),

@@ -146,7 +146,7 @@ def test_a_figure_that_is_a_tenth_larger_turns_every_cell_red_that_depends_on_it
     changed = claims.copy()
     changed.loc[row, ["value", "low", "high"]] *= 1.1
     changed.loc[row, "printed"] = f"{changed.loc[row, 'value']:.10g}"
-    monkeypatch.setattr(contexts, "_ledger", lambda: changed)
+    monkeypatch.setattr(contexts, "_ledger", lambda *_: changed)
 
     def fitted(spec, data, **_):
         """The old draws with the density of the new arrays."""

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 
+import papermill.translators
 import pytest
 
 from telemed_forecast.runs import execute, parameters, record
@@ -269,3 +270,16 @@ def wait_until(condition, seconds=20):
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
         time.sleep(0.1)
+
+
+@pytest.mark.parametrize("folder", ["/tmp/home of somebody", "/tmp/医生", '/tmp/a "quoted" place'])
+def test_a_record_names_a_users_file_without_its_folder(folder):
+    path = f"{folder}/mine.toml"
+    parameters = {"scenario": path, "seed": 1}
+    source = papermill.translators.PythonTranslator.codify(parameters)
+    shown = {"output_type": "stream", "name": "stderr", "text": f"{sys.prefix}/lib/tqdm/auto.py:21: a warning"}
+    cell = {"cell_type": "code", "source": source, "metadata": {"tags": ["injected-parameters"]}, "outputs": [shown]}
+    cleaned = record.cleaned({"metadata": {"papermill": {"parameters": parameters}}, "cells": [cell]})
+    assert cleaned["metadata"]["papermill"]["parameters"] == {"scenario": "mine.toml", "seed": 1}
+    assert folder not in json.dumps(cleaned, ensure_ascii=False) and '"mine.toml"' in cleaned["cells"][0]["source"]
+    assert cleaned["cells"][0]["outputs"][0]["text"] == "lib/tqdm/auto.py:21: a warning"

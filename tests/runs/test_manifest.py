@@ -156,7 +156,7 @@ def test_inputs_of_the_run_that_the_project_no_longer_holds_are_named(folder, pr
 
 def test_other_notebooks_and_a_scenario_of_the_users_own_are_no_inputs_that_changed(folder, project):
     stated = manifest.read(folder)
-    stated["inputs"]["scenario/0/mine.toml"] = "0" * 64
+    stated["inputs"] |= {"scenario/0/mine.toml": "0" * 64, "evidence/0/mine.csv": "0" * 64}
     project.put_notebook("market_size", "1 + 1")
     assert manifest.changed_inputs(stated, project) == []
 

@@ -246,3 +246,12 @@ def test_importing_the_parameters_pulls_in_nothing_heavy():
     code = "import sys, telemed_forecast.runs.parameters; print(*sys.modules)"
     modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"pandas", "numpy", "pydantic", "papermill", "typer"} & set(modules)
+
+
+def test_on_an_earlier_date_the_years_after_it_can_be_forecast():
+    assert parameters.validate("user_adoption", {"as_of": "2020-12-31", "horizon": 2025}).horizon == 2025
+    assert parameters.validate("user_adoption", {"as_of": "2020-12-31", "horizon": 2021}).horizon == 2021
+    with pytest.raises(InputError, match=r"horizon = 2020 is out of range: allowed 2021..2035 \[year\]"):
+        parameters.validate("user_adoption", {"as_of": "2020-12-31", "horizon": 2020})
+    with pytest.raises(InputError, match=r"horizon = 2026 is out of range: allowed 2027..2035 \[year\]"):
+        parameters.validate("user_adoption", {"horizon": 2026})

@@ -1,6 +1,7 @@
 """Plans: keys change when, and only when, something that a reader could see depends on it."""
 
 import json
+import platform
 
 import pytest
 
@@ -184,3 +185,25 @@ def test_a_notebook_that_cannot_be_read_is_named(project, text, word):
     file.unlink() if text is None else file.write_text(text)
     with pytest.raises(TelemedError, match=word):
         planned(project)
+
+
+def test_several_scenarios_and_dates_are_a_run_for_each_combination():
+    asked = plan.request(["user_adoption"], scenario=["bear", "bull"], as_of=["2022-12-31", "2023-12-31", "2022-12-31"])
+    made = [(run["user_adoption"].scenario, run["user_adoption"].as_of) for run in asked.settings]
+    days = ("2022-12-31", "2023-12-31")
+    assert made == [(scenario, day) for scenario in ("bear", "bull") for day in days]
+
+
+def test_a_date_is_not_given_twice():
+    with pytest.raises(InputError, match="as_of is given both by --as-of and by -p"):
+        plan.request(["user_adoption"], [("as_of", "2022-12-31")], as_of=["2023-12-31"])
+
+
+def test_another_version_of_a_package_than_the_locked_one_changes_the_key_and_is_named(project, monkeypatch):
+    asked = plan.request(["user_adoption"])
+    [before] = plan.runs(asked, project)
+    monkeypatch.setattr(plan, "versions", lambda: {**dict.fromkeys(plan.PACKAGES, "1"), "numpy": "0.1"})
+    [after] = plan.runs(asked, project)
+    stated = {"parameters": before.parameters, "languages": before.languages, "inputs": before.inputs}
+    assert before.key != after.key
+    assert "installed/numpy changed" in plan.changes(stated | {"python": platform.python_version()}, after)

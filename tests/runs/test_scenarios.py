@@ -192,3 +192,36 @@ def test_the_pages_give_the_reasons_of_the_files(name):
     texts = catalogue("en").texts
     for lever in scenarios.load(name).levers.values():
         assert texts[f"lever_reason.{name}.{lever.name}"] == lever.reason
+
+
+def test_a_file_called_like_a_shipped_scenario_has_a_name_of_its_own(tmp_path):
+    own = write(tmp_path, "base", 'inherits = "bull"\n')
+    assert (scenarios.load(own).name, scenarios.load("base").name) == ("own-base", "base")
+    assert (scenarios.name_of(own), scenarios.name_of("base")) == ("own-base", "base")
+    assert scenarios.name_of(paths.SCENARIOS / "base.toml") == "base"
+
+
+@pytest.mark.parametrize("stem", ["m" * 250, "a <b> & 'c'", "医院" * 40])
+def test_any_name_of_a_file_is_fit_for_a_folders_name(tmp_path, stem):
+    name = scenarios.name_of(tmp_path / f"{stem}.toml")
+    assert re.fullmatch(r"[\w.-]{1,40}", name)
+
+
+def test_a_byte_order_mark_and_line_ends_of_windows_are_no_fault(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_bytes(b'\xef\xbb\xbfinherits = "bull"\r\n')
+    assert scenarios.load(str(file)).files[0] == file
+
+
+def test_a_file_that_is_not_there_is_named_with_the_path_that_was_tried(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    [fault] = faults_of(scenarios.load, "none.toml")
+    assert str(tmp_path / "none.toml") in fault
+
+
+def test_every_fault_of_a_scenarios_file_is_counted_and_has_a_line_of_its_own(tmp_path):
+    file = write(tmp_path, "mine", 'weigth = 1\nmeaning = 3\n[levers.trust]\nvalue = 9\nunit = "ratio"\n')
+    with pytest.raises(InputError) as caught:
+        plan.request(["market_size"], scenario=[file])
+    assert len(caught.value.faults) == 3
+    assert str(caught.value).startswith("3 faults in the parameters")

@@ -1,0 +1,106 @@
+"""What is stored: runs in a folder of reports, and scratch files; listed and removed."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from telemed_forecast.errors import InputError, did_you_mean
+from telemed_forecast.runs import manifest
+
+KINDS = {
+    "fits": "fits by content: made anew when they are missing",
+    "failed": "half-run notebooks and logs of what failed",
+    "compare": "pages of `compare`",
+    "world_bank": "answers of the World Bank",
+    "pytensor": "compiled models",
+    "numba": "compiled functions",
+    "matplotlib": "settings and fonts of charts",
+}
+"""Folders of the cache that have a name of their own, and what they hold."""
+
+
+def runs(reports: Path) -> list[str]:
+    """A line a run, newest first: what tells it apart from others."""
+    return [_line(reports, made) for made in manifest.all_in(reports)]
+
+
+def _line(reports: Path, made: dict[str, Any]) -> str:
+    common: dict[str, Any] = {}
+    for values in made["parameters"].values():
+        common = values | common
+    said = [
+        f"{name}={common[name]}"
+        for name in ("profile", "horizon", "currency", "prices", "evidence")
+        if common.get(name)
+    ]
+    size = _size(reports / made["run_id"])
+    when = str(made["volatile"]["created"])[:16].replace("T", " ")
+    return f"{made['run_id']}  {when}  {_in_words(size)}  {' '.join(said)}  {' '.join(made['notebooks'])}"
+
+
+def remove_runs(reports: Path, names: Sequence[str]) -> list[Path]:
+    """Remove runs by name; nothing is removed when one of them is none.
+
+    Raises
+    ------
+    InputError
+        A name is that of no run in the folder; the nearest is named.
+    """
+    known = [str(made["run_id"]) for made in manifest.all_in(reports)]
+    faults = [f"{reports} holds no run {name}{did_you_mean(name, known)}" for name in names if name not in known]
+    if faults:
+        raise InputError(faults)
+    folders = [reports / name for name in dict.fromkeys(names)]
+    for folder in folders:
+        (folder / manifest.NAME).unlink()  # a folder without one is no run, should this be stopped half way
+        shutil.rmtree(folder)
+    return folders
+
+
+def cache(folder: Path) -> list[str]:
+    """A line for each part of the cache: how many files, how large, what for."""
+    lines = [f"{folder}"]
+    for part in sorted(folder.iterdir()) if folder.is_dir() else ():
+        found = [file for file in part.rglob("*") if file.is_file()] if part.is_dir() else [part]
+        what = KINDS.get(part.name, "")
+        size = sum(file.stat().st_size for file in found)
+        lines.append(
+            f"  {part.name}: {len(found):,} file{'' if len(found) == 1 else 's'}, {_in_words(size)}  {what}".rstrip()
+        )
+    return lines
+
+
+def clear(folder: Path, kinds: Sequence[str] = ()) -> list[Path]:
+    """Remove parts of the cache, of those that are `KINDS`; all of them by default.
+
+    Raises
+    ------
+    InputError
+        There is no such kind.
+    """
+    faults = [
+        f"the cache has no part {kind}{did_you_mean(kind, KINDS)}: {', '.join(KINDS)}"
+        for kind in kinds
+        if kind not in KINDS
+    ]
+    if faults:
+        raise InputError(faults)
+    gone = [folder / kind for kind in kinds or KINDS if (folder / kind).is_dir()]
+    for part in gone:
+        shutil.rmtree(part)
+    return gone
+
+
+def _size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def _in_words(size: float) -> str:
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:.3g} GB"
