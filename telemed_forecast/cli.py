@@ -7,6 +7,7 @@ Every command imports what it needs when it runs, so that help and a refusal com
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -89,6 +90,8 @@ def report(
     lang: Annotated[
         list[str] | None, typer.Option(metavar="en|zh", help="Language of the pages (default: both).")
     ] = None,
+    pdf: Annotated[bool, typer.Option("--pdf/--no-pdf", help="Draw the pages as PDF too.")] = True,
+    workbook: Annotated[bool, typer.Option("--workbook/--no-workbook", help="Write model.xlsx.")] = True,
     force: Annotated[bool, typer.Option("--force", help="Make the run anew even when nothing changed.")] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="End with 1 when a fit misses its gates; the reports are written.")
@@ -105,12 +108,12 @@ def report(
     faults += folders.faults(out)
     asked = plan.request(notebooks or [], texts, scenario=scenario or [], languages=lang or [], also=faults)
     from telemed_forecast.runs import manifest
-    from telemed_forecast.runs.publish import Pages
+    from telemed_forecast.runs.publish import Pages, formats
     from telemed_forecast.runs.report import Reports
 
     missed: list[str] = []
     reports = Reports(publisher=Pages(), out=(out or paths.REPORTS).resolve(), jobs=jobs, force=force)
-    for outcome in reports.make(asked):
+    for outcome in reports.make(replace(asked, formats=formats(pdf=pdf, workbook=workbook))):
         if outcome.reused:
             print("nothing changed:", file=sys.stderr)
         print(outcome.folder)
