@@ -32,7 +32,7 @@ def formats(*, pdf: bool, workbook: bool) -> tuple[str, ...]:
     if pdf and (why := missing()):
         print(why, file=sys.stderr)
         pdf = False
-    return tuple(name for name, wanted in (("pdf", pdf),) if wanted)
+    return tuple(name for name, wanted in (("pdf", pdf), ("workbook", workbook)) if wanted)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +82,7 @@ class Pages:
         TelemedError
             An executed notebook does not hold what a page needs.
         """
-        from telemed_forecast.render import archive, notebook, pages
+        from telemed_forecast.render import archive, notebook, pages, workbook
 
         try:
             shown = {name: notebook.read(folder / "notebooks" / f"{name}.ipynb") for name in run.settings}
@@ -91,6 +91,9 @@ class Pages:
         made = [pages.page(name, one, "en") for name, one in shown.items()]
         _write_data(made, folder / "data")
         (folder / DATA).write_bytes(archive.archive(made, folder / "data"))
+        if "workbook" in run.formats:
+            status = "directional" if any(page.status == "directional" for page in made) else "gated-ok"
+            (folder / WORKBOOK).write_bytes(workbook.workbook(made, run_id=run.run_id, status=status))
         gates = [{"notebook": page.report, **fit} for page in made for fit in page.rows("gates")]
         figures = [{"notebook": page.report, **one.model_dump(mode="json")} for page in made for one in page.figures]
         return Published(gates=tuple(gates), key_figures=tuple(figures))
