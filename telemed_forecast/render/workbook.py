@@ -68,6 +68,12 @@ _TABLES = {
 }
 """Exhibits that stand on a sheet as they are, where the run has them."""
 
+_PATTERNS = ("#,##0", "0.00", "0.000")
+"""How numbers are written, large ones first. (One pattern with conditions would lose the sign in some spreadsheets.)"""
+
+_HEAD = 62
+"""Height of a row of headings, in points: they are in two languages, and not every spreadsheet fits it by itself."""
+
 _FIRST, _YEARS = 4, 3
 """Row of the years on Inputs and Workings, and the column where they begin (from zero)."""
 
@@ -90,13 +96,16 @@ class _Book:
             self.sheets[sheet].write_boolean(row, column, bool(value))
         elif isinstance(value, int | float | np.number):
             if np.isfinite(value):
-                self.sheets[sheet].write_number(row, column, value, self.formats[kind])
+                self.sheets[sheet].write_number(row, column, value, self._format(kind, value))
         elif value is not None and value is not pd.NaT:
             self.text(sheet, row, column, value)
 
     def formula(self, sheet: str, row: int, column: int, formula: str, value: Any, kind: str = "number") -> None:
         """Write a formula with the value that it has, for readers that do not calculate."""
-        self.sheets[sheet].write_formula(row, column, f"={formula}", self.formats[kind], value)
+        self.sheets[sheet].write_formula(row, column, f"={formula}", self._format(kind, value), value)
+
+    def _format(self, kind: str, value: Any) -> Any:
+        return self.formats[f"{kind}{_size(value)}" if f"{kind}0" in self.formats else kind]
 
 
 def workbook(pages: Sequence[Page], *, run_id: str, status: str) -> bytes:
@@ -125,7 +134,10 @@ def workbook(pages: Sequence[Page], *, run_id: str, status: str) -> bytes:
     for name in SHEETS:
         opened.text(name, 0, 0, _both(f"workbook.{name}"), "title")
         opened.text(name, 1, 0, _both(f"workbook.{name}_note"), "note")
-        opened.sheets[name].set_column(0, 0, 46)
+        opened.sheets[name].set_landscape()
+        opened.sheets[name].set_paper(9)
+        opened.sheets[name].fit_to_pages(1, 0)
+        opened.sheets[name].set_column(0, 0, 60 if name == "Inputs" else 46)
         opened.sheets[name].set_column(1, 40, 15)
     found = _exhibits(pages)
     for sheet, names in _TABLES.items():
@@ -142,22 +154,34 @@ def workbook(pages: Sequence[Page], *, run_id: str, status: str) -> bytes:
 
 
 def _formats(book: Any) -> dict[str, Any]:
-    plain = {"num_format": "[>=1000]#,##0;[<1]0.000;0.00", "valign": "top"}
+    top = {"valign": "top"}
     looks: dict[str, dict[str, Any]] = {
         "text": {"valign": "top"},
         "title": {"bold": True, "font_size": 15, "font_color": "#0b4a75"},
         "note": {"italic": True, "font_color": "#55606b"},
         "head": {"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"},
         "unit": {"font_color": "#55606b", "text_wrap": True, "valign": "top"},
-        "number": plain,
         "year": {"bold": True, "bottom": 1, "num_format": "0"},
-        "input": {**plain, "font_color": "#0000ff", "bg_color": "#fff9d6", "locked": False},
         "factor": {"num_format": "0.0000", "bg_color": "#e9ecef"},
         "percent": {"num_format": "0.0%"},
-        "result": {**plain, "bold": True, "top": 1},
+        "name": {"bold": True},
+        "count": {"num_format": "0", "align": "left"},
         "check": {"bold": True, "bg_color": "#e3f4e3"},
     }
+    numbers: dict[str, dict[str, Any]] = {
+        "number": top,
+        "input": {**top, "font_color": "#0000ff", "bg_color": "#fff9d6"},
+        "result": {**top, "bold": True},
+    }
+    for name, look in numbers.items():
+        looks[name] = look
+        looks |= {f"{name}{size}": {**look, "num_format": pattern} for size, pattern in enumerate(_PATTERNS)}
     return {name: book.add_format(look) for name, look in looks.items()}
+
+
+def _size(value: Any) -> int:
+    """Which of `_PATTERNS` writes a number: by its size, its sign kept."""
+    return 0 if value == 0 or abs(value) >= 1000 else 1 if abs(value) >= 1 else 2
 
 
 def _both(key: str) -> str:
@@ -178,7 +202,8 @@ def _exhibits(pages: Iterable[Page]) -> dict[str, tuple[pd.DataFrame, tables.Des
 def _table(opened: _Book, sheet: str, row: int, frame: pd.DataFrame, told: tables.Described) -> int:
     """An exhibit as it is, headings in both languages; the row behind it."""
     if told.title:
-        opened.text(sheet, row, 0, told.title, "head")
+        opened.text(sheet, row, 0, told.title, "name")
+    opened.sheets[sheet].set_row(row + 1, _HEAD)
     for column, name in enumerate(frame.columns):
         heads = [told.headings.get(lang, {}).get(name, "") or _shared(name, lang) for lang in LANGUAGES]
         opened.text(sheet, row + 1, column, " / ".join(dict.fromkeys(filter(None, heads))) or name, "head")
@@ -296,6 +321,7 @@ def _outputs(opened: _Book, frame: pd.DataFrame, years: Sequence[int], rows: Map
     """Sizes by year: what the workbook calculates, and the published median with its 80% interval."""
     heads = ("dictionary.year", *(f"workbook.{name}" for name in ("live", "published", "low", "high", "difference")))
     row = 3
+    opened.sheets["Outputs"].set_row(row, _HEAD / 2)
     for column, key in enumerate(heads):
         opened.text("Outputs", row, column, _both(key), "head")
     for size in SIZES:
@@ -303,7 +329,7 @@ def _outputs(opened: _Book, frame: pd.DataFrame, years: Sequence[int], rows: Map
         opened.text("Outputs", row, 0, _both(f"dictionary.{size}"), "head")
         for k, year in enumerate(years):
             row += 1
-            opened.cell("Outputs", row, 0, year, "year")
+            opened.cell("Outputs", row, 0, year, "count")
             middle, low, high = (float(frame[size + end].iloc[k]) for end in ("", "_low", "_high"))
             opened.formula("Outputs", row, 1, _at(rows[size], _YEARS + k, "Workings"), middle, "result")
             for column, value in enumerate((middle, low, high), start=2):

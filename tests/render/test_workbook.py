@@ -100,6 +100,13 @@ def test_text_from_outside_that_begins_like_a_formula_is_text(made):
     )
 
 
+def test_a_number_below_zero_shows_its_sign():
+    lost = Exhibit(name="platform_profits", frame=pd.DataFrame({"company": ["x"], "profit": [-1692.2]}))
+    book = workbook.workbook([Page("channel_share", [lost])], run_id="x", status="gated-ok")
+    cells = [cell for row in opened(book)["Players"].iter_rows() for cell in row if cell.value == -1692.2]
+    assert [cell.number_format for cell in cells] == ["#,##0"]
+
+
 def test_inputs_are_named_and_validated(made):
     book = opened(made)
     assert {"flex_users_persons", "input_price_CNY", "master_check"} <= set(book.defined_names)
