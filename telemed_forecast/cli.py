@@ -9,6 +9,7 @@ import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -130,6 +131,8 @@ def report(
     lang: Annotated[
         list[str] | None, typer.Option(metavar="en|zh", help="Language of the pages (default: both).")
     ] = None,
+    pdf: Annotated[bool, typer.Option("--pdf/--no-pdf", help="Draw the pages as PDF too.")] = True,
+    workbook: Annotated[bool, typer.Option("--workbook/--no-workbook", help="Write model.xlsx.")] = True,
     force: Annotated[bool, typer.Option("--force", help="Make the run anew even when nothing changed.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only list what would be fitted and run, and what is stored.")
@@ -161,12 +164,13 @@ def report(
     for line in dict.fromkeys(line for run in asked.settings for line in own.told(*plan.evidence_of(run))):
         print(line, file=sys.stderr)
     from telemed_forecast.runs import manifest
-    from telemed_forecast.runs.publish import Pages
+    from telemed_forecast.runs.publish import Pages, formats
     from telemed_forecast.runs.report import Reports
 
     missed: list[str] = []
     folder = (out or paths.REPORTS).resolve()
     reports = Reports(publisher=Pages(), out=folder, jobs=jobs, force=force, explain=explain)
+    asked = replace(asked, formats=formats(pdf=pdf, workbook=workbook))
     if dry_run:
         for run, why, missing in reports.plan(asked):
             print(f"{run.run_id}: {why or 'stored, nothing changed'}")

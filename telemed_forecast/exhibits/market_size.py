@@ -31,6 +31,9 @@ from telemed_forecast.models.priors import growth_prior
 NESTED = ("consultation", "services", "healthcare")
 """Definitions, each inside the next."""
 
+WORKINGS_SINCE = 2019
+"""First year whose size is taken apart: the users' model knows earlier ones badly."""
+
 
 def exhibits(
     context: Context,
@@ -60,6 +63,7 @@ def exhibits(
         _sizes(context, result, money),
         market_sides.exhibits(context, result, supply, money),
         market_drivers(context, result, money),
+        workings(context, result),
         parameter_table("market_parameters", _parameters(result)),
         market_estimates.exhibits(context, result, money),
         checks.exhibits("market", money.path(result["market_size_healthcare"]), prior, drawn, evidence, broad),
@@ -174,6 +178,34 @@ def market_drivers(context: Context, result: Forecast, money: Telling) -> Exhibi
         units={"value": money.unit},
         facts={"horizon": horizon},
     )
+
+
+def workings(context: Context, result: Forecast) -> Exhibit:
+    """What each year's size is made of, in nominal yuan whatever money the report speaks: medians and 80% intervals."""
+    family, users = result.family("market_size"), result.built_on["user_adoption"][forecast.USERS]
+    periods = family["healthcare"].periods
+    sizes = {name: path.draws for name, path in family.items()}
+    encounters = result["online_encounters"].draws
+    counted = [k for k, period in enumerate(periods) if period.year >= WORKINGS_SINCE]
+    people = np.stack([users.year_end(periods[k].year) for k in counted], axis=1)
+    drawn = {
+        "users_persons": people,
+        "encounters_per_user": encounters[:, counted] / people,
+        "price_CNY": (1e6 * sizes["consultation"] / encounters)[:, counted],
+        "consultation_CNY_million": sizes["consultation"][:, counted],
+        "other_services_ratio": (sizes["services"] / sizes["consultation"] - 1.0)[:, counted],
+        "services_CNY_million": sizes["services"][:, counted],
+        "medicine_CNY_million": result.extras["medicine"][:, counted],
+        "online_share_percent": (100.0 * sizes["pharmacy"] / result.extras["medicine"])[:, counted],
+        "pharmacy_CNY_million": sizes["pharmacy"][:, counted],
+        "healthcare_CNY_million": sizes["healthcare"][:, counted],
+    }
+    columns: dict[str, np.ndarray] = {}
+    for name, draws in drawn.items():
+        low, middle, high = np.quantile(draws, [0.1, 0.5, 0.9], axis=0)
+        columns |= {name: middle, f"{name}_low": low, f"{name}_high": high}
+    years = {"year": [periods[k].year for k in counted]}
+    return Exhibit(name="market_workings", frame=pd.DataFrame(years | columns), claims=result.claims)
 
 
 def broad_evidence(result: Forecast) -> Observations:

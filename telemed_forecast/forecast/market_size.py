@@ -155,10 +155,11 @@ def run(context: Context) -> Forecast:
     periods = tuple(date(int(y), 12, 31) for y in years)
     last = int(np.searchsorted(years, calendar_year(rows.sizes).max()))
     rng = context.generator("market_size")
+    ahead_medicine = rows.goods.ahead(size, ahead, rng)
     draws = market_size.project(
         model.posterior,
         data,
-        log_medicine_ahead=rows.goods.ahead(size, ahead, rng),
+        log_medicine_ahead=ahead_medicine,
         rng=rng,
         price_growth=context.scenario["price"],
         encounters_growth=context.scenario["first_visits"],
@@ -183,7 +184,12 @@ def run(context: Context) -> Forecast:
         built_on={"user_adoption": adoption},
         # By definition, the size from below by year of history (CNY million).
         draws=market_size.bottom_up(model.posterior),
-        extras={"origins": origins, "goods": rows.goods, "money": Money.draw(context, years, size)},
+        extras={
+            "origins": origins,
+            "goods": rows.goods,
+            "medicine": _medicine(rows.goods, ahead_medicine),
+            "money": Money.draw(context, years, size),
+        },
     )
 
 
@@ -278,6 +284,12 @@ def prior_predictive(result: Forecast, rng: np.random.Generator, size: int = 100
     """The healthcare definition on the history's years under the prior (CNY million). Dims: (size, year)."""
     drawn = market_size.prior_sample(result.fit.data, size, rng)
     return np.exp(drawn["log_size"][:, :, market_size.DEFINITIONS.index("healthcare")])
+
+
+def _medicine(goods: Medicine, log_ahead: np.ndarray) -> np.ndarray:
+    """All medicine sales, past and future (CNY million). Dims: (sample, year)."""
+    past = np.broadcast_to(goods.log_sales[:-1], (len(log_ahead), len(goods.log_sales) - 1))
+    return np.asarray(np.exp(np.concatenate([past, log_ahead], axis=1)))
 
 
 def _volume(context: Context, fit: Fit, users: Path, periods: tuple[date, ...]) -> np.ndarray:

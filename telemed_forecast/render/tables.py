@@ -9,6 +9,7 @@ keeps its mark; key figures always have that column.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import pandas as pd
 
 from telemed_forecast.exhibits.exhibit import Exhibit
 from telemed_forecast.exhibits.values import KeyFigure, Value
-from telemed_forecast.names import FORECAST_COLUMNS
+from telemed_forecast.names import FORECAST_COLUMNS, LANGUAGES
 from telemed_forecast.render.page import Page
 from telemed_forecast.render.readable import Readable, Row
 from telemed_forecast.render.texts import catalogue
@@ -43,6 +44,40 @@ def frames(page: Page) -> dict[str, pd.DataFrame]:
         found |= {name: frame.assign(**mark) for name, frame in _frames(exhibit).items()}
     found |= {name: _records(page.rows(name)) for name in ("sources", "gates") if name in page.record}
     return {file_name(page.report, name): frame for name, frame in found.items()}
+
+
+@dataclass(frozen=True)
+class Described:
+    """An exhibit's file: its title, and the heading and unit of columns by language and name."""
+
+    title: str = ""
+    units: Mapping[str, str] = field(default_factory=dict)
+    headings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+def described(page: Page) -> dict[str, Described]:
+    """What a page's files hold, by file name."""
+    return {file_name(page.report, exhibit.name): _described(exhibit) for exhibit in page.exhibits}
+
+
+def _described(exhibit: Exhibit) -> Described:
+    shown = {lang: Readable(exhibit, catalogue(lang)) for lang in LANGUAGES}
+    title = shown["en"].text("title")
+    if shown["en"].kind != "table":
+        return Described(title)
+    units: dict[str, str] = {}
+    headings: dict[str, dict[str, str]] = {}
+    for lang, one in shown.items():
+        told = headings.setdefault(lang, {})
+        for column in one.columns:
+            for cell in column.cells:
+                name, *ends = _named(column.name, column.unit, cell)
+                units |= dict.fromkeys((name, *ends), column.unit or "")
+                told[name] = column.heading
+                told |= {
+                    end: f"{column.heading}: {one.texts.text(f'dictionary.{end[len(name) + 1 :]}')}" for end in ends
+                }
+    return Described(title, units, headings)
 
 
 def forecast_rows(page: Page) -> pd.DataFrame:

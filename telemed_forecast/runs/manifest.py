@@ -53,6 +53,7 @@ def build(
         "profile": common.profile,
         "notebooks": list(run.settings),
         "languages": list(run.languages),
+        "formats": list(run.formats),
         "parameters": {notebook: dict(values) for notebook, values in run.parameters.items()},
         "seeds": {"seed": common.seed},
         "python": platform.python_version(),
@@ -141,7 +142,7 @@ def differences(folder: Path) -> list[str]:
     found += [f"{path}: not in the manifest" for path in sorted(present - stated.keys())]
     found += [f"{path}: changed" for path in both if plan.file_hash(folder / path) != stated[path]]
     said = {name: manifest[name] for name in ("inputs", "parameters", "languages", "python")}
-    if plan.key_of(**said) != manifest["key"]:
+    if plan.key_of(**said, formats=manifest.get("formats", ())) != manifest["key"]:
         found.append(f"{NAME}: the key does not follow from the parameters and inputs stated")
     return found
 

@@ -62,10 +62,13 @@ class Request:
         One mapping (by notebook) for each run, that is for each scenario and date.
     languages : tuple of str
         Languages of the pages.
+    formats : tuple of str
+        What is made beside the pages: `pdf`, `workbook`.
     """
 
     settings: tuple[Mapping[str, Settings], ...]
     languages: tuple[Language, ...]
+    formats: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +83,7 @@ class Run:
         sha256, hexadecimal.
     settings : Mapping of str to Settings
         By notebook, in reading order.
-    languages : tuple of str
+    languages, formats : tuple of str
     inputs : Mapping of str to str
         sha256 by path (relative to the project, with `/`), and versions of packages.
     parameters : Mapping of str to Mapping
@@ -93,6 +96,7 @@ class Run:
     languages: tuple[Language, ...]
     inputs: Mapping[str, str]
     parameters: Mapping[str, Mapping[str, Any]]
+    formats: tuple[str, ...] = ()
 
     @property
     def common(self) -> Settings:
@@ -170,25 +174,34 @@ def runs(asked: Request, project: Project) -> list[Run]:
     TelemedError
         A notebook's file is missing or is not a notebook.
     """
-    return [_run(settings, asked.languages, project) for settings in asked.settings]
+    return [_run(settings, asked, project) for settings in asked.settings]
 
 
-def _run(settings: Mapping[str, Settings], languages: tuple[Language, ...], project: Project) -> Run:
+def _run(settings: Mapping[str, Settings], asked: Request, project: Project) -> Run:
     common = next(iter(settings.values()))
     inputs = inputs_of(project, settings, common.as_of_date) | own_inputs(common)
     values = {notebook: stated(one) for notebook, one in settings.items()}
-    key = key_of(inputs=inputs, parameters=values, languages=languages, python=platform.python_version())
+    shape = {"languages": asked.languages, "formats": asked.formats}
+    key = key_of(inputs=inputs, parameters=values, python=platform.python_version(), **shape)
     return Run(
         run_id=f"{common.as_of_date}-{scenario_name(common)}-{key[:8]}",
         key=key,
         settings=settings,
-        languages=languages,
+        languages=asked.languages,
+        formats=asked.formats,
         inputs=dict(sorted(inputs.items())),
         parameters=values,
     )
 
 
-def key_of(*, inputs: Mapping[str, str], parameters: Mapping[str, Any], languages: Sequence[str], python: str) -> str:
+def key_of(
+    *,
+    inputs: Mapping[str, str],
+    parameters: Mapping[str, Any],
+    languages: Sequence[str],
+    python: str,
+    formats: Sequence[str] = (),
+) -> str:
     """Hash what identifies a run: sha256, hexadecimal."""
     identity = {
         "format": KEY_FORMAT,
@@ -196,6 +209,7 @@ def key_of(*, inputs: Mapping[str, str], parameters: Mapping[str, Any], language
         "parameters": parameters,
         "languages": languages,
         "python": python,
+        **({"formats": list(formats)} if formats else {}),
     }
     text = json.dumps(identity, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
@@ -237,7 +251,7 @@ _SHARED: Mapping[str, Callable[[Path], bool]] = {
 # The packages whose version can change a number or a page.
 PACKAGES = (
     "altair arviz nutpie numba numpy pandas papermill prophet pyarrow pymc pytensor scipy statsforecast"
-    " vl-convert-python xarray"
+    " vl-convert-python weasyprint xarray xlsxwriter"
 ).split()
 
 INSTALLED = "installed/"
@@ -326,6 +340,8 @@ def changes(before: Mapping[str, Any], run: Run) -> list[str]:
         found += [f"{name} {old.get(name)!r} -> {value!r}" for name, value in values.items() if old.get(name) != value]
     if list(before["languages"]) != list(run.languages):
         found.append(f"languages {' '.join(before['languages'])} -> {' '.join(run.languages)}")
+    if (old_formats := list(before.get("formats", ()))) != list(run.formats):
+        found.append(f"formats {' '.join(old_formats) or 'none'} -> {' '.join(run.formats) or 'none'}")
     if before["python"] != platform.python_version():
         found.append(f"Python {before['python']} -> {platform.python_version()}")
     return list(dict.fromkeys([*found, *changed_files(before["inputs"], run.inputs)]))

@@ -4,8 +4,10 @@ Everything is a pure function of the executed notebooks, so nothing here is aske
 when a page is made again.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,6 +21,18 @@ if TYPE_CHECKING:
     from telemed_forecast.render.page import Page
 
 FORECASTS = ("data/forecasts.csv", "data/forecasts.parquet")
+WORKBOOK = "model.xlsx"
+DATA = "data.zip"
+
+
+def formats(*, pdf: bool, workbook: bool) -> tuple[str, ...]:
+    """What is made beside the pages, of what was asked for; says so when PDFs cannot be drawn on this system."""
+    from telemed_forecast.render.pdf import missing
+
+    if pdf and (why := missing()):
+        print(why, file=sys.stderr)
+        pdf = False
+    return tuple(name for name, wanted in (("pdf", pdf), ("workbook", workbook)) if wanted)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +67,12 @@ class Pages:
 
     def pages_of(self, run: Run, notebook: str) -> Mapping[str, Any]:
         """What the worker of a notebook needs to draw its pages, as arguments of :func:`write_pages`."""
-        return {"report": notebook, "languages": list(run.languages), "reports": list(run.settings)}
+        return {
+            "report": notebook,
+            "languages": list(run.languages),
+            "reports": list(run.settings),
+            "formats": list(run.formats),
+        }
 
     def run(self, run: Run, folder: Path) -> Published:
         """Write data beside `folder`/notebooks/*.ipynb, whose pages are drawn already.
@@ -63,7 +82,7 @@ class Pages:
         TelemedError
             An executed notebook does not hold what a page needs.
         """
-        from telemed_forecast.render import notebook, pages
+        from telemed_forecast.render import archive, notebook, pages, workbook
 
         try:
             shown = {name: notebook.read(folder / "notebooks" / f"{name}.ipynb") for name in run.settings}
@@ -71,6 +90,10 @@ class Pages:
             raise TelemedError(str(error)) from error
         made = [pages.page(name, one, "en") for name, one in shown.items()]
         _write_data(made, folder / "data")
+        (folder / DATA).write_bytes(archive.archive(made, folder / "data"))
+        if "workbook" in run.formats:
+            status = "directional" if any(page.status == "directional" for page in made) else "gated-ok"
+            (folder / WORKBOOK).write_bytes(workbook.workbook(made, run_id=run.run_id, status=status))
         gates = [{"notebook": page.report, **fit} for page in made for fit in page.rows("gates")]
         figures = [{"notebook": page.report, **one.model_dump(mode="json")} for page in made for one in page.figures]
         return Published(gates=tuple(gates), key_figures=tuple(figures))
@@ -79,12 +102,18 @@ class Pages:
         """Make the list of runs (manifests, newest first) in every language, by file name."""
         from telemed_forecast.render import html, site
 
-        files = (*FORECASTS, manifest.NAME)
+        files = (WORKBOOK, DATA, *FORECASTS, manifest.NAME)
         return {html.page_name("index", lang): site.index(manifests, lang, files) for lang in LANGUAGES}
 
 
 def write_pages(
-    executed: str | Path, *, folder: str | Path, report: str, languages: Sequence[Language], reports: Sequence[str]
+    executed: str | Path,
+    *,
+    folder: str | Path,
+    report: str,
+    languages: Sequence[Language],
+    reports: Sequence[str],
+    formats: Sequence[str] = (),
 ) -> None:
     """Draw a report's pages from its executed notebook.
 
@@ -100,18 +129,30 @@ def write_pages(
         Languages of the run.
     reports : sequence of str
         All reports of the run, to link to.
+    formats : sequence of str
+        What is made beside the pages.
     """
     from telemed_forecast.render import html, notebook, pages
+    from telemed_forecast.render.pdf import pdf, pdf_name
 
-    shown = notebook.read(Path(executed))
+    shown, links = notebook.read(Path(executed)), partial(_links, languages, reports, report, formats=formats)
     for lang in languages:
-        text = html.page(pages.page(report, shown, lang), lang, _links(languages, reports, report, lang))
+        page = pages.page(report, shown, lang)
+        text = html.page(page, lang, links(lang))
         (Path(folder) / html.page_name(report, lang)).write_text(text, encoding="utf-8")
+        if "pdf" in formats:
+            (Path(folder) / pdf_name(report, lang)).write_bytes(pdf(text, page, lang))
 
 
-def _links(languages: Sequence[Language], reports: Sequence[str], name: str, lang: Language) -> "PageLinks":
+def _links(
+    languages: Sequence[Language], reports: Sequence[str], name: str, lang: Language, formats: Sequence[str]
+) -> "PageLinks":
     from telemed_forecast.render.html import PageLinks, page_name
+    from telemed_forecast.render.pdf import pdf_name
+    from telemed_forecast.render.texts import catalogue
 
+    made = {"pdf": pdf_name(name, lang), "workbook": WORKBOOK}
+    files = {what: made[what] for what in formats} | {"archive": DATA}
     others = [other for other in languages if other != lang]
     return PageLinks(
         index=f"../{page_name('index', lang)}",
@@ -121,6 +162,7 @@ def _links(languages: Sequence[Language], reports: Sequence[str], name: str, lan
         forecasts=FORECASTS[0],
         data="data",
         reports=tuple((other, page_name(other, lang)) for other in reports if other != name),
+        files=tuple((catalogue(lang).text(f"page.{what}"), href) for what, href in files.items()),
     )
 
 

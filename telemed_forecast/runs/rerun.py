@@ -76,6 +76,7 @@ def compare(folder: Path, reports: Reports) -> Comparison:
     """
     stated = manifest.read(folder)
     asked = plan.request(stated["notebooks"], _texts(stated), languages=stated["languages"])
+    asked = replace(asked, formats=tuple(stated.get("formats", ())))
     [planned] = plan.runs(asked, reports.project)
     if planned.key != stated["key"]:
         changed = plan.changes(stated, planned) or ["its scenario's own file"]
@@ -83,7 +84,7 @@ def compare(folder: Path, reports: Reports) -> Comparison:
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(temporary)
         project = replace(reports.project, cache=place / "cache")
-        [made] = replace(reports, out=place / "reports", project=project, force=True).make(asked)
+        [made] = replace(reports, out=place / "reports", project=project, force=True).make(replace(asked, formats=()))
         before, now = (told["volatile"].get("processor", UNKNOWN) for told in (stated, made.manifest))
         if before == now:
             return Comparison(before, now, _numbers(folder, stated["outputs"], made.folder, made.manifest["outputs"]))

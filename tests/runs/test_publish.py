@@ -1,6 +1,8 @@
 """Pages: from executed notebooks to pages in two languages, data files and the list of runs."""
 
 import json
+import zipfile
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ from telemed_forecast.errors import TelemedError
 from telemed_forecast.exhibits.exhibit import Exhibit
 from telemed_forecast.exhibits.values import KeyFigure, Value
 from telemed_forecast.render import notebook
+from telemed_forecast.render.pdf import missing
 from telemed_forecast.runs import manifest, plan, publish
 from telemed_forecast.runs.publish import Pages
 
@@ -114,6 +117,48 @@ def test_every_local_link_of_a_page_leads_somewhere(run, folder):
     for page in folder.parent.rglob("*.html"):
         for link in re.findall(r'href="([^"#:]+)[#"]', page.read_text(encoding="utf-8")):
             assert (page.parent / link).exists(), f"{page.name} -> {link}"
+
+
+def test_formats_are_made_and_linked_as_asked(run, folder):
+    asked = replace(run, formats=publish.formats(pdf=False, workbook=True))
+    assert asked.formats == ("workbook",)
+    draw(asked, folder)
+    Pages().run(asked, folder)
+    assert (folder / "model.xlsx").exists()
+    assert not [*folder.glob("*.pdf")]
+    english = (folder / "user_adoption.html").read_text(encoding="utf-8")
+    assert 'href="model.xlsx"' in english
+    assert ".pdf" not in english
+
+
+@pytest.mark.skipif(bool(missing()), reason="Pango is not installed")
+def test_a_pdf_is_drawn_beside_each_page_and_linked(run, folder):
+    asked = replace(run, formats=("pdf",))
+    publish.write_pages(
+        folder / "notebooks" / "user_adoption.ipynb", folder=folder, **Pages().pages_of(asked, "user_adoption")
+    )
+    for page in folder.glob("*.html"):
+        assert f'href="{page.stem}.pdf"' in page.read_text(encoding="utf-8")
+        assert (folder / f"{page.stem}.pdf").read_bytes().startswith(b"%PDF-")
+
+
+def test_without_pango_the_other_formats_are_made_and_one_line_says_why(monkeypatch, capsys):
+    monkeypatch.setattr("telemed_forecast.render.pdf.missing", lambda: "no Pango")
+    assert publish.formats(pdf=True, workbook=True) == ("workbook",)
+    assert capsys.readouterr().err == "no Pango\n"
+
+
+def test_all_data_stand_in_one_zip_with_a_row_for_every_column(run, folder):
+    Pages().run(run, folder)
+    with zipfile.ZipFile(folder / "data.zip") as packed:
+        names = set(packed.namelist())
+        assert names == {f"data/{file.name}" for file in (folder / "data").iterdir()} | {"data/columns.csv"}
+        assert packed.read("data/forecasts.csv") == b"\xef\xbb\xbf" + (folder / "data" / "forecasts.csv").read_bytes()
+        columns = pd.read_csv(packed.open("data/columns.csv"), keep_default_na=False)
+    for file in (folder / "data").glob("*.csv"):
+        told = columns[columns["file"] == file.name]
+        assert list(told["column"]) == list(pd.read_csv(file, nrows=0).columns)
+    assert (columns[["meaning_en", "meaning_zh"]] != "").all(axis=None)
 
 
 def test_forecasts_of_all_notebooks_stand_in_one_table_and_none_twice(run, folder):
