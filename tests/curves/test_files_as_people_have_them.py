@@ -69,7 +69,7 @@ def test_the_line_sep_is_one_fault_on_its_row(run):
 def test_bare_decimal_commas_are_told_once_and_as_what_they_are(run):
     code, rows, said = run([HEADER, *[f"{line},5" for line in GOOD]])
     assert (code, rows, len(said)) == (2, [], 2)
-    assert "row 2: value '4 fields'" in said[1] and "write 12.5, not 12,5" in said[1]
+    assert "row 2: value '4 fields'" in said[1] and "Write 12.5, not 12,5" in said[1]
     assert "in 5 other rows: 3, 4, 5, 6, 7" in said[1]
 
 
