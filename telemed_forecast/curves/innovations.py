@@ -102,7 +102,8 @@ def levels(values: np.ndarray, years: np.ndarray, *, offset: float = OFFSET) -> 
     Leading values that are negligible are dropped (at least three stay), a zero between others becomes half of the
     smallest positive value, and repeats are gaps. `offset` is the part of the largest value that is added.
     """
-    added = offset * values.max()
+    # A part of the smallest number that there is would be none.
+    added = max(offset * values.max(), np.nextafter(0.0, 1.0))
     counts = np.flatnonzero((values > 0) & (values >= NEGLIGIBLE * values[-1]))
     first = min(int(counts[0]), max(len(values) - 3, 0))
     kept, at = values[first:], years[first:]

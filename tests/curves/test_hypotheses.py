@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -86,6 +86,7 @@ values = st.lists(st.floats(0.0, 100.0), min_size=5, max_size=15).filter(lambda 
 
 @settings(max_examples=60, deadline=None)
 @given(values, st.sampled_from([("", None), ("percent", 100.0), ("per_100_people", None)]), st.sampled_from([*KINDS]))
+@example([0.0, 0.0, 0.0, 0.0, 5e-324], ("", None), "penetration")
 def test_quantiles_are_finite_ordered_and_between_zero_and_the_bound(own, unit, measure):
     one = series(own, unit[0], bound=unit[1], measure=measure)
     q, mean = forecast([one], 5, levels=QUANTILES, draws=FEW)

@@ -12,7 +12,7 @@ from telemed_forecast.runs.publish import Pages
 
 pytestmark = pytest.mark.unit
 
-KINDS = {".html", ".csv", ".parquet", ".ipynb"}
+KINDS = {".html", ".csv", ".parquet", ".ipynb", ".zip"}
 
 
 @pytest.fixture
