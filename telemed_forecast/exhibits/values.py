@@ -6,7 +6,7 @@ Importing this module costs pydantic only.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -26,8 +26,6 @@ Unit = Literal[
     "year",
 ]
 """Units a number may have. `percent` holds 37.9 for 37.9%, `probability` holds 0.379; `CNY` is a price."""
-
-UNITS: tuple[str, ...] = get_args(Unit)
 
 Status = Literal["gated-ok", "directional"]
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
