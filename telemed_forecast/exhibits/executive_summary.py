@@ -121,7 +121,8 @@ def _paths(context: Context, markets: Markets) -> list[Exhibit]:
 def _with_note(figure: KeyFigure, now: KeyFigure) -> KeyFigure:
     """A figure with the present one of the same report in its note, so that one card answers one question."""
     note = {"now": now.value, "period": now.period}
-    return figure.model_copy(update={"note_key": "figure.now_note", "note_values": note})
+    key = "figure.now_note" if now.value.low is not None else "figure.counted_note"
+    return figure.model_copy(update={"note_key": key, "note_values": note})
 
 
 def _share_card(context: Context, markets: Markets, channels: Mapping[str, KeyFigure]) -> KeyFigure:

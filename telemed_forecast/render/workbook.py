@@ -108,14 +108,14 @@ class _Book:
         return self.formats[f"{kind}{_size(value)}" if f"{kind}0" in self.formats else kind]
 
 
-def workbook(pages: Sequence[Page], *, run_id: str, status: str) -> bytes:
+def workbook(pages: Sequence[Page], *, name: str, status: str) -> bytes:
     """The workbook of a run.
 
     Parameters
     ----------
     pages
         The run's reports.
-    run_id, status
+    name, status
         What the cover says of the run.
 
     Returns
@@ -128,7 +128,7 @@ def workbook(pages: Sequence[Page], *, run_id: str, status: str) -> bytes:
     book = xlsxwriter.Workbook(written, {"in_memory": True})
     made = next(filter(None, (page.made for page in pages)), {}).get("setting", {})
     day = str(made.get("as_of", "2000-01-01"))
-    book.set_properties({"title": f"telemed-forecast {run_id}", "created": datetime.fromisoformat(day)})
+    book.set_properties({"title": f"telemed-forecast {name}", "created": datetime.fromisoformat(day)})
     book.set_calc_mode("auto")
     opened = _Book(book, {name: book.add_worksheet(name) for name in SHEETS}, _formats(book))
     for name in SHEETS:
@@ -148,7 +148,7 @@ def workbook(pages: Sequence[Page], *, run_id: str, status: str) -> bytes:
     _sources(opened, pages)
     checks = [*_model(opened, found), *_scenarios(opened, found)]
     _checks(opened, checks)
-    _cover(opened, {"run": run_id, "status": status, **made})
+    _cover(opened, {"run": name, "status": status, **made})
     book.close()
     return written.getvalue()
 

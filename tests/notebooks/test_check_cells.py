@@ -20,6 +20,7 @@ from telemed_forecast.models import adoption, growth
 from telemed_forecast.models import channel_share as share_model
 from telemed_forecast.models import internet_hospitals as hospitals_model
 from telemed_forecast.models import market_size as market_model
+from telemed_forecast.models import model as statement
 from telemed_forecast.models.likelihood import interval_logp
 from telemed_forecast.paths import NOTEBOOKS
 from telemed_forecast.runs.parameters import validate
@@ -91,10 +92,11 @@ def with_fit(found, model, changed):
     users, hospitals = found["user_adoption"], found["internet_hospitals"]
     channels, market = found["channel_share"], found["market_size"]
     if model == "user_adoption":
-        users, market = replace(users, fit=changed), replace(market, users_fit=changed)
+        users = replace(users, fit=changed)
+        market = replace(market, built_on={"user_adoption": users})
     elif model == "internet_hospitals":
         hospitals = replace(hospitals, fit=changed)
-        channels = replace(channels, hospitals=hospitals)
+        channels = replace(channels, built_on={"internet_hospitals": hospitals})
     elif model == "channel_share":
         channels = replace(channels, fit=changed)
     else:
@@ -124,7 +126,7 @@ def test_a_prior_that_moves_by_a_tenth_of_its_sd_turns_every_cell_red_that_depen
 
 def test_a_likelihood_that_counts_every_figure_twice_turns_its_cells_red(today, monkeypatch, capsys):
     fit = today[1]["channel_share"].fit
-    monkeypatch.setattr(share_model, "interval_logp", lambda *figures: 2 * interval_logp(*figures))
+    monkeypatch.setattr(statement, "interval_logp", lambda *figures: 2 * interval_logp(*figures))
     density = sampling.density(replace(channel_share.SPEC, name="share_counting_twice"), fit.data)
     changed = with_fit(today[1], "channel_share", replace(fit, density=density))
     assert red(today[0], changed, capsys) == DEPENDS["channel_share"]
