@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from telemed_forecast.names import LANGUAGES, Language
+from telemed_forecast.names import LANGUAGES
 from telemed_forecast.render import tables
 from telemed_forecast.render.page import Page
-from telemed_forecast.render.texts import catalogue
 
 DICTIONARY = "columns.csv"
 BOM = b"\xef\xbb\xbf"
@@ -59,10 +58,5 @@ def _columns(file: Path, known: Mapping[str, tables.Described]) -> Iterator[list
     chart = re.sub(r"-(points|lines)\.csv$", ".csv", file.name)
     told = known.get(file.name) or known.get(chart) or tables.Described()
     for column in pd.read_csv(file, nrows=0).columns:
-        meanings = [told.headings.get(lang, {}).get(column) or _shared(column, lang) for lang in LANGUAGES]
+        meanings = [told.heading(column, lang) for lang in LANGUAGES]
         yield [file.name, told.title, column, told.units.get(column, ""), *meanings]
-
-
-def _shared(column: str, lang: Language) -> str:
-    """What a column says that stands in many files."""
-    return catalogue(lang).texts.get(f"dictionary.{column}", "")

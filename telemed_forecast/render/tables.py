@@ -17,7 +17,7 @@ import pandas as pd
 
 from telemed_forecast.exhibits.exhibit import Exhibit
 from telemed_forecast.exhibits.values import KeyFigure, Value
-from telemed_forecast.names import FORECAST_COLUMNS, LANGUAGES
+from telemed_forecast.names import FORECAST_COLUMNS, LANGUAGES, Language
 from telemed_forecast.render.page import Page
 from telemed_forecast.render.readable import Readable, Row
 from telemed_forecast.render.texts import catalogue
@@ -53,6 +53,10 @@ class Described:
     title: str = ""
     units: Mapping[str, str] = field(default_factory=dict)
     headings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def heading(self, column: str, lang: Language) -> str:
+        """What a column says: here, or wherever it stands; empty when nothing is known."""
+        return self.headings.get(lang, {}).get(column) or catalogue(lang).texts.get(f"dictionary.{column}", "")
 
 
 def described(page: Page) -> dict[str, Described]:

@@ -108,14 +108,14 @@ class _Book:
         return self.formats[f"{kind}{_size(value)}" if f"{kind}0" in self.formats else kind]
 
 
-def workbook(pages: Sequence[Page], *, name: str, status: str) -> bytes:
+def workbook(pages: Sequence[Page], *, run: str, status: str) -> bytes:
     """The workbook of a run.
 
     Parameters
     ----------
     pages
         The run's reports.
-    name, status
+    run, status
         What the cover says of the run.
 
     Returns
@@ -128,7 +128,7 @@ def workbook(pages: Sequence[Page], *, name: str, status: str) -> bytes:
     book = xlsxwriter.Workbook(written, {"in_memory": True})
     made = next(filter(None, (page.made for page in pages)), {}).get("setting", {})
     day = str(made.get("as_of", "2000-01-01"))
-    book.set_properties({"title": f"telemed-forecast {name}", "created": datetime.fromisoformat(day)})
+    book.set_properties({"title": f"telemed-forecast {run}", "created": datetime.fromisoformat(day)})
     book.set_calc_mode("auto")
     opened = _Book(book, {name: book.add_worksheet(name) for name in SHEETS}, _formats(book))
     for name in SHEETS:
@@ -148,7 +148,7 @@ def workbook(pages: Sequence[Page], *, name: str, status: str) -> bytes:
     _sources(opened, pages)
     checks = [*_model(opened, found), *_scenarios(opened, found)]
     _checks(opened, checks)
-    _cover(opened, {"run": name, "status": status, **made})
+    _cover(opened, {"run": run, "status": status, **made})
     book.close()
     return written.getvalue()
 
@@ -205,16 +205,12 @@ def _table(opened: _Book, sheet: str, row: int, frame: pd.DataFrame, told: table
         opened.text(sheet, row, 0, told.title, "name")
     opened.sheets[sheet].set_row(row + 1, _HEAD)
     for column, name in enumerate(frame.columns):
-        heads = [told.headings.get(lang, {}).get(name, "") or _shared(name, lang) for lang in LANGUAGES]
+        heads = [told.heading(name, lang) for lang in LANGUAGES]
         opened.text(sheet, row + 1, column, " / ".join(dict.fromkeys(filter(None, heads))) or name, "head")
         opened.text(sheet, row + 2, column, told.units.get(name, ""), "unit")
         for k, value in enumerate(frame[name]):
             opened.cell(sheet, row + 3 + k, column, value)
     return row + 5 + len(frame)
-
-
-def _shared(name: str, lang: Any) -> str:
-    return catalogue(lang).texts.get(f"dictionary.{name}", "")
 
 
 def _sources(opened: _Book, pages: Iterable[Page]) -> None:

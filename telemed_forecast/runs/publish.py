@@ -94,8 +94,8 @@ class Pages:
         if "workbook" in run.formats:
             status = "directional" if any(page.status == "directional" for page in made) else "gated-ok"
             # Without the hash of the ledger: what was published later than the run's date changes no file.
-            name = run.run_id.rpartition("-")[0]
-            (folder / WORKBOOK).write_bytes(workbook.workbook(made, name=name, status=status))
+            told = run.run_id.rpartition("-")[0]
+            (folder / WORKBOOK).write_bytes(workbook.workbook(made, run=told, status=status))
         gates = [{"notebook": page.report, **fit} for page in made for fit in page.rows("gates")]
         figures = [{"notebook": page.report, **one.model_dump(mode="json")} for page in made for one in page.figures]
         return Published(gates=tuple(gates), key_figures=tuple(figures))

@@ -47,7 +47,7 @@ def page(title="=HYPERLINK(1)"):
 
 @pytest.fixture(scope="module")
 def made():
-    return workbook.workbook([page()], name="2026-11-21-base-0123", status="gated-ok")
+    return workbook.workbook([page()], run="2026-11-21-base-0123", status="gated-ok")
 
 
 def opened(made, **options):
@@ -62,9 +62,14 @@ def medians(book):
 
 def test_every_sheet_is_there_whatever_the_run_holds(made):
     assert tuple(opened(made).sheetnames) == workbook.SHEETS
-    bare = workbook.workbook([Page("user_adoption", [])], name="x", status="gated-ok")
+    bare = workbook.workbook([Page("user_adoption", [])], run="x", status="gated-ok")
     assert tuple(opened(bare).sheetnames) == workbook.SHEETS
     assert opened(bare, data_only=True)["Checks"]["B4"].value == "OK"
+
+
+def test_the_cover_says_which_run_it_is(made):
+    facts = {row[0].value: row[1].value for row in opened(made)["Cover"].iter_rows(min_row=4, max_row=6)}
+    assert "2026-11-21-base-0123" in facts.values() and "gated-ok" in facts.values()
 
 
 def test_every_formula_has_a_cached_value(made):
@@ -102,7 +107,7 @@ def test_text_from_outside_that_begins_like_a_formula_is_text(made):
 
 def test_a_number_below_zero_shows_its_sign():
     lost = Exhibit(name="platform_profits", frame=pd.DataFrame({"company": ["x"], "profit": [-1692.2]}))
-    book = workbook.workbook([Page("channel_share", [lost])], name="x", status="gated-ok")
+    book = workbook.workbook([Page("channel_share", [lost])], run="x", status="gated-ok")
     cells = [cell for row in opened(book)["Players"].iter_rows() for cell in row if cell.value == -1692.2]
     assert [cell.number_format for cell in cells] == ["#,##0"]
 
@@ -114,7 +119,7 @@ def test_inputs_are_named_and_validated(made):
 
 
 def test_the_same_run_gives_the_same_bytes(made):
-    assert workbook.workbook([page()], name="2026-11-21-base-0123", status="gated-ok") == made
+    assert workbook.workbook([page()], run="2026-11-21-base-0123", status="gated-ok") == made
 
 
 def recalculated(folder, content):
