@@ -12,7 +12,7 @@ import pandas as pd
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.exhibits.evidence import origin_name, published_points
 from telemed_forecast.exhibits.exhibit import Exhibit, with_interval
-from telemed_forecast.exhibits.numbers import value
+from telemed_forecast.exhibits.numbers import learned, value
 from telemed_forecast.exhibits.values import Fact, Value
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.paths import Path
@@ -135,14 +135,11 @@ def parameter_table(name: str, parameters: Iterable[tuple[str, np.ndarray, np.nd
         (parameter, prior draws, posterior draws).
     """
     names, priors, posteriors = zip(*parameters, strict=True)
-    learned = [
-        100.0 * max(0.0, 1.0 - float(np.var(after) / np.var(before)))
-        for before, after in zip(priors, posteriors, strict=True)
-    ]
+    removed = [100.0 * learned(before, after) for before, after in zip(priors, posteriors, strict=True)]
     columns = with_interval(
         prior=[value(draws, "ratio") for draws in priors], posterior=[value(draws, "ratio") for draws in posteriors]
     )
-    return Exhibit(name=name, frame=pd.DataFrame({"parameter": names} | columns | {"learned": learned}))
+    return Exhibit(name=name, frame=pd.DataFrame({"parameter": names} | columns | {"learned": removed}))
 
 
 def share_of(number: float | np.floating) -> Value:

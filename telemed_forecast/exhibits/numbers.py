@@ -33,14 +33,13 @@ def chance(events: np.ndarray | float) -> Value:
     return Value(value=float(np.mean(events)), unit="probability", digits=2)
 
 
-ASSUMED = 0.1
-"""Part of a prior's spread that evidence has to remove; below it a number is assumed, not learned."""
+ASSUMED = 1.0 - 0.9**2
+"""Part of a prior's variance (a tenth of its spread) that evidence has to remove; below it a number is assumed."""
 
 
 def learned(prior: np.ndarray, posterior: np.ndarray) -> float:
-    """Part of a prior's spread (80%) that evidence removed; 0 where it removed none."""
-    before, after = (np.ptp(np.quantile(draws, [0.1, 0.9])) for draws in (prior, posterior))
-    return float(max(1.0 - after / before, 0.0))
+    """Part of a prior's variance that evidence removed; 0 where it removed none."""
+    return max(0.0, 1.0 - float(np.var(posterior) / np.var(prior)))
 
 
 def counted(counts: Observations, day: date, unit: str) -> Value | None:

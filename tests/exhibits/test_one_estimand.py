@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from telemed_forecast.exhibits import internet_hospitals, user_adoption
-from telemed_forecast.exhibits.numbers import counted
+from telemed_forecast.exhibits.numbers import ASSUMED, counted, learned
 from telemed_forecast.forecast import hub
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
@@ -69,3 +69,10 @@ def test_where_nobody_counted_on_the_day_the_headline_is_the_underlying_level():
     context, result = forecast("internet_hospitals")
     assert counted(result.evidence["counts"], result.last_period, "hospitals") is None
     assert internet_hospitals.key_figures(context, result)["hospitals_now"].value.low is not None
+
+
+@pytest.mark.parametrize(("narrower", "assumed"), [(0.95, True), (0.85, False)])
+def test_a_number_whose_spread_evidence_narrows_by_less_than_a_tenth_is_assumed(narrower, assumed):
+    prior = np.random.default_rng(1).normal(size=1000)
+    assert (learned(prior, narrower * prior) < ASSUMED) == assumed
+    assert learned(prior, 1.5 * prior) == 0.0
