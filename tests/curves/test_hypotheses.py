@@ -330,16 +330,6 @@ def test_every_series_without_a_value_above_zero_is_named_at_once():
     assert "2 faults" in text and "dead" in text and "gone" in text and "made up" not in text
 
 
-def test_a_hundred_series_take_a_second_or_two():
-    import time
-
-    many = [series(STAGES["middle"] * (1 + k / 100), "") for k in range(100)]
-    forecast(many[:1], 5, levels=QUANTILES)
-    start = time.process_time()
-    forecast(many, 5, levels=QUANTILES)
-    assert time.process_time() - start < 4.0
-
-
 def test_numbers_fill_the_space_evenly():
     numbers = uniform(DRAWS, 5, 0)
     assert numbers.shape == (DRAWS, 1 + len(PARAMETERS) + 5 + WAITING) and 0 < numbers.min() and numbers.max() < 1

@@ -308,12 +308,3 @@ def test_a_forecast_needs_no_sampler():
     code = "import sys, telemed_forecast.curves.retention as r; r.shipped_prior(); print('pymc' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert ran.stdout.strip() == "False"
-
-
-def test_a_hundred_series_take_a_second_or_two():
-    import time
-
-    many = [series(seed=seed) for seed in range(100)]
-    start = time.process_time()
-    retention.forecast(many, 12, levels=QUANTILES)
-    assert time.process_time() - start < 4.0

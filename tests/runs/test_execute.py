@@ -104,10 +104,8 @@ def test_an_unknown_parameter_fails_in_the_notebook_with_the_nearest_name(run):
 
 def test_a_kernel_that_dies_is_a_failure_and_not_a_success(project, run):
     project.put_notebook("user_adoption", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "print(1)")
-    start = time.monotonic()
     with pytest.raises(execute.NotebookFailed, match="cell 4 of 5 failed: DeadKernelError"):
         run("user_adoption")
-    assert time.monotonic() - start < 30
 
 
 def test_a_worker_that_is_killed_is_a_failure_and_takes_its_kernel_along(project, run, tmp_path, processes_of):

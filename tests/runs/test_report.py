@@ -27,9 +27,7 @@ def run_of(process):
 
 def test_a_run_is_reused_until_something_changes_and_then_says_what(finished):
     project, folder = finished
-    start = time.monotonic()
     again = project.report()
-    assert time.monotonic() - start < 3
     assert run_of(again) == ("reused", str(project.out / folder))
 
     project.put("data/evidence/users.csv", "claim_id,value\na,2\n")
