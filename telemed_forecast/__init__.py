@@ -19,6 +19,7 @@ __version__ = "0.1.0"
 _OFFERED = {
     "Context": "forecast.context.Context",
     "Telling": "forecast.money.Telling",
+    "beliefs": "exhibits.beliefs.exhibits",
     "channel_share": "forecast.channel_share",
     "cited": "exhibits.record.cited",
     "compare_scenarios": "evaluation.scenario_effects.compare",

@@ -75,6 +75,7 @@ def _users(p: Numbers, d: Numbers, rng: np.random.Generator) -> dict[str, np.nda
         "first_wave": p["surge_gained"][:, 0],
         "second_wave": p["surge_gained"][:, 1],
         "definition_2020": p["definition_offset"][:, 1],
+        "name_until_2022": p["definition_offset"][:, 2],
         "first_level": carried["users"][:, 0],
         "last_level": carried["users"][:, adoption.GRID - 1],
         "five_years_ahead": carried["published"][:, -1],
@@ -123,7 +124,7 @@ def ahead(d: Numbers, years: int) -> tuple[np.ndarray, np.ndarray]:
 def _market(p: Numbers, d: Numbers, rng: np.random.Generator) -> dict[str, np.ndarray]:
     names = [f"{which}_{name}" for which in ("consultation", "pharmacy") for name in LAW]
     names += ["consultation_distance", "pharmacy_logit_ceiling", "other_services", "bias_spread", "estimate_noise"]
-    names += ["encounters", "price", "online_share", "second_seller", "seller_volatility"]
+    names += ["common_bias", "encounters", "price", "online_share", "second_seller", "seller_volatility"]
     medicine = np.tile(d["log_medicine"][-1] + 0.03 * np.arange(6), (len(p["price"]), 1))
     carried = market_size.project(p, d, log_medicine_ahead=medicine, rng=rng)
     steps = np.diff(p["seller_share"], axis=1) / p["seller_volatility"][:, None]
@@ -166,7 +167,7 @@ def _design_of_market(context: Context) -> Numbers:
     """The users, which the model takes from their own fit, are made up: 100 million in 2015, 400 in 2026, to 5%."""
     rows, years = forecast_market.evidence(context), np.arange(2015, 2027)
     users = years, np.log(np.linspace(1e8, 4e8, len(years))), np.full(len(years), 0.05)
-    figures = rows.sizes, rows.volumes, rows.encounters, users, rows.goods, rows.shares, rows.sellers
+    figures = rows.sizes, rows.volumes, rows.encounters, users, rows.goods, rows.shares, rows.sellers, rows.services
     return market_evidence.arrays(*figures)[0]
 
 

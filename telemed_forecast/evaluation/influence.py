@@ -98,12 +98,11 @@ def _of(fitted: Likelihood, horizon: int) -> list[Influence]:
     paths: dict[str, dict[str, Path]] = {}
     for block, by_row in cast(Rows, fitted.fit.data).claims.items():
         for row, claims in enumerate(by_row):
-            path = fitted.target(block, row)
+            shown = fitted.targets(block, row)
             for claim in claims:
                 rows.setdefault(claim, []).append(terms[block][:, row])
                 aims = paths.setdefault(claim, {})
-                if path is not None:
-                    aims.setdefault(path.target, path)
+                aims |= {path.target: path for path in shown if path.target not in aims}
     found = []
     for claim, own in rows.items():
         aims, left_out = paths[claim], np.sum(own, axis=0)

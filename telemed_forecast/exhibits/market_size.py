@@ -303,6 +303,7 @@ def _parameters(result: Forecast) -> list[tuple[str, np.ndarray, np.ndarray]]:
         ("online_share", model.ONLINE_SHARE, _share, _share(drawn["online_share"])),
         ("seller_share", model.SELLER_SHARE, _share, _share(drawn["seller_level"])),
         ("bias_spread", model.BIAS_SPREAD, np.exp, drawn["bias_spread"]),
+        ("common_bias", model.COMMON_BIAS, np.exp, np.exp(drawn["common_bias"])),
         ("estimate_noise", model.ESTIMATE_NOISE, np.exp, drawn["estimate_noise"]),
         ("medicine_ceiling", model.MEDICINE_CEILING, _share, _share(drawn["pharmacy_logit_ceiling"])),
         ("consultation_distance", growth.log_distance, np.exp, drawn["consultation_distance"]),

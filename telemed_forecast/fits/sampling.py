@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from telemed_forecast.fits.compilation import share_scalar_functions
 from telemed_forecast.paths import CACHE
 
 if TYPE_CHECKING:
@@ -34,20 +35,29 @@ class Profile:
         Number of chains; warm-up and kept draws of each.
     target_accept
         Acceptance rate that step-size adaptation aims at.
+    attempts
+        How often a fit is made, each time with twice the effort, until it meets the gates.
     """
 
     chains: int
     tune: int
     draws: int
     target_accept: float
+    attempts: int = 1
+
+    def attempt(self, number: int) -> Profile:
+        """The effort of an attempt, counted from 0: each has twice the steps and half the rejections of the last."""
+        times = 2**number
+        rejected = (1.0 - self.target_accept) / times
+        return Profile(self.chains, self.tune * times, self.draws * times, 1.0 - rejected)
 
 
 PROFILES = {
     # With half of the warm-up one fit in some twenty had a chain that found the posterior late (R-hat 1.1).
     "quick": Profile(chains=2, tune=1000, draws=1000, target_accept=0.95),
-    "full": Profile(chains=4, tune=1500, draws=2500, target_accept=0.99),
-    # Refits of past dates, many of them: enough for scores and intervals, not for the numbers of a page.
-    "origins": Profile(chains=2, tune=1000, draws=1000, target_accept=0.95),
+    "full": Profile(chains=4, tune=1000, draws=1250, target_accept=0.95, attempts=3),
+    # Refits of past dates, many of them: the same gates, and no more draws than they ask for.
+    "origins": Profile(chains=2, tune=1000, draws=2000, target_accept=0.95, attempts=3),
 }
 
 
@@ -99,6 +109,7 @@ def compiled(spec: ModelSpec, data: Arrays) -> Compiled:
         # Carlo error, take the cache.
         if "numba__cache" not in os.environ["PYTENSOR_FLAGS"]:
             pytensor.config.numba__cache = False
+        share_scalar_functions()
         logging.getLogger("pymc").setLevel(logging.ERROR)
         model = spec.build(data)
         free = tuple(variable.name for variable in model.free_RVs)

@@ -92,8 +92,11 @@ def file_name(model: str, key: str) -> str:
 
 
 def _fit(spec: ModelSpec, data: Arrays, profile: Profile, seed: int) -> Dataset:
-    tree = fit(spec, data, profile=profile, seed=seed)
-    gate = judge(spec.name, tree, compiled(spec, data).free)
+    for number in range(profile.attempts):
+        tree = fit(spec, data, profile=profile.attempt(number), seed=seed)
+        gate = judge(spec.name, tree, compiled(spec, data).free)
+        if gate.ok:
+            break
     posterior = tree["posterior"].to_dataset()
     stacked = posterior.stack(sample=("chain", "draw")).transpose("sample", ...).reset_index("sample", drop=True)
     stacked = stacked.drop_vars([c for c in stacked.coords if c in ("chain", "draw")])
@@ -143,6 +146,7 @@ def _code_hash(module: str) -> str:
     """Hash of the code that makes a fit, and of the learned priors."""
     digest = hashlib.sha256()
     room = ROOT / "telemed_forecast" / "fits"
-    for file in [*sources.files(module, ROOT), room / "sampling.py", room / "gates.py", *sorted(PRIORS.glob("*.json"))]:
+    own = [room / name for name in ("compilation.py", "sampling.py", "gates.py")]
+    for file in [*sources.files(module, ROOT), *own, *sorted(PRIORS.glob("*.json"))]:
         digest.update(file.read_bytes())
     return digest.hexdigest()

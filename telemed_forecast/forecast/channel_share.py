@@ -184,13 +184,12 @@ def _year_ends(path: Path, periods: tuple[date, ...]) -> np.ndarray:
 def likelihoods(result: Forecast) -> list[Likelihood]:
     """The share by count comes from the hospitals' fit; each other measure from rows of its own."""
 
-    def target(_: str, row: int) -> Path | None:
-        measure = int(result.fit.data["share_measure"][row])
-        known = measure < len(channel_share.MEASURES)
-        return result[f"hospital_share_{channel_share.MEASURES[measure]}"] if known else None
+    def targets(_: str, row: int) -> list[Path]:
+        measures = channel_share.MEASURES[int(result.fit.data["share_measure"][row]) :][:1]
+        return [result[f"hospital_share_{measure}"] for measure in measures]
 
-    counts = Likelihood(hospitals_model.MODEL, result.built_on["internet_hospitals"].fit, lambda *_: result.path)
-    return [counts, Likelihood(channel_share.MODEL, result.fit, target)]
+    counts = Likelihood(hospitals_model.MODEL, result.built_on["internet_hospitals"].fit, lambda *_: [result.path])
+    return [counts, Likelihood(channel_share.MODEL, result.fit, targets)]
 
 
 def printed(result: Forecast, observations: Observations, *, heard: bool = True) -> Printed:

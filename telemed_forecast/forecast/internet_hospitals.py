@@ -153,7 +153,7 @@ UNPUBLISHED = (
 
 def likelihoods(result: Forecast) -> list[Likelihood]:
     """The fit, whose rows are weighed by the headline."""
-    return [Likelihood(internet_hospitals.MODEL, result.fit, lambda *_: result.path)]
+    return [Likelihood(internet_hospitals.MODEL, result.fit, lambda *_: [result.path])]
 
 
 def printed(result: Forecast, observations: Observations, *, heard: bool = True, block: str = "count") -> Printed:

@@ -24,6 +24,7 @@ from telemed_forecast.models.likelihood import Printed
 from telemed_forecast.models.market_evidence import (
     FULL_YEAR,
     SELLERS,
+    WHOLE,
     Medicine,
     arrays,
     calendar_year,
@@ -31,6 +32,7 @@ from telemed_forecast.models.market_evidence import (
     joined,
     medicine,
     of_all_medicine,
+    own_sales,
     size_rows,
 )
 
@@ -55,6 +57,8 @@ class Evidence:
     goods, shares, bases, sellers
         All medicine sales, parts of them sold online (percent), the sales on which shares of a part of the trade were
         printed, and own sales of the listed sellers.
+    services
+        The revenue of services that was taken off where sellers' accounts do not name their own sales.
     """
 
     sizes: Observations
@@ -64,11 +68,12 @@ class Evidence:
     shares: Observations
     bases: Observations
     sellers: Observations
+    services: Observations
 
     @property
     def claims(self) -> tuple[str, ...]:
         """Claim ids of every row behind the fit, but for those of the users' model."""
-        rows = (self.sizes, self.volumes, self.shares, self.bases, self.sellers)
+        rows = (self.sizes, self.volumes, self.shares, self.bases, self.sellers, self.services)
         paired = [c for e in self.encounters for c in e.claims]
         return tuple(dict.fromkeys([*(str(c) for o in rows for c in o.claim_id), *paired, *self.goods.claims]))
 
@@ -94,6 +99,9 @@ def evidence(context: Context) -> Evidence:
         base.where(np.isin(calendar_year(base), calendar_year(share)))
         for share, (_, base) in zip(converted, based, strict=True)
     ]
+    sellers, services = own_sales(
+        *(context.observed(metric, *SELLERS) for metric in ("revenue_drug_sales", WHOLE, "revenue_platform_services"))
+    )
     return Evidence(
         sizes=headline(context),
         volumes=_on_grid(context.observed("online_consultations", "national"), goods),
@@ -101,7 +109,8 @@ def evidence(context: Context) -> Evidence:
         encounters=bounds(context),
         shares=_on_grid(joined([context.observed("online_share_of_medicine_sales", "national"), *converted]), goods),
         bases=joined(used),
-        sellers=context.observed("revenue_drug_sales", *SELLERS),
+        sellers=sellers,
+        services=services,
     )
 
 
@@ -142,6 +151,7 @@ def _arrays(rows: Evidence, users: Fit) -> tuple[dict[str, np.ndarray], list[str
         rows.goods,
         rows.shares,
         rows.sellers,
+        rows.services,
     )
 
 
@@ -234,8 +244,9 @@ UNPUBLISHED = (
 
 
 def likelihoods(result: Forecast) -> list[Likelihood]:
-    """The fit, whose rows are weighed by the headline."""
-    return [Likelihood(market_size.MODEL, result.fit, lambda *_: result.path)]
+    """The fit, whose rows are weighed by all three definitions."""
+    sizes = [result[f"market_size_{name}"] for name in ("healthcare", "services", "consultation")]
+    return [Likelihood(market_size.MODEL, result.fit, lambda *_: sizes)]
 
 
 def printed(result: Forecast, observations: Observations, *, heard: bool = True) -> Printed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
@@ -99,13 +99,13 @@ class Likelihood:
     ----------
     model, fit
         The model and its fit.
-    target
-        Block and number of a row -> the path that the row is weighed by; None when it speaks of nothing shown.
+    targets
+        Block and number of a row -> the paths that the row is weighed by; none when it speaks of nothing shown.
     """
 
     model: Model
     fit: Fit
-    target: Callable[[str, int], Path | None]
+    targets: Callable[[str, int], Sequence[Path]]
 
 
 @dataclass(frozen=True)

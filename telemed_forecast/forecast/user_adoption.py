@@ -135,7 +135,7 @@ UNPUBLISHED = (
 
 def likelihoods(result: Forecast) -> list[Likelihood]:
     """The fit, whose rows are weighed by the headline."""
-    return [Likelihood(adoption.MODEL, result.fit, lambda *_: result.path)]
+    return [Likelihood(adoption.MODEL, result.fit, lambda *_: [result.path])]
 
 
 def printed(result: Forecast, observations: Observations, *, heard: bool = True) -> Printed:

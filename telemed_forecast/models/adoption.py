@@ -10,8 +10,9 @@ where :math:`b_t` is a growth process below the ceiling :math:`\kappa` (who woul
 and the others leave with half-life :math:`\tau`. A wave thus pulls future adoption forward, and no sum of waves passes
 the ceiling. Internet users are a growth process below the population.
 
-Definition breaks are offsets of single reports: 2015 counted looking up information, June 2020 counted buying drugs and
-devices apart. Monthly active users of an app panel share the path up to a constant and tell the height of the
+Definition breaks are offsets of reports: 2015 counted looking up information, June 2020 counted buying drugs and
+devices apart, and what came before December 2022, when the survey renamed the service, may have counted others than
+what is counted since. Monthly active users of an app panel share the path up to a constant and tell the height of the
 first wave. Surveys of one region or one panel ("have you ever used it") see the usage rate through a contrast of their
 own whose spread is learned; the share of people who know the services at all bounds the ceiling from above.
 """
@@ -73,12 +74,23 @@ SURVEY_NOISE = (-3.5, 0.6)
 """Mean and sd of the log of a survey's noise (log scale): 3%, 90% between 1% and 8%: sampling
 error of tens of thousands of interviews in clusters, and changes of the questionnaire."""
 
-OFFSETS = {"definition_2015": (0.2, 0.3), "definition_2020h1": (0.25, 0.15), "panel": (-1.5, 0.7)}
+OFFSETS = {
+    "definition_2015": (0.2, 0.3),
+    "definition_2020h1": (0.25, 0.15),
+    "name_until_2022": (0.0, 0.07),
+    "panel": (-1.5, 0.7),
+}
 """Mean and sd (log scale) of the offset of each other definition against the plain count of users. In June 2020 29.4%
 of internet users had used any such service, 26.4% had bought drugs or devices and 17.9% had registered or consulted
 (online_medical_component_usage_rate): if the later counts hold no purchases the offset is log(29.4 / 17.9) = 0.50, if
-they hold all of them it is 0; mean and sd are those of a uniform distribution between. The panel of apps sees between
-one user in 1.4 and one in 14 (90%)."""
+they hold all of them it is 0; mean and sd are those of a uniform distribution between. Until
+June 2022 the survey asked for online medical care, since December 2022 for internet medical care: nobody says what the
+new name took in or left out, so that up to an eighth either way (90%) may be the name's, and the second wave, which
+came in the same half-year, is known that much less. The panel of apps sees between one user in 1.4 and one in 14
+(90%)."""
+
+RENAMED = "2022-12-31"
+"""Day of the first count under the present name."""
 
 MOST_USAGE = 0.999
 """Largest share that a survey's interval may reach: the log odds of everybody have no number."""
@@ -249,7 +261,10 @@ def user_rows(users: Observations, grid: np.ndarray, panel: Observations | None 
     """The arrays of counts of users on a grid: national ones, and those of an app panel after them."""
     parts, known = [users], [definitions(users)]
     if panel is not None:
-        parts, known = [users, panel], [*known, np.tile([0.0, 0.0, 1.0], (len(panel), 1))]
+        parts, known = (
+            [users, panel],
+            [*known, np.tile(np.arange(len(OFFSETS)) == PANEL, (len(panel), 1)).astype(float)],
+        )
     return {**_block("users", parts, grid), "users_definition": np.concatenate(known)}
 
 
@@ -259,7 +274,11 @@ def definitions(users: Observations) -> np.ndarray:
     found = np.zeros((len(users), len(OFFSETS)))
     found[:, 0] = day <= "2015-12-31"
     found[:, 1] = day == "2020-06-30"
+    found[:, 2] = day < RENAMED
     return found
+
+
+PANEL = list(OFFSETS).index("panel")
 
 
 def survey_years(surveys: Observations) -> np.ndarray:

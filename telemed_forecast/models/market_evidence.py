@@ -28,6 +28,9 @@ SELLERS = ("jd_health", "alibaba_health")
 """Listed sellers whose own sales of drugs and health goods are reported over years; the second is relative to the
 first. The others in the ledger sell less than a twentieth of theirs and are shown beside them."""
 
+WHOLE = "revenue"
+"""The metric of all that a seller earns, from which its services are taken off."""
+
 RECENT = 5
 """[years] Over which the growth of spending is averaged to carry it on: long enough to pass over one odd year, short
 enough to leave the double-digit growth of the years before 2019 behind."""
@@ -131,6 +134,26 @@ def of_all_medicine(shares: Observations, base: Observations, goods: Medicine) -
     return replace(shares, low=100.0 * part * low, high=100.0 * part * high / (1.0 - high))
 
 
+def own_sales(drugs: Observations, revenue: Observations, services: Observations) -> tuple[Observations, Observations]:
+    """Sellers' own sales of drugs: as printed, and where the accounts of a period name none the revenue less services.
+
+    Parameters
+    ----------
+    drugs, revenue, services
+        Accounts of the sellers (CNY million): own sales, all revenue, and that of services.
+
+    Returns
+    -------
+    The sales, those by difference under the claim and origin of the revenue; and the services that were taken off.
+    """
+    periods = [list(zip(rows.segment, rows.start, rows.end, strict=True)) for rows in (drugs, revenue, services)]
+    printed, whole, parts = periods
+    pairs = [(k, parts.index(one)) for k, one in enumerate(whole) if one in parts and one not in printed]
+    taken = services.where(np.array([part for _, part in pairs], dtype=int))
+    rest = revenue.where(np.array([k for k, _ in pairs], dtype=int))
+    return joined([drugs, replace(rest, low=rest.low - taken.high, high=rest.high - taken.low)]), taken
+
+
 def joined(parts: Sequence[Observations]) -> Observations:
     """Several sets of observations as one, in their order."""
     names = [field.name for field in fields(Observations)]
@@ -165,6 +188,7 @@ def arrays(
     goods: Medicine,
     shares: Observations,
     sellers: Observations,
+    services: Observations,
 ) -> tuple[Rows, list[str]]:
     """The arrays of :mod:`telemed_forecast.models.market_size`, and the names of the origins.
 
@@ -184,6 +208,8 @@ def arrays(
         Parts of all medicine sales that are sold online (percent).
     sellers
         Own sales of `SELLERS` over a half-year or longer (CNY million).
+    services
+        What was taken off a revenue for some of them, see :func:`own_sales`.
 
     Returns
     -------
@@ -198,7 +224,7 @@ def arrays(
         "size": (size_rows(sizes, grid, origins), claims_of(sizes)),
         "volume": _volumes(volumes, encounters, grid),
         "online": _online(shares, grid),
-        "seller": _sellers(sellers, grid),
+        "seller": _sellers(sellers, services, grid),
     }
     data = {
         "age": (grid - grid[-1]).astype(float),
@@ -277,19 +303,27 @@ def accounts(sellers: Observations) -> tuple[Observations, np.ndarray]:
     return yearly, decimal_year(sellers.end) - 0.5 * days / 365.25
 
 
-def _sellers(sellers: Observations, grid: np.ndarray) -> Block:
+def _sellers(sellers: Observations, services: Observations, grid: np.ndarray) -> Block:
     yearly, middle = accounts(sellers)
     # A year's flow stands at its middle; half a year past the last full one still speaks of it.
     at = middle - 0.5 - grid[0]
     inside = (at >= 0) & (at <= GRID - 0.5)
     yearly, at = yearly.where(inside), np.minimum(at[inside], GRID - 1.0)
+    taken = {
+        (seller, end): str(claim)
+        for seller, end, claim in zip(services.segment, services.end, services.claim_id, strict=True)
+    }
+    accounts_of = zip(yearly.claim_id, yearly.metric, yearly.segment, yearly.end, strict=True)
+    claims = [
+        (str(claim), *([taken[seller, end]] if metric == WHOLE else [])) for claim, metric, seller, end in accounts_of
+    ]
     return {
         "seller_low": np.log(yearly.low),
         "seller_high": np.log(yearly.high),
         "seller_at": at,
         "seller_second": (yearly.segment == SELLERS[1]).astype(float),
         "seller_scale": np.hypot(yearly.scale(), SELLER_SCALE),
-    }, claims_of(yearly)
+    }, claims
 
 
 def _first_guess(sizes: Observations, year: np.ndarray, grid: np.ndarray) -> dict[str, np.ndarray]:

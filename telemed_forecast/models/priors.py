@@ -6,7 +6,7 @@ The numbers of the reference classes live in ``data/priors`` with their source; 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -37,6 +37,50 @@ class Prior:
         import pymc as pm
 
         return getattr(pm, self.family)(name, *self.parameters, **({} if self.shape is None else {"shape": self.shape}))
+
+    @property
+    def stands_for_itself(self) -> bool:
+        """Whether moving it means something: not for a flat one, nor for standard normals that others scale."""
+        scaled = self.family == "Normal" and self.shape is not None and self.parameters == (0.0, 1.0)
+        return self.family != "Flat" and not scaled
+
+    def moved(self, by: float) -> Prior:
+        """The same prior with its middle moved by so many of its standard deviations (at most one).
+
+        On the scale on which it is stated: that of the log for a log-normal, of the log odds for a Beta, whose density
+        is tilted. A half-normal is stretched until its mean has moved so far.
+        """
+        first, *rest = self.parameters
+        if self.family == "HalfNormal":
+            # Its mean is 0.80 of its scale, its sd 0.60.
+            return replace(self, parameters=(first * (1.0 + by * np.sqrt(np.pi / 2.0 - 1.0)),))
+        if self.family == "Beta":
+            from scipy.optimize import brentq
+            from scipy.special import digamma, polygamma
+
+            second, sd = rest[0], np.sqrt(polygamma(1, first) + polygamma(1, rest[0]))
+            goal = digamma(first) - digamma(second) + by * sd
+            tilt = brentq(lambda t: digamma(first + t) - digamma(second - t) - goal, 1e-9 - first, second - 1e-9)
+            return replace(self, parameters=(first + tilt, second - tilt))
+        return replace(self, parameters=(np.asarray(first) + by * np.asarray(rest[0]), *rest))
+
+    def log_density(self, values: np.ndarray) -> np.ndarray:
+        """Log density of draws, up to what no parameter changes. Dims: (sample, ...) -> (sample,)."""
+        from scipy import stats
+
+        first, *rest = self.parameters
+        match self.family:
+            case "Normal":
+                found = stats.norm.logpdf(values, first, rest[0])
+            case "LogNormal":
+                found = stats.norm.logpdf(np.log(values), first, rest[0])
+            case "HalfNormal":
+                found = stats.halfnorm.logpdf(values, scale=first)
+            case "Beta":
+                found = stats.beta.logpdf(values, first, rest[0])
+            case _:
+                raise ValueError(f"a {self.family} prior has no density")
+        return np.asarray(found.reshape(len(values), -1).sum(axis=1))
 
     def draw(self, size: int, rng: np.random.Generator) -> np.ndarray:
         """Draws. Dims: (size, ...)."""

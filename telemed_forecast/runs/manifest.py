@@ -180,7 +180,14 @@ def changed_inputs(stated: Mapping[str, Any], project: plan.Project) -> list[str
     return plan.changed_files(then, now)
 
 
-_MEASURED = {"R-hat": "rhat_max", "bulk ESS": "ess_bulk_min", "tail ESS": "ess_tail_min", "BFMI": "bfmi_min"}
+_MEASURED = {
+    "R-hat": "rhat_max",
+    "bulk ESS": "ess_bulk_min",
+    "tail ESS": "ess_tail_min",
+    "MCSE": "mcse_max",
+    "BFMI": "bfmi_min",
+    "saturated": "saturated",
+}
 
 
 def missed_gates(manifest: Mapping[str, Any]) -> list[str]:
@@ -189,7 +196,7 @@ def missed_gates(manifest: Mapping[str, Any]) -> list[str]:
 
 
 def _diagnostics(gate: Mapping[str, Any]) -> str:
-    values = {label: gate[name] for label, name in _MEASURED.items()}
+    values = {label: gate.get(name) for label, name in _MEASURED.items()}
     numbers = [f"{label} {'unknown' if value is None else f'{value:.4g}'}" for label, value in values.items()]
     return f"{gate['name']}: {', '.join(numbers)}, {gate['divergences']} divergences"
 

@@ -46,9 +46,7 @@ def test_help_imports_nothing_heavy():
 
 
 def test_bad_parameters_are_refused_with_every_fault_and_nothing_started(tmp_path):
-    process = command(
-        "report", "-p", "horizon=1990", "-p", "scenarioo=bull", "--out", str(tmp_path / "reports")
-    )
+    process = command("report", "-p", "horizon=1990", "-p", "scenarioo=bull", "--out", str(tmp_path / "reports"))
     assert process.returncode == 2
     assert "horizon = 1990 is out of range: allowed 2027..2035 [year]" in process.stderr
     assert "scenarioo is not a parameter of any of" in process.stderr

@@ -76,7 +76,7 @@ def weighed(logs, monkeypatch, claims=()):
     fit = fitted(logs)
     level = fit.posterior["level"].to_numpy()
     path = Path("level", "hospitals", (date(YEAR, 12, 31),), level[:, None], 0, 12)
-    one = Likelihood(MODEL, fit, lambda *_: path)
+    one = Likelihood(MODEL, fit, lambda *_: [path])
     monkeypatch.setattr(influence, "MARKETS", {"toy": SimpleNamespace(likelihoods=lambda _: [one])})
     context = SimpleNamespace(settings=SimpleNamespace(horizon=YEAR))
     names = [f"row-{k}" for k in range(len(logs))]
@@ -137,7 +137,7 @@ def told(paths, monkeypatch, same=()):
     fit, rows = fitted(LOGS), figures(LOGS)
     rows.claim_id[list(same)] = "both"
     fit = replace(fit, data=arrays(rows))
-    one = Likelihood(MODEL, fit, lambda _, row: paths(fit)[row])
+    one = Likelihood(MODEL, fit, lambda _, row: [path for path in [paths(fit)[row]] if path])
     monkeypatch.setattr(influence, "MARKETS", {"toy": SimpleNamespace(likelihoods=lambda _: [one])})
     context = SimpleNamespace(settings=SimpleNamespace(horizon=YEAR))
     return influence.influences(context, "toy", SimpleNamespace(claims=tuple(dict.fromkeys(rows.claim_id))))

@@ -1,11 +1,20 @@
 """What a headline number hangs on."""
 
+from datetime import date
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
+from telemed_forecast.evaluation import sensitivity
+from telemed_forecast.evaluation.influence import reliable
 from telemed_forecast.evaluation.sensitivity import drivers
+from telemed_forecast.forecast.paths import Likelihood, Path
+from telemed_forecast.models.model import Model, Rows
+from telemed_forecast.models.priors import Prior
 
 pytestmark = pytest.mark.unit
 
@@ -70,3 +79,57 @@ def test_a_driver_that_is_the_same_in_every_draw_explains_nothing():
     found = drivers(rng.normal(size=NUMBER), {"fixed": np.full(NUMBER, 2.0)})[0]
     assert found.swing == 0.0
     assert found.explained < 0.01
+
+
+def test_a_quantity_that_works_in_no_direction_is_no_driver(quantities):
+    target = quantities["all"] + 3.0 * quantities["much"] ** 2
+    assert set(by_name(drivers(target, {name: quantities[name] for name in ("all", "much")}))) == {"all"}
+
+
+MODEL = Model(
+    priors=lambda: {
+        "level": Prior("Normal", (0.0, 1.0)),
+        "noise": Prior("LogNormal", (-1.0, 0.3)),
+        "parts": Prior("Normal", (np.array([0.0, 1.0]), np.array([1.0, 2.0]))),
+        "standard": Prior("Normal", (0.0, 1.0), 3),
+    },
+    observed={},
+)
+
+
+def moves(monkeypatch, sd, number=40_000):
+    """What the beliefs of a normal mean with normal figures do to a path that is the exponential of it."""
+    rng = np.random.default_rng(2)
+    level = rng.normal(0.0, sd, number)
+    drawn = {
+        "level": level,
+        "noise": rng.lognormal(-1.0, 0.3, number),
+        "parts": rng.normal([0.0, 1.0], [1.0, 2.0], (number, 2)),
+        "standard": rng.normal(size=(number, 3)),
+    }
+    path = Path("level", "hospitals", (date(2030, 12, 31),), np.exp(level)[:, None], 0, 12)
+    posterior = xr.Dataset({n: (["sample", *(f"{n}_{k}" for k in range(v.ndim - 1))], v) for n, v in drawn.items()})
+    fit = SimpleNamespace(posterior=posterior, data=Rows({}, {"figures": [("one",)]}))
+    one = Likelihood(MODEL, fit, lambda *_: [path])
+    monkeypatch.setattr(sensitivity, "MARKETS", {"toy": SimpleNamespace(likelihoods=lambda _: [one])})
+    context = SimpleNamespace(settings=SimpleNamespace(horizon=2030))
+    return sensitivity.prior_moves(context, "toy", None).set_index("parameter")
+
+
+def test_a_moved_belief_moves_the_forecast_as_a_refit_would(monkeypatch):
+    # A normal prior of sd 1 and figures that leave sd s: moving the prior by 1 moves the posterior by s^2.
+    found = moves(monkeypatch, sd=0.5)
+    assert next(iter(found.index)) == "level" and set(found.index) == {"level", "noise", "parts_0", "parts_1"}
+    exact = np.array([100.0 * np.expm1(-0.25), 100.0 * np.expm1(0.25)])
+    # Four standard errors of the median of 40,000 draws, weighted ones counted at half.
+    error = 4 * 100.0 * 1.25 * 0.5 * np.sqrt(2 / 40_000) * np.exp(0.25)
+    np.testing.assert_allclose(found.loc["level", ["lower", "higher"]].astype(float), exact, atol=error)
+    np.testing.assert_allclose(found.loc[["noise", "parts_0", "parts_1"], ["lower", "higher"]], 0.0, atol=2 * error)
+
+
+def test_a_belief_that_is_the_posterior_is_not_told_by_few_draws(monkeypatch):
+    found = moves(monkeypatch, sd=1.0, number=100)
+    beyond = found["khat"] > reliable(100)
+    untold = found[["lower", "higher"]].isna().any(axis=1)
+    assert beyond["level"]
+    np.testing.assert_array_equal(untold, beyond)

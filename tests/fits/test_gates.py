@@ -14,7 +14,7 @@ pytestmark = pytest.mark.unit
 CHAINS, DRAWS = 4, 1000
 
 
-def tree(draws, *, diverging=None, energy=None):
+def tree(draws, *, diverging=None, energy=None, depth=None, path=None):
     """A made-up fit. Dims of `draws`: (chain, draw)."""
     rng = np.random.default_rng(11)
     shape = draws.shape
@@ -22,10 +22,12 @@ def tree(draws, *, diverging=None, energy=None):
         "free": (["chain", "draw"], draws),
         "vector": (["chain", "draw", "dim"], rng.normal(size=(*shape, 3))),
         "curve": (["chain", "draw", "time"], np.ones((*shape, 2))),
+        "use_log_level": (["chain", "draw", "time"], rng.normal(size=(*shape, 2)) if path is None else path),
     }
     stats = {
         "diverging": np.zeros(shape, dtype=bool) if diverging is None else diverging,
         "energy": rng.normal(size=shape) if energy is None else energy,
+        "depth": np.full(shape, 5) if depth is None else depth,
     }
     sample_stats = {name: (["chain", "draw"], values) for name, values in stats.items()}
     return xr.DataTree.from_dict({"posterior": xr.Dataset(posterior), "sample_stats": xr.Dataset(sample_stats)})
@@ -109,6 +111,22 @@ def test_a_single_divergence_fails():
     diverging[3, 7] = True
     gate = verdict(tree(noise(), diverging=diverging))
     assert (gate.ok, gate.divergences) == (False, 1)
+
+
+def test_transitions_that_are_cut_off_fail():
+    depth = np.full((CHAINS, DRAWS), 5)
+    depth[:, : DRAWS // 50] = gates.DEEPEST
+    gate = verdict(tree(noise(), depth=depth))
+    assert not gate.ok and gate.saturated == pytest.approx(0.02)
+
+
+def test_a_forecast_that_starts_from_a_level_hardly_known_fails_though_the_parameters_mix():
+    path = np.random.default_rng(5).normal(size=(CHAINS, DRAWS, 2))
+    # Each chain stays long on either side of the middle.
+    path[:, :, -1] = np.repeat(path[:, :: DRAWS // 8, -1], DRAWS // 8, axis=1)
+    gate = verdict(tree(noise(), path=path))
+    assert not gate.ok and gate.mcse_max > gates.MCSE_MAX
+    assert gate.ess_bulk_min > gates.ESS_MIN
 
 
 def test_one_chain_that_hardly_changes_its_energy_fails():

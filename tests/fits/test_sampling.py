@@ -1,5 +1,7 @@
 """Compile once, fit many: what a fit depends on, and what it does not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import toy
@@ -63,10 +65,17 @@ def test_free_parameters_are_those_that_are_sampled():
     assert tree["posterior"]["raw"].shape == (toy.TINY.chains, toy.TINY.draws, 4)
 
 
-def test_a_fuller_profile_has_more_of_everything():
+def test_a_full_fit_has_more_draws_and_goes_on_until_its_gates_are_met():
     quick, full = PROFILES["quick"], PROFILES["full"]
-    for name in ("chains", "tune", "draws", "target_accept"):
-        assert getattr(full, name) > getattr(quick, name)
+    assert full.chains * full.draws > quick.chains * quick.draws
+    assert full.attempts > quick.attempts == 1
+
+
+def test_each_attempt_takes_twice_the_effort_of_the_last():
+    first, third = (PROFILES["full"].attempt(number) for number in (0, 2))
+    assert first == replace(PROFILES["full"], attempts=1)
+    assert (third.tune, third.draws) == (4 * first.tune, 4 * first.draws)
+    assert 1.0 - third.target_accept == pytest.approx((1.0 - first.target_accept) / 4)
 
 
 @pytest.mark.slow

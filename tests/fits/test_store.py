@@ -169,3 +169,12 @@ def test_a_real_fit_is_stored_with_its_verdict_and_read_back_the_same(tmp_path, 
     assert fresh.posterior["path"].dims[0] == "sample" and fresh.posterior.sizes["sample"] == 100
     other = fit_store.fitted(toy.TOY, data, profile=few, seed=sampler_seed + 1, folder=tmp_path)
     assert not fresh.posterior.identical(other.posterior), "the fit of another seed is read"
+
+
+@pytest.mark.draws
+def test_a_fit_that_misses_its_gates_is_made_again_with_twice_the_effort_until_it_meets_them(tmp_path):
+    once = fit_store.fitted(toy.TOY, toy.numbers(1), profile=toy.TINY, seed=1, folder=tmp_path)
+    more = replace(toy.TINY, attempts=6)
+    often = fit_store.fitted(toy.TOY, toy.numbers(1), profile=more, seed=1, folder=tmp_path)
+    assert not once.gate.ok and once.gate.draws == toy.TINY.draws
+    assert often.gate.ok and often.gate.draws in [toy.TINY.draws * 2**number for number in range(1, 6)]

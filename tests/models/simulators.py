@@ -248,6 +248,7 @@ class Market:
             "other_services": other,
             "bias_spread": spread,
             "origin_bias": spread * rng.standard_normal(model.ORIGINS),
+            "common_bias": rng.normal(*model.COMMON_BIAS),
             "estimate_noise": rng.lognormal(*model.ESTIMATE_NOISE),
             "log_size": np.stack([c, services, np.log(np.exp(services) + np.exp(p)), p], axis=1),
             "coherence_gap": gaps[0],
@@ -277,7 +278,7 @@ class Market:
         online = p["online_share"] + p["online_share_trend"] * d["age"]
         sizes = p["log_size"][d["size_year"], d["size_definition"]]
         said = {
-            "size": (sizes + p["origin_bias"][d["size_origin"]], p["estimate_noise"]),
+            "size": (sizes + p["common_bias"] + p["origin_bias"][d["size_origin"]], p["estimate_noise"]),
             "volume": (volume[d["volume_year"]], 0.0),
             "online": (online[d["online_year"]], 0.0),
             "seller": (between(sales, d["seller_at"]) + p["second_seller"] * d["seller_second"], 0.0),

@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from telemed_forecast.forecast.context import Context
 from telemed_forecast.models import adoption
 from telemed_forecast.models.adoption import retention, usage
 from telemed_forecast.models.timeline import on_grid
+from telemed_forecast.runs.parameters import validate
 
 pytestmark = pytest.mark.unit
 
@@ -211,3 +213,10 @@ def test_surveys_enter_only_once_published(arrays_on):
     sizes = [len(arrays_on(day)["user_adoption"]["survey_low"]) for day in ("2019-12-31", "2021-08-18", "2026-11-21")]
     assert sizes[0] == 0 < sizes[1] < sizes[2]
     assert len(arrays_on("2020-06-30")["user_adoption"]["aware_low"]) == 0
+
+
+def test_counts_before_the_survey_renamed_the_service_have_an_offset_and_later_ones_have_none():
+    counted = Context(validate("user_adoption", {})).observed("online_medical_users", "national")
+    renamed = adoption.definitions(counted)[:, list(adoption.OFFSETS).index("name_until_2022")]
+    np.testing.assert_array_equal(renamed == 1.0, counted.end < np.datetime64("2022-12-31"))
+    assert 0 < renamed.sum() < len(counted)

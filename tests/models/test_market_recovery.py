@@ -76,7 +76,8 @@ def test_sizes_are_known_better_than_by_one_figure_alone_where_figures_are_many(
         seen = np.unique(design["size_year"][design["size_definition"] == 3])[-3:]
         number, scale = len(post["price"]), design["size_scale"].min()
         # What a figure of the best grade leaves: the bias of its publisher and its noise.
-        bias = post["bias_spread"] * rng.standard_normal(number)
+        common = rng.normal(*market_size.COMMON_BIAS, number)
+        bias = common + post["bias_spread"] * rng.standard_normal(number)
         noise = np.hypot(post["estimate_noise"], scale) * rng.standard_t(DEGREES_OF_FREEDOM, number)
         alone = width(bias + noise)
 

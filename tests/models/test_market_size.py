@@ -147,3 +147,36 @@ def test_a_sellers_full_year_is_the_figure_as_reported_and_a_half_year_a_yearly_
     assert 366 in days, "a leap year is among them"
     np.testing.assert_array_equal(ratio[days >= market_evidence.FULL_YEAR], 1.0)
     assert (ratio[days < market_evidence.FULL_YEAR] > 1.9).all()
+
+
+def test_what_a_seller_sold_is_its_revenue_less_services_where_nothing_else_is_printed():
+    context = Context(validate("market_size", {}))
+    rows = [
+        context.observed(name, "jd_health") for name in ("revenue_drug_sales", "revenue", "revenue_platform_services")
+    ]
+    sold, taken = market_evidence.own_sales(*rows)
+    drugs, revenue, services = ({(r.start[k], r.end[k]): (r.low[k], r.high[k]) for k in range(len(r))} for r in rows)
+    found = {(sold.start[k], sold.end[k]): (sold.low[k], sold.high[k]) for k in range(len(sold))}
+    assert len(found) == len(sold), "no period twice"
+    assert set(found) == set(drugs) | (set(revenue) & set(services))
+    for period, (low, high) in found.items():
+        if period in drugs:
+            assert (low, high) == drugs[period]
+        else:
+            assert low == revenue[period][0] - services[period][1]
+            assert high == revenue[period][1] - services[period][0]
+    assert set(zip(taken.start, taken.end, strict=True)) == set(found) - set(drugs) != set()
+
+
+def test_a_row_by_difference_hangs_on_both_of_its_figures(arrays_on):
+    claims = arrays_on("2026-11-29")["market_size"].claims["seller"]
+    assert ("jdh-2025-revenue", "jdh-2025-services") in claims
+
+
+def test_a_bias_that_all_houses_share_moves_every_estimate_alike(arrays_on):
+    data = arrays_on("2026-11-21")["market_size"]
+    drawn = market_size.prior_sample(data, 5, np.random.default_rng(5))
+    expected, moved = (
+        market_size.MODEL.expected({**drawn, "common_bias": np.full(5, bias)}, data)["size"][0] for bias in (0.0, 0.1)
+    )
+    np.testing.assert_allclose(moved - expected, 0.1)
