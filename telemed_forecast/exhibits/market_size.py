@@ -182,7 +182,7 @@ def market_drivers(context: Context, result: Forecast, money: Telling) -> Exhibi
 
 def workings(context: Context, result: Forecast) -> Exhibit:
     """What each year's size is made of, in nominal yuan whatever money the report speaks: medians and 80% intervals."""
-    family, users = result.family("market_size"), result.built_on["user_adoption"][forecast.USERS]
+    family, users = result.family("market_size"), result.extras["users"]
     periods = family["healthcare"].periods
     sizes = {name: path.draws for name, path in family.items()}
     encounters = result["online_encounters"].draws

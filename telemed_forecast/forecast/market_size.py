@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 
@@ -158,8 +158,13 @@ def _arrays(rows: Evidence, users: Fit) -> tuple[dict[str, np.ndarray], list[str
 def run(context: Context) -> Forecast:
     """Fit the model to what was known and carry it to the horizon."""
     adoption, rows = user_adoption.run(context), evidence(context)
-    users, (data, origins) = adoption[USERS], _arrays(rows, adoption.fit)
+    data, origins = _arrays(rows, adoption.fit)
     model = fit(context)
+    beside = paired(np.asarray(model.posterior["users_standard"]), adoption[USERS].year_end(context.last_year))
+    users, unmoved = (
+        replace(forecast[USERS], draws=forecast[USERS].draws[beside])
+        for forecast in (adoption, user_adoption.run(context.in_scenario("base")))
+    )
     ahead, size = context.settings.horizon - context.last_year, model.posterior.sizes["sample"]
     years = np.arange(context.last_year - market_size.GRID + 1, context.settings.horizon + 1)
     periods = tuple(date(int(y), 12, 31) for y in years)
@@ -175,7 +180,7 @@ def run(context: Context) -> Forecast:
         encounters_growth=context.scenario["first_visits"],
         payers_growth=context.scenario["payers"],
         drug_pace=context.scenario["prescription_drugs"],
-        users_factor=_users_factor(context, users),
+        users_factor=_users_factor(context, users, unmoved),
     )
 
     broad = rows.sizes.where(market_size.definitions(rows.sizes) == market_size.DEFINITIONS.index("healthcare"))
@@ -196,6 +201,8 @@ def run(context: Context) -> Forecast:
         draws=market_size.bottom_up(model.posterior),
         extras={
             "origins": origins,
+            # The draws that go with the market's.
+            "users": users,
             "goods": rows.goods,
             "medicine": _medicine(rows.goods, ahead_medicine),
             "money": Money.draw(context, years, size),
@@ -306,7 +313,7 @@ def _medicine(goods: Medicine, log_ahead: np.ndarray) -> np.ndarray:
 def _volume(context: Context, fit: Fit, users: Path, periods: tuple[date, ...]) -> np.ndarray:
     """Online encounters of each year, past and future. Dims: (sample, year).
 
-    After the last year of history: users of the users' model (independent draws) x encounters per user on their trend.
+    After the last year of history: users of the users' model x encounters per user on their trend.
     """
     p = {name: np.asarray(fit.posterior[name]) for name in ("users_standard", "encounters", "encounters_trend")}
     ahead = np.arange(1, len(periods) - market_size.GRID + 1)
@@ -318,9 +325,27 @@ def _volume(context: Context, fit: Fit, users: Path, periods: tuple[date, ...]) 
     return np.exp(np.concatenate([past, past[:, -1:] + growth + trend * ahead], axis=1))
 
 
-def _users_factor(context: Context, users: Path) -> np.ndarray:
-    """Users of the scenario relative to the base scenario, at each future year's end. Dims: (year,)."""
-    base = user_adoption.run(context.in_scenario("base"))[USERS]
+def paired(standard: np.ndarray, users: np.ndarray) -> np.ndarray:
+    """Which draw of the users' model goes with each draw of the market, so that both are draws of one joint posterior.
+
+    The market knows the users by one number, how far they lie from their mean: draws of the same rank belong together.
+
+    Parameters
+    ----------
+    standard
+        The market's draws of that number. Dims: (sample,).
+    users
+        The users' model's draws of the users of the last year. Dims: (draw,), of a length of its own.
+
+    Returns
+    -------
+    Positions of draws of users. Dims: (sample,).
+    """
+    rank = np.argsort(np.argsort(standard, kind="stable"), kind="stable")
+    return np.argsort(users, kind="stable")[((rank + 0.5) * len(users) / len(standard)).astype(int)]
+
+
+def _users_factor(context: Context, users: Path, unmoved: Path) -> np.ndarray:
+    """Users of the scenario relative to the base scenario, at each future year's end. Dims: (sample, year)."""
     years = range(context.last_year + 1, context.settings.horizon + 1)
-    medians = [[np.median(path.year_end(y)) for y in years] for path in (users, base)]
-    return np.array(medians[0]) / np.array(medians[1])
+    return np.stack([users.year_end(year) / unmoved.year_end(year) for year in years], axis=1)

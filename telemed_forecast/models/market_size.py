@@ -290,7 +290,7 @@ def project(
     drug_pace
         Lever: factor on the imitation rate of online drug sales from the last year of history on.
     users_factor
-        Lever: users relative to what they would be without any lever. Dims: () or (future year,).
+        Lever: users relative to what they would be without any lever. Dims: () or (..., future year).
     """
     p = draws(posterior)
     years_ahead = log_medicine_ahead.shape[1] - 1
@@ -300,8 +300,8 @@ def project(
 
     pharmacy = forward("pharmacy", log_medicine_ahead[:, :-1] + _log_reach(p)[:, None], drug_pace)
     ahead = np.maximum(np.arange(GRID + years_ahead) - (GRID - 1), 0)
-    users = np.ones(GRID + years_ahead)
-    users[GRID:] = users_factor
+    users = np.ones((*np.shape(users_factor)[:-1], GRID + years_ahead))
+    users[..., GRID:] = users_factor
     flat = np.repeat(_log_consultation_ceiling(p)[:, None], years_ahead, axis=1)
     consultation = forward("consultation", flat) * np.exp((price_growth + encounters_growth) * ahead) * users
     # Payers other than patients (insurers, drug makers) buy the other services.

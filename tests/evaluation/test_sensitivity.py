@@ -1,5 +1,6 @@
 """What a headline number hangs on."""
 
+from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
 
@@ -12,9 +13,11 @@ from hypothesis import strategies as st
 from telemed_forecast.evaluation import sensitivity
 from telemed_forecast.evaluation.influence import reliable
 from telemed_forecast.evaluation.sensitivity import drivers
+from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.paths import Likelihood, Path
 from telemed_forecast.models.model import Model, Rows
 from telemed_forecast.models.priors import Prior
+from telemed_forecast.runs.parameters import validate
 
 pytestmark = pytest.mark.unit
 
@@ -133,3 +136,37 @@ def test_a_belief_that_is_the_posterior_is_not_told_by_few_draws(monkeypatch):
     untold = found[["lower", "higher"]].isna().any(axis=1)
     assert beyond["level"]
     np.testing.assert_array_equal(untold, beyond)
+
+
+@pytest.mark.slow
+@pytest.mark.draws
+@pytest.mark.parametrize(("parameter", "by"), [("new_offset", 1.0), ("walk_scale", -1.0)])
+def test_weighing_the_draws_tells_what_fitting_again_would(parameter, by, sampler_seed):
+    from telemed_forecast.evaluation import calibrated, monte_carlo
+    from telemed_forecast.evaluation.monte_carlo import Estimate
+    from telemed_forecast.fits.sampling import ModelSpec, Profile, fit
+    from telemed_forecast.models import channel_share
+    from telemed_forecast.models.model import draws as by_name
+
+    profile = Profile(chains=4, tune=500, draws=2000, target_accept=0.95)
+    design = calibrated.MODELS["channel_share"].design(Context(validate("channel_share", {})))
+    own = channel_share.MODEL
+
+    def moved():
+        return {name: one.moved(by) if name == parameter else one for name, one in own.priors().items()}
+
+    def fitted(name, model):
+        tree = fit(ModelSpec(name, model.graph), design, profile=profile, seed=sampler_seed)
+        return tree["posterior"].to_dataset().stack(sample=("chain", "draw")).transpose("sample", ...)
+
+    one, other = fitted("as it is", own), fitted(f"{parameter} moved", replace(own, priors=moved))
+    weights, khat = sensitivity._weights(own.priors()[parameter], by_name(one)[parameter], by)
+    assert khat < reliable(8000)
+    before, after = by_name(one)[parameter], by_name(other)[parameter]
+    unweighed, refitted = (monte_carlo.mean(values, chains=4) for values in (before, after))
+    middle = float(weights @ before)
+    # The error of a weighted mean of independent draws, times what these are less independent.
+    dependence = unweighed.error / (before.std() / np.sqrt(len(before)))
+    weighed = Estimate(middle, dependence * float(np.sqrt(weights**2 @ (before - middle) ** 2)))
+    assert monte_carlo.agree([(weighed, refitted)], chance=1e-4)
+    assert not monte_carlo.agree([(unweighed, refitted)], chance=1e-4), "the prior as it was"

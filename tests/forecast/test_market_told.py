@@ -159,3 +159,13 @@ def test_a_report_in_real_dollars_shows_no_amount_in_yuan_but_prices(known):
 def test_other_reports_repeat_the_headline_in_nominal_yuan(known):
     figures = report.key_figures(*known)
     assert {figure.value.unit for figure in figures.values()} == {"CNY_million", "multiple"}
+
+
+def test_draws_of_users_go_with_the_markets_draws_of_the_same_rank_whatever_their_numbers():
+    rng = np.random.default_rng(4)
+    standard, users = rng.normal(size=6000), rng.lognormal(19.8, 0.05, 2500)
+    beside = users[market_size.paired(standard, users)]
+    assert (np.diff(beside[np.argsort(standard)]) >= 0.0).all()
+    # Every draw of the users is taken, none more than once oftener than another.
+    taken = np.unique(beside, return_counts=True)[1]
+    assert len(taken) == len(users) and set(taken) == {2, 3}
