@@ -42,23 +42,15 @@ COMPARED = ("bear", "base", "bull")
 
 @dataclass(frozen=True)
 class LeverSpecification:
-    """What a lever is.
-
-    Attributes
-    ----------
-    name, unit, meaning : str
-    low, high : float
-        Allowed range, both ends included, in `unit`.
-    neutral : float
-        The value that changes nothing.
-    """
+    """What a lever is."""
 
     name: str
     unit: str
     meaning: str
+    # Allowed range, both ends included, in `unit`
     low: float
     high: float
-    neutral: float
+    neutral: float  # The value that changes nothing
 
 
 def _factor(name: str, meaning: str, *, largest: float = 5.0, unit: str = "ratio") -> LeverSpecification:
@@ -103,25 +95,14 @@ LEVERS: Mapping[str, LeverSpecification] = MappingProxyType(
 
 @dataclass(frozen=True, kw_only=True)
 class Lever:
-    """A lever's setting in one scenario.
-
-    Attributes
-    ----------
-    name, unit : str
-    value : float
-        In `unit`.
-    evidence : tuple of str
-        Ids of the claims and policy events of the ledger which make the value arguable; empty only at the neutral
-        value.
-    reason : str
-        One sentence that leads from the evidence to the value.
-    """
+    """A lever's setting in one scenario."""
 
     name: str
     unit: str
-    value: float
+    value: float  # In `unit`
+    # Ids of the claims and policy events of the ledger which make the value arguable; empty only at the neutral value
     evidence: tuple[str, ...] = ()
-    reason: str = ""
+    reason: str = ""  # One sentence that leads from the evidence to the value
 
     def known_later(self, day: date) -> tuple[str, ...]:
         """The part of the evidence that was not yet known on a day."""
@@ -136,26 +117,13 @@ NEUTRAL: Mapping[str, Lever] = MappingProxyType(
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """A complete set of lever settings; `scenario["retention"]` is a lever's value.
+    """A complete set of lever settings; `scenario["retention"]` is a lever's value."""
 
-    Attributes
-    ----------
-    name : str
-        See :func:`name_of`.
-    meaning : str
-    weight : float or None
-        Probability in a set of scenarios whose weights sum to 1; None when the file states none.
-    levers : Mapping of str to Lever
-        Every lever of `LEVERS`, inherited or neutral where the file says nothing.
-    files : tuple of Path
-        The file itself, then those it inherits from: what a run's key has to cover.
-    """
-
-    name: str
+    name: str  # See :func:`name_of`
     meaning: str
-    weight: float | None
-    levers: Mapping[str, Lever]
-    files: tuple[Path, ...]
+    weight: float | None  # Probability in a set of scenarios whose weights sum to 1; None when the file states none
+    levers: Mapping[str, Lever]  # Every lever of `LEVERS`, inherited or neutral where the file says nothing
+    files: tuple[Path, ...]  # The file itself, then those it inherits from: what a run's key has to cover
 
     def __getitem__(self, lever: str) -> float:
         return self.levers[lever].value

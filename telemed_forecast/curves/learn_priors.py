@@ -32,20 +32,14 @@ first day whose forecasts are scored, so that no score profits from what came la
 class Request:
     """What the user asks for."""
 
-    curves: Path | None
-    """A reference class (see `series_file`); None with `world_bank`."""
-    out: Path
-    """Folder of the priors; made when it is not there."""
-    kind: str = "adoption"
-    """adoption or surge."""
-    world_bank: bool = False
-    """Read the reference class from the World Bank's public interface instead."""
-    cache: Path | None = None
-    """Where its answers are kept; the project's own cache when None."""
-    refresh: bool = False
-    """Ask again what the cache holds."""
+    curves: Path | None  # A reference class (see `series_file`); None with `world_bank`
+    out: Path  # Folder of the priors; made when it is not there
+    kind: str = "adoption"  # adoption or surge
+    world_bank: bool = False  # Read the reference class from the World Bank's public interface instead
+    cache: Path | None = None  # Where its answers are kept; the project's own cache when None
+    refresh: bool = False  # Ask again what the cache holds
+    # Where the reference class that was read is saved, to learn from again without the network
     save: Path | None = None
-    """Where the reference class that was read is saved, to learn from again without the network."""
 
 
 def make(request: Request, *, also: Sequence[str] = (), stream: TextIO | None = None) -> Path:

@@ -44,10 +44,8 @@ class Service(NamedTuple):
     """A service of the survey, ``<name>_users`` and ``<name>_usage_rate`` in the ledger."""
 
     name: str
-    since: dt.date = _COMPARABLE
-    """Earlier figures are of another definition."""
-    why: str = ""
-    """What changed then; empty when the definition of internet users did."""
+    since: dt.date = _COMPARABLE  # Earlier figures are of another definition
+    why: str = ""  # What changed then; empty when the definition of internet users did
 
 
 SERVICES = (

@@ -190,16 +190,12 @@ def predictive(p: Tensors, w: Tensors, *, ahead: Any, season_then: Any, season_n
 class Family:
     """Learned retention of one family, parameters on their unbounded scales in the order of :data:`PARAMETERS`."""
 
-    classes: tuple[str, ...]
-    """Reference classes that belong to it."""
-    mean: np.ndarray
-    """Dims: (parameter,)."""
-    covariance: np.ndarray
-    """Dims: (parameter, parameter)."""
+    classes: tuple[str, ...]  # Reference classes that belong to it
+    mean: np.ndarray  # Dims: (parameter,)
+    covariance: np.ndarray  # Dims: (parameter, parameter)
+    # Seasonal factors in log points, one a period of the year; empty when none are known. Dims: (period,)
     season: np.ndarray
-    """Seasonal factors in log points, one a period of the year; empty when none are known. Dims: (period,)."""
-    pandemic: bool
-    """Its surge was that of spring 2020."""
+    pandemic: bool  # Its surge was that of spring 2020
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Family:

@@ -26,15 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Check:
-    """Where published figures lie in what a model would have printed.
+    """Where published figures lie in what a model would have printed."""
 
-    Attributes
-    ----------
-    rank
-        PIT of each figure in 0..1: the share of the draws below its interval plus half of those inside; NaN where
-        the model has nothing to say. Dims: (obs,).
-    """
-
+    # PIT of each figure in 0..1: the share of the draws below its interval plus half of those inside; NaN where the
+    # model has nothing to say. Dims: (obs,).
     rank: np.ndarray
 
     @property

@@ -64,20 +64,14 @@ class Effect:
 
 @dataclass(frozen=True)
 class Effects:
-    """The levers of one scenario and one headline number.
-
-    Attributes
-    ----------
-    base, total
-        The number's median with every lever neutral, and what the whole scenario adds.
-    alone, parts
-        What each lever adds when all others are neutral, and within the scenario, where the values add up to `total`.
-    """
+    """The levers of one scenario and one headline number."""
 
     scenario: str
     quantity: str
+    # The number's median with every lever neutral, and what the whole scenario adds
     base: float
     total: Effect
+    # What each lever adds when all others are neutral, and within the scenario, where the values add up to `total`
     alone: Mapping[str, Effect]
     parts: Mapping[str, Effect]
 

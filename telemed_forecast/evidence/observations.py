@@ -37,30 +37,22 @@ Days = npt.NDArray[np.datetime64]
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Observations:
-    """Published figures as intervals; one-dimensional arrays of one length.
+    """Published figures as intervals; one-dimensional arrays of one length."""
 
-    Attributes
-    ----------
-    claim_id, metric, segment, origin, grade, unit : array of str
-        As in the ledger; `unit` is "ratio" for growth rates and multiples.
-    low, high : array of float64
-        The interval, in `unit`. An end that is open is 0 or inf.
-    start, end : array of datetime64[D]
-        Period of the figure; for a growth rate that of the later level.
-    base_start, base_end : array of datetime64[D]
-        Period of the earlier level of a ratio; NaT for levels, and for ratios to a base that has no dates.
-    """
-
+    # As in the ledger; `unit` is "ratio" for growth rates and multiples
     claim_id: Strings
     metric: Strings
     segment: Strings
     origin: Strings
     grade: Strings
     unit: Strings
+    # The interval, in `unit`. An end that is open is 0 or inf
     low: Floats
     high: Floats
+    # Period of the figure; for a growth rate that of the later level
     start: Days
     end: Days
+    # Period of the earlier level of a ratio; NaT for levels, and for ratios to a base that has no dates
     base_start: Days
     base_end: Days
 

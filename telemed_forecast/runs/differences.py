@@ -21,48 +21,28 @@ Row = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Pull:
-    """What one published figure does to the headline of a run.
+    """What one published figure does to the headline of a run."""
 
-    Attributes
-    ----------
-    target
-        The headline that it moves most; empty when the figure has no row in a likelihood.
-    half_widths
-        How far that headline would move without the figure, in halves of its 80% interval; None when no run can tell.
-    error
-        Standard error of that, from the draws being finitely many.
-    """
-
-    target: str
+    target: str  # The headline that it moves most; empty when the figure has no row in a likelihood
+    # How far that headline would move without the figure, in halves of its 80% interval; None when no run can tell
     half_widths: float | None
-    error: float = 0.0
+    error: float = 0.0  # Standard error of that, from the draws being finitely many
 
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two runs, as far as it is compared.
+    """One of the two runs, as far as it is compared."""
 
-    Attributes
-    ----------
-    manifest
-        What the run says of itself.
-    evidence
-        Rows of the tables of figures that entered a model: claim id -> interval and unit.
-    assumptions
-        Rows of the tables of parameters: (report, parameter) -> columns as written.
-    pulls
-        Every figure that a model read, by report: claim id -> what it does to the headline.
-    levers
-        Rows of the table of levers: name -> value by scenario, as written.
-    parts
-        Rows of the table of the levers' effects: (quantity, lever) -> columns as written.
-    """
-
-    manifest: Mapping[str, Any]
+    manifest: Mapping[str, Any]  # What the run says of itself
+    # Rows of the tables of figures that entered a model: claim id -> interval and unit
     evidence: Mapping[str, tuple[Interval, str]]
+    # Rows of the tables of parameters: (report, parameter) -> columns as written
     assumptions: Mapping[tuple[str, str], Row]
+    # Every figure that a model read, by report: claim id -> what it does to the headline
     pulls: Mapping[str, Mapping[str, Pull]] = field(default_factory=dict)
+    # Rows of the table of levers: name -> value by scenario, as written
     levers: Mapping[str, Row] = field(default_factory=dict)
+    # Rows of the table of the levers' effects: (quantity, lever) -> columns as written
     parts: Mapping[tuple[str, str], Row] = field(default_factory=dict)
 
     def pull(self, claim: str) -> Pull | None:
@@ -154,21 +134,13 @@ def cause(a: Side, b: Side) -> str | None:
 
 @dataclass(frozen=True)
 class Evidence:
-    """A row of evidence that one run uses and the other does not, or reads otherwise.
+    """A row of evidence that one run uses and the other does not, or reads otherwise."""
 
-    Attributes
-    ----------
-    claim
-        Its claim id.
-    before, after
-        What each run makes of it: its interval, `USED` where no table of the run shows that, `NONE`.
-    pulls
-        What it does to the headline of each run; None where the run does not use it.
-    """
-
-    claim: str
+    claim: str  # Its claim id
+    # What each run makes of it: its interval, `USED` where no table of the run shows that, `NONE`
     before: str
     after: str
+    # What it does to the headline of each run; None where the run does not use it
     pulls: tuple[Pull | None, Pull | None]
 
     @property

@@ -37,32 +37,18 @@ INJECTED_FIRST_LINE = "# Parameters"
 
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
-    """What one parameter is; its name, type and default are those of the field of `Settings` that declares it.
+    """What one parameter is; its name, type and default are those of the field of `Settings` that declares it."""
 
-    Attributes
-    ----------
-    unit : str
-        The unit, or for a text what kind of text it is (date, name, ...); `-` for a pure number.
-    meaning : str
-        A few words, without `=`, since papermill's own help cannot read a comment that holds one.
-    low, high : float or None
-        Allowed range of a number, both ends included.
-    choices : tuple of str
-        Allowed texts; empty when other checks apply.
-    check, allowed : callable or None
-        For texts that no list describes: gives the faults of a text; says the allowed values in words.
-    notebooks : tuple of str
-        The notebooks which take it.
-    """
-
-    unit: str
-    meaning: str
+    unit: str  # The unit, or for a text what kind of text it is (date, name, ...); `-` for a pure number
+    meaning: str  # A few words, without `=`, since papermill's own help cannot read a comment that holds one
+    # Allowed range of a number, both ends included
     low: float | None = None
     high: float | None = None
-    choices: Sequence[str] = ()
+    choices: Sequence[str] = ()  # Allowed texts; empty when other checks apply
+    # For texts that no list describes: gives the faults of a text; says the allowed values in words
     check: Callable[[str], list[str]] | None = None
     allowed: Callable[[], str] | None = None
-    notebooks: tuple[str, ...] = NOTEBOOKS
+    notebooks: tuple[str, ...] = NOTEBOOKS  # The notebooks which take it
     name: str = ""
     type: type = str
     default: Any = None

@@ -33,18 +33,10 @@ KEY_FORMAT = 1
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
-    """Where a project keeps what goes into a run.
+    """Where a project keeps what goes into a run."""
 
-    Attributes
-    ----------
-    root : Path
-        Holds notebooks/, data/, scenarios/, telemed_forecast/ and requirements.lock.
-    cache : Path
-        Scratch space: fits, and notebooks that failed.
-    """
-
-    root: Path = paths.ROOT
-    cache: Path = paths.CACHE
+    root: Path = paths.ROOT  # Holds notebooks/, data/, scenarios/, telemed_forecast/ and requirements.lock
+    cache: Path = paths.CACHE  # Scratch space: fits, and notebooks that failed
 
     @property
     def notebooks(self) -> Path:
@@ -54,47 +46,24 @@ class Project:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What somebody asks for, checked.
+    """What somebody asks for, checked."""
 
-    Attributes
-    ----------
-    settings : tuple of Mapping of str to Settings
-        One mapping (by notebook) for each run, that is for each scenario and date.
-    languages : tuple of str
-        Languages of the pages.
-    formats : tuple of str
-        What is made beside the pages: `pdf`, `workbook`.
-    """
-
+    # One mapping (by notebook) for each run, that is for each scenario and date
     settings: tuple[Mapping[str, Settings], ...]
-    languages: tuple[Language, ...]
-    formats: tuple[str, ...] = ()
+    languages: tuple[Language, ...]  # Languages of the pages
+    formats: tuple[str, ...] = ()  # What is made beside the pages: `pdf`, `workbook`
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One run: notebooks, their settings, and the key of all that goes in.
+    """One run: notebooks, their settings, and the key of all that goes in."""
 
-    Attributes
-    ----------
-    run_id : str
-        `<as_of or vintage>-<scenario>-<first 8 of the key>`: the folder's name.
-    key : str
-        sha256, hexadecimal.
-    settings : Mapping of str to Settings
-        By notebook, in reading order.
-    languages, formats : tuple of str
-    inputs : Mapping of str to str
-        sha256 by path (relative to the project, with `/`), and versions of packages.
-    parameters : Mapping of str to Mapping
-        By notebook: what the key covers. A scenario goes by its name; its file is among the inputs.
-    """
-
-    run_id: str
-    key: str
-    settings: Mapping[str, Settings]
+    run_id: str  # `<as_of or vintage>-<scenario>-<first 8 of the key>`: the folder's name
+    key: str  # sha256, hexadecimal
+    settings: Mapping[str, Settings]  # By notebook, in reading order
     languages: tuple[Language, ...]
-    inputs: Mapping[str, str]
+    inputs: Mapping[str, str]  # sha256 by path (relative to the project, with `/`), and versions of packages
+    # By notebook: what the key covers. A scenario goes by its name; its file is among the inputs
     parameters: Mapping[str, Mapping[str, Any]]
     formats: tuple[str, ...] = ()
 

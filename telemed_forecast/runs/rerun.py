@@ -33,19 +33,12 @@ UNKNOWN = "a processor that the run does not name"
 
 @dataclass(frozen=True)
 class Comparison:
-    """A run and what it became when it was made again.
+    """A run and what it became when it was made again."""
 
-    Attributes
-    ----------
-    before, now
-        The processors.
-    differences
-        One line a file, or a forecast, that came out differently.
-    """
-
+    # The processors
     before: str
     now: str
-    differences: list[str]
+    differences: list[str]  # One line a file, or a forecast, that came out differently
 
     @property
     def exact(self) -> bool:

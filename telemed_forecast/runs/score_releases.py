@@ -24,26 +24,15 @@ NEXT = 6
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What has become of a folder of releases.
+    """What has become of a folder of releases."""
 
-    Attributes
-    ----------
-    day : date
-        Day whose knowledge counts.
-    by : date
-        Day by which a release must have been frozen; the last of all days for every release.
-    frozen, scores, waiting : DataFrame
-        What was frozen, the scores of what has come and what still waits, the next due first (`frozen_forecasts`).
-    unprinted : dict
-        Quantity of which nobody prints a figure -> its number of forecasts.
-    """
-
-    day: date
-    by: date
+    day: date  # Day whose knowledge counts
+    by: date  # Day by which a release must have been frozen; the last of all days for every release
+    # What was frozen, the scores of what has come and what still waits, the next due first (`frozen_forecasts`)
     frozen: pd.DataFrame
     scores: pd.DataFrame
     waiting: pd.DataFrame
-    unprinted: Mapping[str, int]
+    unprinted: Mapping[str, int]  # Quantity of which nobody prints a figure -> its number of forecasts
 
 
 def make(folder: Path, *, as_of: str = "", out: Path | None = None) -> Outcome:
