@@ -45,12 +45,7 @@ class Fault:
 class InputError(TelemedError, ValueError):
     """The user's input is wrong; the message names every fault.
 
-    Parameters
-    ----------
-    faults : iterable of Fault or str
-        Everything that was found. Strings are for inputs that have no rows, such as parameters.
-    heading : str, optional
-        First line of the message; a count of the faults by default.
+    Faults are strings for inputs that have no rows, such as parameters. The heading counts the faults by default.
     """
 
     def __init__(self, faults: Iterable[Fault | str], heading: str | None = None) -> None:

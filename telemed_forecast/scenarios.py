@@ -145,13 +145,7 @@ def shipped() -> list[str]:
 
 
 def locate(scenario: str) -> Path:
-    """Find the file of a scenario given by name or by path.
-
-    Raises
-    ------
-    InputError
-        Neither a shipped scenario nor a file; the message lists the names and the nearest one.
-    """
+    """Find the file of a scenario given by name or by path; an `InputError` lists the names and the nearest one."""
     names = shipped()
     if scenario in names:
         return paths.SCENARIOS / f"{scenario}.toml"
@@ -180,12 +174,9 @@ def name_of(scenario: str | Path) -> str:
 def load(scenario: str) -> Scenario:
     """Read a scenario, by its name or the path of a TOML file, with everything it inherits.
 
-    Raises
-    ------
-    InputError
-        With every fault: no such scenario, unknown keys or levers (with the nearest name), wrong types or
-        units, values out of range (with the range and unit), a value off neutral without evidence, evidence that
-        is not in the ledger (with the nearest id), circular inheritance.
+    An `InputError` has every fault: no such scenario, unknown keys or levers (with the nearest name), wrong types or
+    units, values out of range (with the range and unit), a value off neutral without evidence, evidence that is not in
+    the ledger (with the nearest id), circular inheritance.
     """
     file = locate(scenario)
     reading = _Reading()
@@ -208,10 +199,7 @@ def load(scenario: str) -> Scenario:
 def weights(scenarios: Sequence[str] | None = None) -> dict[str, float]:
     """Probability weights, by name, of scenarios (names or files; those that every report compares by default).
 
-    Raises
-    ------
-    InputError
-        A scenario has no weight, or the weights do not sum to 1 (to within one part in a million).
+    An `InputError` says which has none, or that they do not sum to 1 (to within one part in a million).
     """
     loaded = [load(scenario) for scenario in (COMPARED if scenarios is None else scenarios)]
     faults = [f"scenario {s.name} states no weight" for s in loaded if s.weight is None]
@@ -226,16 +214,11 @@ def weights(scenarios: Sequence[str] | None = None) -> dict[str, float]:
 
 
 def check_set(chosen: Sequence[str]) -> None:
-    """Check the weights of scenarios (names or files that can be loaded) that are asked for together.
+    """Check the weights (see :func:`weights`) of scenarios that are asked for together and can be loaded.
 
     Those that every report compares need no check: each is a run of its own, whatever its weight among the three. The
-    user's own may leave weights out; once one of several states a weight, all of them are a set, and its weights have
-    to sum to 1.
-
-    Raises
-    ------
-    InputError
-        As :func:`weights`.
+    user's own may leave weights out; once one of several states a weight, all of them are a set, whose weights sum to
+    1.
     """
     own = [scenario for scenario in map(load, chosen) if scenario.own]
     if len(chosen) > 1 and any(scenario.weight is not None for scenario in own):

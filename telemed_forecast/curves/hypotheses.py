@@ -137,21 +137,11 @@ def forecast(
     prior: Prior | None = None,
     draws: int = DRAWS,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Forecast series, each on its own.
+    """Forecast series, each on its own, at quantile levels and in the mean.
 
-    Parameters
-    ----------
-    series
-        Of any length of period, each with at least one value above zero. One whose `reference_class` the prior knows
-        is of that technology; any other is new.
-    horizon
-        Periods ahead, each series in its own.
-    levels
-        Of the quantiles. Dims: (level,).
-    seed, draws
-        Of the draws, and their number for each series.
-    prior
-        What past adoptions teach; the shipped one when None.
+    Series may have periods of any length, and have at least one value above zero. One whose `reference_class` the prior
+    (by default the shipped one) knows is of that technology; any other is new. The horizon counts each series' own
+    periods.
 
     Returns
     -------

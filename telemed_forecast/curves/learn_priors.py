@@ -45,14 +45,8 @@ class Request:
 def make(request: Request, *, also: Sequence[str] = (), stream: TextIO | None = None) -> Path:
     """Learn priors and write them, whole or not at all; return the file. No date is in it: same curves, same bytes.
 
-    Parameters
-    ----------
-    request
-        What is asked for.
-    also
-        Faults of the request that were found already: told together with the others.
-    stream
-        Where is said what is going on; standard error by default.
+    `also` are faults of the request that were found already, told together with the others; what is going on is said to
+    `stream` (standard error by default).
     """
     faults = [*_faults_of(request), *also]
     if faults:

@@ -74,12 +74,7 @@ Interval = tuple[float, float]
 def curves(as_of: str | dt.date | None = None, *, frame: pd.DataFrame | None = None) -> list[Series]:
     """Return the services as curves by name (``online_payment__china``), in percent of internet users.
 
-    Parameters
-    ----------
-    as_of
-        Only what was known at the end of this day; everything by default.
-    frame
-        Rows of the ledger; the shipped ones by default.
+    Only what was known at the end of the day `as_of`; `frame` are rows of the ledger, the shipped ones by default.
     """
     rows = vintage.as_of(ledger.load() if frame is None else frame, as_of)
     rows = rows[(rows["segment"] == "national") & (rows["origin"] == SURVEY)]

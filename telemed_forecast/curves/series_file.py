@@ -101,18 +101,9 @@ class Reading:
 def read(
     file: Path, layout: Layout = OWN, *, name: str | None = None, classes: Collection[str] | None = None
 ) -> Reading:
-    """Read a file of series.
+    """Read a file of series (UTF-8), which messages call by `name` (its path by default).
 
-    Parameters
-    ----------
-    file
-        UTF-8.
-    layout
-        `OWN` or `REFERENCE_CLASS`.
-    name
-        How messages call the file; the path as given by default.
-    classes
-        Names that `reference_class` may have; None allows any.
+    `classes` are the names that `reference_class` may have; None allows any.
     """
     table = tables.read(file, name=name)
     header = list(_header_faults(table, layout))

@@ -99,18 +99,9 @@ def read(
 ) -> list[Series]:
     """Read indicators of all countries, from the cache where it has them: by indicator, then by name of the series.
 
-    Parameters
-    ----------
-    indicators
-        Which ones.
-    address, folder
-        Where the interface answers (by default TELEMED_WORLD_BANK or else the World Bank itself) and the cache.
-    refresh
-        Ask for everything again, whatever the cache has; what it has is replaced only by a complete answer.
-    progress
-        Show a bar on a terminal (stderr).
-    patience
-        Timeouts and repeats.
+    The address is by default TELEMED_WORLD_BANK or else the World Bank itself. With `refresh` everything is asked for
+    again, whatever the cache has; what it has is replaced only by a complete answer. `progress` shows a bar on a
+    terminal (stderr).
     """
     source = _Source.at(address, folder)
     found: list[Series] = []

@@ -53,17 +53,6 @@ class Influence:
 def influences(context: Context, name: str, result: Any) -> list[Influence]:
     """Every published figure that a report's model read, the one that moves the headline most first.
 
-    Parameters
-    ----------
-    context
-        Settings and evidence.
-    name
-        The report's name.
-    result
-        Its model's result.
-
-    Returns
-    -------
     Figures whose effect is not told come last. A figure with rows on several quantities stands once for each.
     """
     found = [one for fitted in MARKETS[name].likelihoods(result) for one in _of(fitted, context.settings.horizon)]

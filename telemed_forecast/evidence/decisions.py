@@ -23,13 +23,7 @@ DEFINITIONS = ("consultation", "services", "healthcare", "pharmacy")
 
 
 def rows(name: str) -> tuple[Row, ...]:
-    """The rows of a table of the data package, in its order.
-
-    Raises
-    ------
-    InputError
-        With every fault of the table.
-    """
+    """The rows of a table of the data package, in its order; an `InputError` has every fault of the table."""
     found, wrong = _shipped(name)
     if wrong:
         raise InputError(wrong, f"{len(wrong)} fault(s) in the decisions on the evidence")

@@ -186,12 +186,7 @@ def to_cny(observations: Observations, ledger: pd.DataFrame) -> Observations:
 
     The rate of a period is the mean of the rates (`fx_cny_per_usd` in the same view of the ledger) that overlap it,
     weighted by days. Outside of them the nearest rate is taken and the interval widened by `FX_WIDENING` to either
-    side.
-
-    Raises
-    ------
-    InputError
-        When dollars have to be converted and the ledger holds no rate.
+    side. An `InputError` when the ledger holds no rate and there are dollars.
     """
     dollars = np.char.startswith(observations.unit, "USD")
     if not dollars.any():
@@ -226,12 +221,8 @@ def summary(frame: pd.DataFrame, metric: str, segment: str | None = None) -> pd.
     """Table of the rows of a metric, for `evidence show`, sorted by segment and period.
 
     Its columns are those of the ledger, with `low` and `high`, the interval in the unit of the row, and `status`:
-    "fitted" or why not.
-
-    Raises
-    ------
-    InputError
-        When the metric or the segment is not in the vocabulary; the nearest name is suggested.
+    "fitted" or why not. An `InputError` suggests the nearest name when the metric or the segment is not in the
+    vocabulary.
     """
     faults = list(_unknown("metric", metric, dictionary.metrics().index))
     if segment is not None:

@@ -47,14 +47,9 @@ def records(text: pd.DataFrame) -> list[Row]:
 
 
 def faults(text: pd.DataFrame, *, earlier: Sequence[Row] = ()) -> list[Fault]:
-    """Find every fault of a claims table.
+    """Find every fault of a claims table: rows as text with `_file` and `_line`.
 
-    Parameters
-    ----------
-    text : DataFrame
-        Rows as text with `_file` and `_line`.
-    earlier : sequence of dict
-        Rows that are right already (`records`); the new rows may restate them and must not reuse their names.
+    `earlier` are rows that are right already (`records`); the new rows may restate them and must not reuse their names.
     """
     metrics = {row["metric"]: row for row in records(dictionary.metrics().reset_index())}
     segments = sorted(dictionary.segments().index)

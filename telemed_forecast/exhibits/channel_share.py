@@ -45,19 +45,7 @@ GOVERNMENT = tuple(
 def exhibits(
     context: Context, result: Forecast, platforms: PlatformRevenue, weighed: Sequence[Influence] = ()
 ) -> Exhibits:
-    """The report's tables and charts by name; what nobody had published by then is not among them.
-
-    Parameters
-    ----------
-    context
-        Settings and evidence.
-    result
-        The forecast of shares.
-    platforms
-        The forecast of listed platforms' revenue.
-    weighed
-        What the headline owes to each published figure.
-    """
+    """The report's tables and charts by name; what nobody had published by then is not among them."""
     day, count, counts = context.settings.as_of_date, result["hospital_share_count"], result.evidence["counts"]
     claims = (*newest(counts, 3), *encounter_claims(result), *revenue_claims(result))
     odds = (*newest(counts, 3), *encounter_claims(result))

@@ -77,10 +77,7 @@ def context_table(context: Context, name: str, claims: Sequence[str]) -> Exhibit
 def printed_figure(row: Any) -> str:
     """A ledger row's figure as it was printed: sign, digits and a unit that needs no translation.
 
-    Parameters
-    ----------
-    row
-        Mapping with relation, low, high, value and unit.
+    The row has relation, low, high, value and unit.
     """
     sign = {"gt": ">\u202f", "floor": ">\u202f", "ge": "≥\u202f", "lt": "<\u202f", "le": "≤\u202f", "approx": "≈\u202f"}
     before = {"CNY": "CNY ", "USD_million": "USD ", "multiple": "×"}.get(row["unit"], "")

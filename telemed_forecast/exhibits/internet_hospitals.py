@@ -89,16 +89,7 @@ def exhibits(
 ) -> Exhibits:
     """The report's tables and charts by name; what nobody had published by then is not among them.
 
-    Parameters
-    ----------
-    context
-        Settings and evidence.
-    result
-        The forecast.
-    earlier
-        What the same model would have said earlier.
-    weighed
-        What the headline owes to each published figure.
+    `earlier` is what the same model would have said earlier.
     """
     shown, counts = years(context, result), newest(result.evidence["counts"], 3)
     by_year = [

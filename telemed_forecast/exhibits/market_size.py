@@ -44,18 +44,7 @@ def exhibits(
 ) -> Exhibits:
     """The report's tables and charts by name; what nobody had published by then is not among them.
 
-    Parameters
-    ----------
-    context
-        Settings and evidence.
-    result
-        The forecast.
-    supply
-        What doctors online can answer; None on a date that knows too little.
-    money
-        The money in which amounts are told.
-    weighed
-        What the headline owes to each published figure.
+    `supply` is None on a date that knows too little of doctors online; `money` is what amounts are told in.
     """
     evidence, broad = (money.published(rows) for rows in (result.evidence["sizes"], broad_evidence(result)))
     prior, drawn = _checked(result, money)

@@ -50,17 +50,7 @@ OTHER_COUNTS = decisions.labels("other_counts")
 
 
 def exhibits(context: Context, result: Forecast, weighed: Sequence[Influence] = ()) -> Exhibits:
-    """The report's tables and charts by name; what nobody had published by then is not among them.
-
-    Parameters
-    ----------
-    context
-        Settings and evidence.
-    result
-        The forecast.
-    weighed
-        What the headline owes to each published figure.
-    """
+    """The report's tables and charts by name; what nobody had published by then is not among them."""
     day, evidence = context.settings.as_of_date, result.evidence
     claims = (*newest(evidence["users"], 5), *newest(evidence["internet"], 2))
     shown = [result.path, result["online_medical_usage_rate"], result["internet_users"]]

@@ -30,15 +30,7 @@ SHOWN = 5
 
 
 def read(folder: Path) -> Side:
-    """A run as far as it is compared.
-
-    Raises
-    ------
-    InputError
-        The folder is not a run.
-    TelemedError
-        Its files are not as they were written.
-    """
+    """A run as far as it is compared: `InputError` if it is none, `TelemedError` if it is not as it was written."""
     manifest.require_as_written(folder)
     stated = manifest.read(folder)
     claims = {}

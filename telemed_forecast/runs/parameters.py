@@ -213,13 +213,7 @@ def refused(faults: Iterable[object]) -> ParametersRefused:
 
 
 def for_notebook(notebook: str) -> tuple[Parameter, ...]:
-    """The parameters which a notebook takes, in the order of its parameters cell.
-
-    Raises
-    ------
-    InputError
-        There is no such notebook.
-    """
+    """The parameters which a notebook takes, in the order of its cell; `InputError` without such a notebook."""
     if notebook not in NOTEBOOKS:
         raise InputError([_unknown_notebook(notebook)])
     return tuple(p for p in SPECIFICATION if notebook in p.notebooks)
@@ -241,11 +235,8 @@ def _unknown(name: str, notebooks: Sequence[str]) -> str:
 def validate(notebook: str, values: Mapping[str, object]) -> Settings:
     """Check a notebook's parameters; what is not given takes its default.
 
-    Raises
-    ------
-    InputError
-        With every fault: unknown names (with the nearest name and the list), wrong types, values out of range
-        (with the range and unit).
+    An `InputError` has every fault: unknown names (with the nearest name and the list), wrong types, values out of
+    range (with the range and unit).
     """
     parameters = {p.name: p for p in for_notebook(notebook)}
     faults = [_unknown(name, [notebook]) for name in values if name not in parameters]
@@ -281,19 +272,10 @@ def _default(parameter: Parameter) -> object:
 
 
 def from_texts(notebooks: Sequence[str], texts: Iterable[tuple[str, str]]) -> dict[str, Settings]:
-    """Convert and check the `-p NAME=TEXT` of a command line for one or more notebooks.
+    """Convert and check the `-p NAME=TEXT` of a command line, names and texts as typed, for some notebooks.
 
-    Parameters
-    ----------
-    notebooks : sequence of str
-        The notebooks to run. A parameter goes to those of them which take it.
-    texts : iterable of (str, str)
-        Names and texts as typed. The specification alone decides the type: `007` stays a text where a text is due.
-
-    Raises
-    ------
-    InputError
-        With every fault, each once.
+    A parameter goes to those of them which take it. The specification alone decides the type: `007` stays a text where
+    a text is due. An `InputError` has every fault, each once.
     """
     faults: list[object] = [_unknown_notebook(name) for name in notebooks if name not in NOTEBOOKS]
     known = [name for name in notebooks if name in NOTEBOOKS] or list(NOTEBOOKS)
@@ -358,20 +340,11 @@ def _declaration(p: Parameter) -> str:
 
 
 def from_notebook(notebook: str, namespace: Mapping[str, Any]) -> Settings:
-    """Check the parameters of a running notebook; the second cell's only call.
+    """Check the parameters of a running notebook, of which `namespace` is the `globals()`; the second cell's only call.
 
-    Parameters
-    ----------
-    notebook : str
-        The notebook's name.
-    namespace : Mapping of str to object
-        Its `globals()`. IPython's `In` in it tells which names the parameters cell declared and which
-        papermill injected, so that a misspelt one is found; other variables are left alone.
-
-    Raises
-    ------
-    InputError
-        With every fault; IPython shows the message without a traceback.
+    IPython's `In` in it tells which names the parameters cell declared and which papermill injected, so that a misspelt
+    one is found; other variables are left alone. IPython shows the `InputError`, which has every fault, without a
+    traceback.
     """
     taken = {p.name: p for p in for_notebook(notebook)}
     declared, injected = _given_names(namespace.get("In", ()), set(taken))

@@ -89,23 +89,9 @@ def request(
 ) -> Request:
     """Check what somebody asks for.
 
-    Parameters
-    ----------
-    notebooks : sequence of str
-        Names; all notebooks when empty.
-    texts : iterable of (str, str)
-        Parameters by name, as typed.
-    scenario, as_of : sequence of str
-        Scenarios and dates, one run for each combination; what `texts` says, or the default, when empty.
-    languages : sequence of str
-        Languages of the pages; all when empty.
-    also : iterable of str
-        Faults already found elsewhere, to be named with the others.
-
-    Raises
-    ------
-    InputError
-        With every fault.
+    Notebooks and languages: all when empty. `texts` are parameters by name, as typed. There is a run for each
+    combination of `scenario` and `as_of`; without any, `texts` or the defaults say which. `also` are faults already
+    found elsewhere, which the `InputError` names with all others.
     """
     faults: list[object] = list(also)
     wanted = sorted(
@@ -136,13 +122,7 @@ def request(
 
 
 def runs(asked: Request, project: Project) -> list[Run]:
-    """Plan the runs of a request: hash the inputs and work out keys.
-
-    Raises
-    ------
-    TelemedError
-        A notebook's file is missing or is not a notebook.
-    """
+    """Plan the runs of a request: hash the inputs and work out keys; `TelemedError` as :func:`notebook_hash`."""
     return [_run(settings, asked, project) for settings in asked.settings]
 
 
@@ -243,13 +223,8 @@ def versions() -> dict[str, str]:
 def inputs_of(project: Project, notebooks: Iterable[str], day: dt.date) -> dict[str, str]:
     """Hash what notebooks depend on, but for scenario files of the user's own.
 
-    Of the releases those count that were frozen by the day: later ones cannot change a run of that date. One that
-    cannot be read counts, too.
-
-    Returns
-    -------
-    dict of str to str
-        sha256 by path relative to the project, with `/`; versions of installed packages.
+    By path relative to the project, with `/`; the versions of installed packages are among them. Of the releases those
+    count that were frozen by the day: later ones cannot change a run of that date. One that cannot be read counts, too.
     """
     used = [
         file
@@ -280,10 +255,7 @@ def file_hash(file: Path) -> str:
 def notebook_hash(file: Path) -> str:
     """Hash a notebook's sources and tags: outputs, counts and cell ids do not matter.
 
-    Raises
-    ------
-    TelemedError
-        The file is missing, or is not a notebook.
+    `TelemedError` when the file is missing, or is not a notebook.
     """
     try:
         document = json.loads(file.read_text(encoding="utf-8"))

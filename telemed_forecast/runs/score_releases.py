@@ -36,24 +36,11 @@ class Outcome:
 
 
 def make(folder: Path, *, as_of: str = "", out: Path | None = None) -> Outcome:
-    """Hold every frozen forecast against what has been published since.
+    """Hold every frozen forecast of a folder of releases against what has been published since.
 
-    Parameters
-    ----------
-    folder : Path
-        Folder of the releases.
-    as_of : str
-        Day whose knowledge counts, and by which a release must have been frozen; everything in the ledger and every
-        release when empty.
-    out : Path, optional
-        Folder for the table of scores.
-
-    Raises
-    ------
-    InputError
-        The date, or a folder, is not one.
-    TelemedError
-        A release is not as it was frozen.
+    `as_of` is the day whose knowledge counts, and by which a release must have been frozen: everything in the ledger
+    and every release when empty. `out` is a folder for the table of scores. `InputError` when the date or a folder is
+    none, `TelemedError` when a release is not as it was frozen.
     """
     if faults := folders.faults(out):
         raise InputError(faults)

@@ -42,13 +42,7 @@ def _line(reports: Path, made: dict[str, Any]) -> str:
 
 
 def remove_runs(reports: Path, names: Sequence[str]) -> list[Path]:
-    """Remove runs by name; nothing is removed when one of them is none.
-
-    Raises
-    ------
-    InputError
-        A name is that of no run in the folder; the nearest is named.
-    """
+    """Remove runs by name; when one of them is none, an `InputError` names the nearest and nothing is removed."""
     known = [str(made["run_id"]) for made in manifest.all_in(reports)]
     faults = [f"{reports} holds no run {name}{did_you_mean(name, known)}" for name in names if name not in known]
     if faults:
@@ -74,13 +68,7 @@ def cache(folder: Path) -> list[str]:
 
 
 def clear(folder: Path, kinds: Sequence[str] = ()) -> list[Path]:
-    """Remove parts of the cache, of those that are `KINDS`; all of them by default.
-
-    Raises
-    ------
-    InputError
-        There is no such kind.
-    """
+    """Remove parts of the cache (`KINDS`, all of them by default); `InputError` when there is no such kind."""
     faults = [
         f"the cache has no part {kind}{did_you_mean(kind, KINDS)}: {', '.join(KINDS)}"
         for kind in kinds
