@@ -21,6 +21,7 @@ from __future__ import annotations
 import contextlib
 import math
 import re
+import sys
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -53,44 +54,25 @@ class LeverSpecification:
     neutral: float  # The value that changes nothing
 
 
-def _factor(name: str, meaning: str, *, largest: float = 5.0, unit: str = "ratio") -> LeverSpecification:
-    return LeverSpecification(name, unit, meaning, 1.0 / largest, largest, 1.0)
+def _factor(name: str, of: str, unit: str = "ratio", largest: float = 5.0) -> LeverSpecification:
+    return LeverSpecification(name, unit, f"multiplies {of}", 1.0 / largest, largest, 1.0)
 
 
-def _growth(name: str, of: str, *, scale: str = "log points") -> LeverSpecification:
+def _growth(name: str, of: str, scale: str = "log points") -> LeverSpecification:
     return LeverSpecification(name, "per year", f"added to the yearly growth ({scale}) of {of}", -0.2, 0.2, 0.0)
 
 
-LEVERS: Mapping[str, LeverSpecification] = MappingProxyType(
-    {
-        lever.name: lever
-        for lever in (
-            _factor(
-                "retention",
-                "multiplies the odds that users of a surge who are still there stay for good",
-                largest=10.0,
-                unit="odds ratio",
-            ),
-            _factor("trust", "multiplies the imitation rate of the usage rate (trust in online care)"),
-            _factor(
-                "insurance",
-                "multiplies the odds of the ceiling of the usage rate (insurance for online visits)",
-                unit="odds ratio",
-            ),
-            _growth("first_visits", "encounters per user (first visits online)"),
-            _growth("price", "the price of an online consultation", scale="log points, nominal"),
-            _growth(
-                "payers",
-                "telemedicine services beyond consultations (commercial insurers and drug makers as payers)",
-            ),
-            _factor(
-                "prescription_drugs",
-                "multiplies the imitation rate of online drug sales (rules on prescription drugs)",
-            ),
-            _factor("licensing", "multiplies the imitation rate of the number of internet hospitals"),
-        )
-    }
+_LEVERS = (
+    _factor("retention", "the odds that users of a surge who are still there stay for good", "odds ratio", 10.0),
+    _factor("trust", "the imitation rate of the usage rate (trust in online care)"),
+    _factor("insurance", "the odds of the ceiling of the usage rate (insurance for online visits)", "odds ratio"),
+    _growth("first_visits", "encounters per user (first visits online)"),
+    _growth("price", "the price of an online consultation", "log points, nominal"),
+    _growth("payers", "telemedicine services beyond consultations (commercial insurers and drug makers as payers)"),
+    _factor("prescription_drugs", "the imitation rate of online drug sales (rules on prescription drugs)"),
+    _factor("licensing", "the imitation rate of the number of internet hospitals"),
 )
+LEVERS: Mapping[str, LeverSpecification] = MappingProxyType({lever.name: lever for lever in _LEVERS})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,11 +232,9 @@ class _Reading:
     def _table(self, file: Path) -> dict[str, Any]:
         try:
             table = tomllib.loads(file.read_text(encoding="utf-8-sig"))
-        except UnicodeDecodeError:
-            self.faults.append(f"{file.name}: expected text in UTF-8")
-            return {}
-        except (OSError, tomllib.TOMLDecodeError) as error:
-            self.faults.append(f"{file.name}: {error}")
+        except (OSError, ValueError) as error:
+            told = "expected text in UTF-8" if isinstance(error, UnicodeDecodeError) else error
+            self.faults.append(f"{file.name}: {told}")
             return {}
         kept = self._typed(file.name, "key", table, _TOP_LEVEL)
         if not 0 <= kept.get("weight", 0) <= 1:
@@ -281,7 +261,7 @@ class _Reading:
         for name, fields in table.get("levers", {}).items():
             where = f"{file.name}: levers.{name}"
             if name not in LEVERS:
-                self.faults.append(f"{file.name}: unknown lever {name}{_nearest(name, LEVERS)}")
+                self._unknown(file.name, "lever", name, LEVERS)
             elif not isinstance(fields, dict):
                 self.faults.append(f"{where}: a table with {', '.join(_IN_A_LEVER)} is expected")
             else:
@@ -293,19 +273,18 @@ class _Reading:
         """Check one lever's value, unit and evidence against its specification."""
         value, unit = fields.get("value", spec.neutral), fields.get("unit", spec.unit)
         evidence = tuple(str(identity) for identity in fields.get("evidence", []))
-        allowed = f"allowed {spec.low:g}..{spec.high:g} [{spec.unit}]"
+        told = []
         for identity in evidence:
             if citations.known_day(identity) is None:
                 hint = did_you_mean(identity, [*citations.claims(), *citations.events()], cutoff=0.5)
-                told = f"evidence {identity!r} is neither a claim nor a policy event of the ledger{hint}"
-                self.faults.append(f"{where}: {told}")
+                told.append(f"evidence {identity!r} is neither a claim nor a policy event of the ledger{hint}")
         if not spec.low <= value <= spec.high:
-            self.faults.append(f"{where}: value = {value:g} is out of range: {allowed}")
+            told.append(f"value = {value:g} is out of range: allowed {spec.low:g}..{spec.high:g} [{spec.unit}]")
         elif value != spec.neutral and not evidence:
-            told = f"a value other than {spec.neutral:g} needs evidence (ids of claims or events)"
-            self.faults.append(f"{where}: {told}")
+            told.append(f"a value other than {spec.neutral:g} needs evidence (ids of claims or events)")
         if unit != spec.unit:
-            self.faults.append(f'{where}: unit = "{unit}": expected "{spec.unit}"')
+            told.append(f'unit = "{unit}": expected "{spec.unit}"')
+        self.faults += [f"{where}: {fault}" for fault in told]
         reason = fields.get("reason", "")
         return Lever(name=spec.name, unit=spec.unit, value=float(value), evidence=evidence, reason=reason)
 
@@ -314,22 +293,13 @@ class _Reading:
         kept = {}
         for name, value in table.items():
             if name not in types:
-                self.faults.append(f"{where}: unknown {what} {name}{_nearest(name, types)}")
+                self._unknown(where, what, name, types)
             elif not isinstance(value, types[name]) or isinstance(value, bool):
                 self.faults.append(f"{where}: {name} = {value!r} has the wrong type")
             else:
-                kept[name] = _finite(value) if isinstance(value, int) else value
+                kept[name] = math.inf if isinstance(value, int) and abs(value) > sys.float_info.max else value
         return kept
 
-
-def _finite(number: int) -> float:
-    """A whole number as a float; infinite where it is too large for one, and so out of every range."""
-    try:
-        return float(number)
-    except OverflowError:
-        return math.inf
-
-
-def _nearest(name: str, known: Mapping[str, object]) -> str:
-    """Say the nearest known name and all of them."""
-    return did_you_mean(name, known) + f" (known: {', '.join(known)})"
+    def _unknown(self, where: str, what: str, name: str, known: Collection[str]) -> None:
+        """Say the nearest known name and all of them."""
+        self.faults.append(f"{where}: unknown {what} {name}{did_you_mean(name, known)} (known: {', '.join(known)})")

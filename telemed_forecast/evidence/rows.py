@@ -130,6 +130,7 @@ def _figure(row: Row) -> Iterator[Fault]:
 def _size(row: Row, metric: Row | None) -> Iterator[Fault]:
     """No figure is beyond all reason, none is negative but a change or a profit, and none that is fitted is nothing."""
     signed = metric is None or metric["measure"] == "growth" or any(word in row["metric"] for word in _SIGNED)
+    fitted = row["use"] == "model" and row["metric"] not in _shown_only()
     for column in ("value", "low", "high"):
         value = _number(row[column])
         if value is None:
@@ -138,13 +139,7 @@ def _size(row: Row, metric: Row | None) -> Iterator[Fault]:
             yield _fault(row, column, f"a number up to {_LARGEST:g}")
         elif value < 0 and not signed:
             yield _fault(row, column, f"0 or more, because {row['metric']} is no change and no profit")
-        elif (
-            value == 0
-            and column != "low"
-            and not signed
-            and row["use"] == "model"
-            and row["metric"] not in _shown_only()
-        ):
+        elif value == 0 and column != "low" and not signed and fitted:
             yield _fault(row, column, "more than 0, because models take its logarithm; or use = context with a reason")
 
 

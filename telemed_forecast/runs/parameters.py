@@ -7,6 +7,7 @@ Importing this module costs a few milliseconds: it is the first thing each noteb
 """
 
 import ast
+import contextlib
 import datetime as dt
 import json
 import math
@@ -35,7 +36,7 @@ INJECTED_FIRST_LINE = "# Parameters"
 """papermill begins the cell that it injects with this comment."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Parameter:
     """What one parameter is; its name, type and default are those of the field of `Settings` that declares it."""
 
@@ -79,12 +80,10 @@ class Parameter:
 
 def _check_as_of(text: str) -> list[str]:
     """Accept an empty text or a full ISO date within the ledger's years."""
-    try:
-        date = dt.date.fromisoformat(text) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) else None
-    except ValueError:
-        date = None
-    if text == "" or (date is not None and EARLIEST_AS_OF <= date <= vintage_date()):
-        return []
+    with contextlib.suppress(ValueError):
+        full = re.fullmatch(r"\d{4}-\d{2}-\d{2}", text)
+        if text == "" or (full and EARLIEST_AS_OF <= dt.date.fromisoformat(text) <= vintage_date()):
+            return []
     return [f'as_of = "{text}" is not allowed: allowed {_as_of_allowed()} [date]']
 
 
@@ -92,21 +91,12 @@ def _as_of_allowed() -> str:
     return f'"" (everything in the ledger) or {EARLIEST_AS_OF}..{vintage_date()}'
 
 
-def _check_scenario(text: str) -> list[str]:
-    """Accept a shipped scenario or a readable scenario file."""
+def _faults_of(read: Callable[[str], object], text: str) -> list[str]:
+    """What is wrong with a text that something is read from."""
     faults: list[object] = []
     with collecting(faults):
-        scenarios.load(text)
+        read(text)
     return [str(fault) for fault in faults]
-
-
-def _check_evidence(text: str) -> list[str]:
-    """Accept files whose rows the ledger can take."""
-    return [str(fault) for fault in own.faults(text)] if text else []
-
-
-def _scenario_allowed() -> str:
-    return ", ".join(scenarios.shipped()) + " or a TOML file"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,14 +104,14 @@ class Settings:
     """Validated parameter values of one notebook."""
 
     notebook: str
-    horizon: Annotated[
-        int, Parameter(unit="year", meaning="last year of the forecast", low=vintage_date().year + 1, high=2035)
-    ] = 2030
+    horizon: Annotated[int, Parameter("year", "last year of the forecast", low=vintage_date().year + 1, high=2035)] = (
+        2030
+    )
     as_of: Annotated[
         str,
         Parameter(
-            unit="date",
-            meaning="use only what was published by this ISO date; empty for everything",
+            "date",
+            "use only what was published by this ISO date; empty for everything",
             check=_check_as_of,
             allowed=_as_of_allowed,
         ),
@@ -129,43 +119,35 @@ class Settings:
     scenario: Annotated[
         str,
         Parameter(
-            unit="name",
-            meaning="a scenario of the scenarios folder, or the path of a TOML file",
-            check=_check_scenario,
-            allowed=_scenario_allowed,
+            "name",
+            "a scenario of the scenarios folder, or the path of a TOML file",
+            check=lambda text: _faults_of(scenarios.load, text),
+            allowed=lambda: ", ".join(scenarios.shipped()) + " or a TOML file",
         ),
     ] = "base"
     evidence: Annotated[
         str,
         Parameter(
-            unit="files",
-            meaning="CSV files of your own that add rows to the ledger, separated by semicolons",
-            check=_check_evidence,
+            "files",
+            "CSV files of your own that add rows to the ledger, separated by semicolons",
+            check=lambda text: [str(fault) for fault in own.faults(text)] if text else [],
             allowed=lambda: '"" or files with the columns of the ledger',
         ),
     ] = ""
-    profile: Annotated[str, Parameter(unit="name", meaning="how many draws a fit takes", choices=("quick", "full"))] = (
-        "full"
-    )
-    seed: Annotated[int, Parameter(unit="-", meaning="seed of all random draws", low=0, high=2**31 - 1)] = 20261121
+    profile: Annotated[str, Parameter("name", "how many draws a fit takes", choices=("quick", "full"))] = "full"
+    seed: Annotated[int, Parameter("-", "seed of all random draws", low=0, high=2**31 - 1)] = 20261121
     lang: Annotated[
-        str,
-        Parameter(unit="language", meaning="language of the results shown inside the notebook", choices=LANGUAGES),
+        str, Parameter("language", "language of the results shown inside the notebook", choices=LANGUAGES)
     ] = "en"
     currency: Annotated[
         str,
-        Parameter(
-            unit="currency",
-            meaning="currency of the amounts of money",
-            choices=("CNY", "USD"),
-            notebooks=("market_size",),
-        ),
+        Parameter("currency", "currency of the amounts of money", choices=("CNY", "USD"), notebooks=("market_size",)),
     ] = "CNY"
     prices: Annotated[
         str,
         Parameter(
-            unit="prices",
-            meaning="prices of each year, or real: those of the last full year known",
+            "prices",
+            "prices of each year, or real: those of the last full year known",
             choices=("nominal", "real"),
             notebooks=("market_size",),
         ),
@@ -307,10 +289,8 @@ def convert(parameter: Parameter, text: str) -> object:
     if parameter.type is int and re.fullmatch(r"[+-]?\d+", text.strip(), flags=re.ASCII):
         return int(text)
     if parameter.type is float:
-        try:
+        with contextlib.suppress(ValueError):
             return float(text)
-        except ValueError:
-            return text
     if parameter.type is bool:
         return {"true": True, "false": False}.get(text.strip().lower(), text)
     if parameter.type is list:
