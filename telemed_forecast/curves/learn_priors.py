@@ -11,8 +11,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from telemed_forecast import files
 from telemed_forecast.errors import InputError
-from telemed_forecast.files import replaced
 
 if TYPE_CHECKING:
     from telemed_forecast.curves.series import Series
@@ -59,16 +59,12 @@ def make(request: Request, *, also: Sequence[str] = (), stream: TextIO | None = 
 
         home = online_services.curves(HOME_AS_OF)
         learned_from.append(home)
-        told = {"as_of": HOME_AS_OF, "series": len(home), "sha256": reference_class.fingerprint(home)}
-        provenance["home"] = told
+        fingerprint = reference_class.fingerprint(home)
+        provenance["home"] = {"as_of": HOME_AS_OF, "series": len(home), "sha256": fingerprint}
     families = len({one.reference_class for one in curves})
     with _said(f"learning from {len(curves)} series of {families} families", stream or sys.stderr):
         content = import_module(f"telemed_forecast.curves.{LEARNERS[request.kind]}").learn(*learned_from)
-    file = request.out / FILES[request.kind]
-    request.out.mkdir(parents=True, exist_ok=True)
-    with replaced(file) as part:
-        part.write_text(text_of({**content, "provenance": provenance}), encoding="utf-8")
-    return file
+    return files.write(request.out / FILES[request.kind], text_of({**content, "provenance": provenance}))
 
 
 def text_of(content: Mapping[str, Any]) -> str:

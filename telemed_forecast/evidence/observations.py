@@ -87,18 +87,16 @@ def intervals(frame: pd.DataFrame, *, include_context: bool = False) -> Observat
     """
     reasons = _reasons(frame, include_context=include_context)
     chosen = frame[reasons == ""]
-    vocabulary = dictionary.metrics()
-    measure = vocabulary["measure"].to_dict()
-    base = vocabulary["base"].to_dict()
+    vocabulary = dictionary.metrics()[["measure", "base"]].to_dict("index")
     found: list[dict[str, Any]] = []
     for row in records(chosen):
         low, high = _interval(row)
-        if measure.get(row["metric"]) == "growth":
-            found.append(_ratio(row, low, high, base[row["metric"]]))
+        metric = vocabulary.get(row["metric"], {})
+        if metric.get("measure") == "growth":
+            found.append(_ratio(row, low, high, metric["base"]))
         else:
-            if measure.get(row["metric"]) == "ratio" and row["unit"] == "percent":
-                high = min(high, 100.0)
-            found.append(_level(row, low, high))
+            share = metric.get("measure") == "ratio" and row["unit"] == "percent"
+            found.append(_level(row, low, min(high, 100.0) if share else high))
     return _observations(found)
 
 
@@ -233,10 +231,8 @@ def summary(frame: pd.DataFrame, metric: str, segment: str | None = None) -> pd.
     reasons = _reasons(frame, include_context=False).loc[chosen.index].replace("", "fitted")
     if segment is not None:
         chosen = chosen[chosen["segment"] == segment]
-    bounds = [_interval(row) for row in records(chosen)]
-    table = chosen.assign(
-        low=[low for low, _ in bounds], high=[high for _, high in bounds], status=reasons.loc[chosen.index]
-    )
+    bounds = np.array([_interval(row) for row in records(chosen)]).reshape(-1, 2)
+    table = chosen.assign(low=bounds[:, 0], high=bounds[:, 1], status=reasons.loc[chosen.index])
     table = table.sort_values(["segment", "period_end", "known_date", "claim_id"], ignore_index=True)
     columns = ["segment", "period_start", "period_end", "printed", "relation", "low", "high", "unit", "kind"]
     columns += ["origin", "grade", "known_date", "status", "claim_id", "source_title", "url"]

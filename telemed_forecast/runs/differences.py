@@ -8,7 +8,7 @@ of a prior, and that of one of several settings that changed together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -106,7 +106,8 @@ def moved(a: Side, b: Side) -> list[Moved]:
 def settings(a: Side, b: Side) -> list[tuple[str, str, str]]:
     """Parameters, scenario, software and input files that differ: (what, in the first run, in the second)."""
     changed: dict[tuple[str, str, str], list[str]] = {}
-    for notebook, old, new in _paired(a.manifest["parameters"], b.manifest["parameters"]):
+    for notebook in _union(a.manifest["parameters"], b.manifest["parameters"]):
+        old, new = (side.manifest["parameters"].get(notebook, {}) for side in (a, b))
         for name in _union(old, new):
             if old.get(name) != new.get(name):
                 changed.setdefault((name, _text(old.get(name)), _text(new.get(name))), []).append(notebook)
@@ -251,12 +252,6 @@ def _part(side: Side, quantity: str, lever: str) -> float | None:
         return None
     text = row.get(f"part_{_column(side)}_percent")
     return 0.0 if text is None and _column(side) == "base" else float(text) if text else None
-
-
-def _paired(
-    old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str, Any]]
-) -> Iterable[tuple[str, Mapping[str, Any], Mapping[str, Any]]]:
-    return ((name, old.get(name, {}), new.get(name, {})) for name in _union(old, new))
 
 
 def _union[Key](old: Mapping[Key, Any], new: Mapping[Key, Any]) -> list[Key]:
