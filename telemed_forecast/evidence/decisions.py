@@ -7,7 +7,7 @@ what they show read them when they are imported.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -73,7 +73,7 @@ def check(name: str, file: Path, *, said: str | None = None) -> tuple[tuple[Row,
     for line, row in zip(table.lines, found, strict=True):
         told = {c: dictionary.describe(field) for c, field in fields.items() if not dictionary.holds(field, row[c])}
         told |= {c: expected for c, expected in _unknown(row) if c not in told}
-        told |= {c: expected for c, expected in _RULES.get(name, _none)(row) if c not in told}
+        told |= {c: expected for c, expected in _RULES.get(name, lambda _: ())(row) if c not in told}
         if key := schema.get("primaryKey"):
             first = seen.setdefault(tuple(row[column] for column in key), line)
             if first != line:
@@ -106,21 +106,15 @@ def _shipped(name: str) -> tuple[tuple[Row, ...], tuple[Fault, ...]]:
 
 def _unknown(row: Row) -> Iterator[tuple[str, str]]:
     """Columns that name a row of the ledger or an event which there is not, and what was expected."""
-    known: dict[str, Callable[[], Mapping[str, object]]] = {"claim_id": citations.claims}
+    claims, events = citations.claims, citations.events
+    known: dict[str, Callable[[], Mapping[str, object]]] = {"claim_id": claims}
     if "date" not in row:  # The list of events itself gives them their names.
-        known["event_id"] = citations.events
+        known["event_id"] = events
     for column, names in known.items():
         if row.get(column) and row[column] not in names():
             yield column, f"the {column} of a row{tables.nearest(row[column], list(names()))}"
     if row.get("cites") and citations.known_day(row["cites"]) is None:
-        yield (
-            "cites",
-            "a claim_id or event_id" + tables.nearest(row["cites"], [*citations.claims(), *citations.events()]),
-        )
-
-
-def _none(row: Row) -> Iterator[tuple[str, str]]:
-    yield from ()
+        yield "cites", "a claim_id or event_id" + tables.nearest(row["cites"], [*claims(), *events()])
 
 
 def _modelled(row: Row) -> Iterator[tuple[str, str]]:
@@ -154,7 +148,7 @@ def _published(row: Row) -> Iterator[tuple[str, str]]:
         yield "latest", f"a date not before {row['earliest']}" if dated else "nothing, because decision is other_scope"
 
 
-_RULES: Mapping[str, Callable[[Row], Iterator[tuple[str, str]]]] = {
+_RULES: Mapping[str, Callable[[Row], Iterable[tuple[str, str]]]] = {
     "modelled": _modelled,
     "published_forecasts": _published,
 }

@@ -67,33 +67,29 @@ class Side:
 
 @dataclass(frozen=True)
 class Moved:
-    """A key figure of both runs.
-
-    Attributes
-    ----------
-    before, after
-        The figure in each run.
-    distance
-        Change of the value over half the width of the first run's interval (over the value without one); 1 means
-        that the new value lies at the end of the old interval.
-    """
+    """A key figure of both runs."""
 
     before: KeyFigure
     after: KeyFigure
 
     @property
     def distance(self) -> float:
-        """How far the value moved, in half-widths of the first interval."""
+        """How far the value moved, in half-widths of the first interval (in values, without one)."""
         old, new = self.before.value, self.after.value
-        half = 0.5 * (old.high - old.low) if old.low is not None and old.high is not None else abs(old.value)
-        moved = abs(new.value - old.value)
-        return moved / half if half > 0 else float(moved > 0)
+        return _half_widths(new.value - old.value, (old.low, old.high), otherwise=abs(old.value))
 
     @property
     def period(self) -> str:
         """What the figure is for; both where the newest figure known is of another day."""
         before, after = self.before.period, self.after.period
         return before if before == after else f"{before} / {after}"
+
+
+def _half_widths(moved: float, ends: tuple[float | None, float | None], otherwise: float = 0.0) -> float:
+    """A move in halves of an interval; 1 means that the new value lies at the end of the old interval."""
+    low, high = ends
+    half = 0.5 * (high - low) if low is not None and high is not None else otherwise
+    return abs(moved) / half if half > 0 else float(moved != 0)
 
 
 def moved(a: Side, b: Side) -> list[Moved]:
@@ -207,9 +203,8 @@ def assumptions(a: Side, b: Side) -> list[Change]:
 def _shift(old: Row | None, new: Row | None) -> float:
     if old is None or new is None:
         return float("inf")
-    half = 0.5 * (float(old["prior_ratio_high"]) - float(old["prior_ratio_low"]))
-    moved = abs(float(new["prior_ratio"]) - float(old["prior_ratio"]))
-    return moved / half if half > 0 else float(moved > 0)
+    ends = float(old["prior_ratio_low"]), float(old["prior_ratio_high"])
+    return _half_widths(float(new["prior_ratio"]) - float(old["prior_ratio"]), ends)
 
 
 def levers(a: Side, b: Side) -> list[Change]:
@@ -222,7 +217,7 @@ def levers(a: Side, b: Side) -> list[Change]:
     """
     found = []
     for name in _union(a.levers, b.levers):
-        before, after = (_lever(side, name) for side in (a, b))
+        before, after = (str(side.levers.get(name, {}).get(_column(side), NONE)) for side in (a, b))
         if before == after:
             continue
         quantities = [quantity for quantity, lever in _union(a.parts, b.parts) if lever == name]
@@ -236,22 +231,16 @@ def levers(a: Side, b: Side) -> list[Change]:
 
 def _column(side: Side) -> str:
     """Under which name the tables of levers show the run's scenario."""
-    scenario = str(side.manifest["scenario"])
-    shown = next(iter(side.levers.values()), {})
-    return "own" if "own" in shown else scenario
-
-
-def _lever(side: Side, name: str) -> str:
-    return str(side.levers.get(name, {}).get(_column(side), NONE))
+    return "own" if "own" in next(iter(side.levers.values()), {}) else str(side.manifest["scenario"])
 
 
 def _part(side: Side, quantity: str, lever: str) -> float | None:
     """Percent that a lever adds within the run's scenario; a scenario without a column has every lever neutral."""
-    row = side.parts.get((quantity, lever))
-    if row is None:
-        return None
-    text = row.get(f"part_{_column(side)}_percent")
-    return 0.0 if text is None and _column(side) == "base" else float(text) if text else None
+    row, column = side.parts.get((quantity, lever)), _column(side)
+    text = None if row is None else row.get(f"part_{column}_percent")
+    if row is not None and text is None and column == "base":
+        return 0.0
+    return float(text) if text else None
 
 
 def _union[Key](old: Mapping[Key, Any], new: Mapping[Key, Any]) -> list[Key]:
@@ -274,15 +263,11 @@ def _short(sha256: str | None) -> str:
     return NONE if sha256 is None else sha256[:8]
 
 
-def _interval(found: tuple[Interval, str] | None) -> str:
-    if found is None:
-        return NONE
+def _interval(found: tuple[Interval, str]) -> str:
     (low, high), unit = found
     return f"{low:,.6g} to {high:,.6g} {unit}"
 
 
 def _prior(row: Row | None) -> str:
-    if row is None:
-        return NONE
-    middle, low, high = (float(row[name]) for name in ("prior_ratio", "prior_ratio_low", "prior_ratio_high"))
-    return f"{middle:.3g} ({low:.3g} to {high:.3g})"
+    names = ("prior_ratio", "prior_ratio_low", "prior_ratio_high")
+    return NONE if row is None else "{:.3g} ({:.3g} to {:.3g})".format(*(float(row[name]) for name in names))

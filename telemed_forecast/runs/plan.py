@@ -279,12 +279,12 @@ def changes(before: Mapping[str, Any], run: Run) -> list[str]:
     for notebook, values in run.parameters.items():
         old = before["parameters"].get(notebook, {})
         found += [f"{name} {old.get(name)!r} -> {value!r}" for name, value in values.items() if old.get(name) != value]
-    if list(before["languages"]) != list(run.languages):
-        found.append(f"languages {' '.join(before['languages'])} -> {' '.join(run.languages)}")
-    if (old_formats := list(before.get("formats", ()))) != list(run.formats):
-        found.append(f"formats {' '.join(old_formats) or 'none'} -> {' '.join(run.formats) or 'none'}")
-    if before["python"] != platform.python_version():
-        found.append(f"Python {before['python']} -> {platform.python_version()}")
+    common = {
+        "languages": (" ".join(before["languages"]), " ".join(run.languages)),
+        "formats": (" ".join(before.get("formats", ())) or "none", " ".join(run.formats) or "none"),
+        "Python": (before["python"], platform.python_version()),
+    }
+    found += [f"{what} {then} -> {now}" for what, (then, now) in common.items() if then != now]
     return list(dict.fromkeys([*found, *changed_files(before["inputs"], run.inputs)]))
 
 
