@@ -38,11 +38,7 @@ WORKINGS_SINCE = 2019
 
 
 def exhibits(
-    context: Context,
-    result: Forecast,
-    supply: DoctorSupply | None,
-    money: Telling,
-    weighed: Sequence[Influence] = (),
+    context: Context, result: Forecast, supply: DoctorSupply | None, money: Telling, weighed: Sequence[Influence] = ()
 ) -> Exhibits:
     """The report's tables and charts by name; what nobody had published by then is not among them.
 
@@ -83,11 +79,7 @@ def key_figures(context: Context, result: Forecast, money: Telling | None = None
 
 
 def numbers(
-    context: Context,
-    result: Forecast,
-    supply: DoctorSupply | None,
-    money: Telling,
-    weighed: Sequence[Influence] = (),
+    context: Context, result: Forecast, supply: DoctorSupply | None, money: Telling, weighed: Sequence[Influence] = ()
 ) -> dict[str, Fact]:
     """What the prose says, by name; None for what was not known."""
     horizon, last, path = context.settings.horizon, result.last_year, money.path(result["market_size_healthcare"])
