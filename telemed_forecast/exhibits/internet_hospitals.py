@@ -63,14 +63,21 @@ FOUNDED = ("internet_hospitals_of_tertiary_hospitals", "internet_hospitals_of_se
 MOST = 10
 """Provinces shown in the chart."""
 
+PLAIN = (
+    "hospital_rate",
+    "firm_rate",
+    "hospital_sigma",
+    "firm_sigma",
+    "policy_fade",
+    "origin_spread",
+    "reporting_noise",
+)
+"""Parameters that the report shows under the model's name and on its scale."""
+
 PARAMETERS: Sequence[tuple[str, str, Callable[..., np.ndarray]]] = (
     ("pool_share", "hospital_logit_ceiling", expit),
     ("firm_ceiling", "firm_log_ceiling", np.exp),
-    *(
-        (name, name, np.asarray)
-        for name in ("hospital_rate", "firm_rate", "hospital_sigma", "firm_sigma", "policy_fade", "origin_spread")
-    ),
-    ("reporting_noise", "reporting_noise", np.asarray),
+    *((name, name, np.asarray) for name in PLAIN),
 )
 """Parameters that the report shows: what they are called there, in the model, and the change of scale between."""
 
@@ -93,17 +100,19 @@ def exhibits(
     `earlier` is what the same model would have said earlier.
     """
     shown, counts = years_shown(context, result), newest(result.evidence["counts"], 3)
-    *by_sponsor, pool, operating = (result[target] for target in FORECASTS[2:])
+    part = result.family("internet_hospitals")
+    by_year = [result.path, part["share_of_pool"], part["operating"]]
+    by_sponsor = [part["hospital_run"], part["third_party"], part["hospital_share"]]
     return named(
         headline(context, "hospitals_path", result.path, SINCE, result.evidence["counts"], result.known),
-        year_table("hospitals_by_year", [result.path, pool, operating], shown, counts),
+        year_table("hospitals_by_year", by_year, shown, counts),
         hospitals_by_sponsor(context, result),
         year_table("sponsors_by_year", by_sponsor, shown, sponsor_claims(result)),
         context_table(context, "sponsor_counts", SPONSORS) if known(context, *SPONSORS) else None,
         policy_events(result),
         counter_offsets(result),
         hospitals_look_back(context, earlier),
-        fan("operating_share", result["internet_hospitals_operating_share"], as_of=context.settings.as_of_date,
+        fan("operating_share", part["operating_share"], as_of=context.settings.as_of_date,
             since=SINCE, claims=result.extras["activity"].claims),
         context_table(context, "supply", SUPPLY),
         hospitals_by_place(context, result),
