@@ -134,9 +134,7 @@ def _modelled(row: Row) -> Iterator[tuple[str, str]]:
 
 @cache
 def _segments() -> dict[str, str]:
-    file = EVIDENCE / dictionary.resource("segments")["path"]
-    table = tables.read(file)
-    return {row[table.header.index("segment")]: row[table.header.index("kind")] for row in table.rows}
+    return {row["segment"]: row["kind"] for row in citations.rows("segments")}
 
 
 def _published(row: Row) -> Iterator[tuple[str, str]]:
