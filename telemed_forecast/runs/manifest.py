@@ -174,13 +174,13 @@ _MEASURED = {"R-hat": "rhat_max", "bulk ESS": "ess_bulk_min", "tail ESS": "ess_t
 
 def missed_gates(manifest: Mapping[str, Any]) -> list[str]:
     """Fits of a run that missed their gates, each once with its diagnostics; empty when all passed."""
-    found = []
-    for gate in manifest["gates"]:
-        if not gate["ok"]:
-            values = {label: gate[name] for label, name in _MEASURED.items()}
-            told = [f"{label} {'unknown' if value is None else f'{value:.4g}'}" for label, value in values.items()]
-            found.append(f"{gate['name']}: {', '.join(told)}, {gate['divergences']} divergences")
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(_diagnostics(gate) for gate in manifest["gates"] if not gate["ok"]))
+
+
+def _diagnostics(gate: Mapping[str, Any]) -> str:
+    values = {label: gate[name] for label, name in _MEASURED.items()}
+    numbers = [f"{label} {'unknown' if value is None else f'{value:.4g}'}" for label, value in values.items()]
+    return f"{gate['name']}: {', '.join(numbers)}, {gate['divergences']} divergences"
 
 
 def closest(run: plan.Run, manifests: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
