@@ -23,27 +23,14 @@ def listed(heading: str, lines: Iterable[object]) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """One thing that is wrong in the user's input.
+    """One thing that is wrong in the user's input."""
 
-    Attributes
-    ----------
-    file : str
-        The file as the user named it, or a word such as "parameters" when there is no file.
-    row : int or None
-        Line number as an editor shows it (the header is line 1); None when the whole file is meant.
-    column : str or None
-        Column or parameter; None when the whole row or file is meant.
-    value : str or None
-        The value that was read, as text.
-    expected : str
-        What would have been right, in words.
-    """
-
-    file: str
+    file: str  # The file as the user named it, or a word such as "parameters" when there is no file
+    # Line number as an editor shows it (the header is line 1); None when the whole file is meant
     row: int | None = None
-    column: str | None = None
-    value: str | None = None
-    expected: str
+    column: str | None = None  # Column or parameter; None when the whole row or file is meant
+    value: str | None = None  # The value that was read, as text
+    expected: str  # What would have been right, in words
 
     def __str__(self) -> str:
         place = [self.file]
@@ -58,12 +45,7 @@ class Fault:
 class InputError(TelemedError, ValueError):
     """The user's input is wrong; the message names every fault.
 
-    Parameters
-    ----------
-    faults : iterable of Fault or str
-        Everything that was found. Strings are for inputs that have no rows, such as parameters.
-    heading : str, optional
-        First line of the message; a count of the faults by default.
+    Faults are strings for inputs that have no rows, such as parameters. The heading counts the faults by default.
     """
 
     def __init__(self, faults: Iterable[Fault | str], heading: str | None = None) -> None:

@@ -21,6 +21,7 @@ from __future__ import annotations
 import contextlib
 import math
 import re
+import sys
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -42,86 +43,48 @@ COMPARED = ("bear", "base", "bull")
 
 @dataclass(frozen=True)
 class LeverSpecification:
-    """What a lever is.
-
-    Attributes
-    ----------
-    name, unit, meaning : str
-    low, high : float
-        Allowed range, both ends included, in `unit`.
-    neutral : float
-        The value that changes nothing.
-    """
+    """What a lever is."""
 
     name: str
     unit: str
     meaning: str
+    # Allowed range, both ends included, in `unit`
     low: float
     high: float
-    neutral: float
+    neutral: float  # The value that changes nothing
 
 
-def _factor(name: str, meaning: str, *, largest: float = 5.0, unit: str = "ratio") -> LeverSpecification:
-    return LeverSpecification(name, unit, meaning, 1.0 / largest, largest, 1.0)
+def _factor(name: str, of: str, unit: str = "ratio", largest: float = 5.0) -> LeverSpecification:
+    return LeverSpecification(name, unit, f"multiplies {of}", 1.0 / largest, largest, 1.0)
 
 
-def _growth(name: str, of: str, *, scale: str = "log points") -> LeverSpecification:
+def _growth(name: str, of: str, scale: str = "log points") -> LeverSpecification:
     return LeverSpecification(name, "per year", f"added to the yearly growth ({scale}) of {of}", -0.2, 0.2, 0.0)
 
 
-LEVERS: Mapping[str, LeverSpecification] = MappingProxyType(
-    {
-        lever.name: lever
-        for lever in (
-            _factor(
-                "retention",
-                "multiplies the odds that users of a surge who are still there stay for good",
-                largest=10.0,
-                unit="odds ratio",
-            ),
-            _factor("trust", "multiplies the imitation rate of the usage rate (trust in online care)"),
-            _factor(
-                "insurance",
-                "multiplies the odds of the ceiling of the usage rate (insurance for online visits)",
-                unit="odds ratio",
-            ),
-            _growth("first_visits", "encounters per user (first visits online)"),
-            _growth("price", "the price of an online consultation", scale="log points, nominal"),
-            _growth(
-                "payers",
-                "telemedicine services beyond consultations (commercial insurers and drug makers as payers)",
-            ),
-            _factor(
-                "prescription_drugs",
-                "multiplies the imitation rate of online drug sales (rules on prescription drugs)",
-            ),
-            _factor("licensing", "multiplies the imitation rate of the number of internet hospitals"),
-        )
-    }
+_LEVERS = (
+    _factor("retention", "the odds that users of a surge who are still there stay for good", "odds ratio", 10.0),
+    _factor("trust", "the imitation rate of the usage rate (trust in online care)"),
+    _factor("insurance", "the odds of the ceiling of the usage rate (insurance for online visits)", "odds ratio"),
+    _growth("first_visits", "encounters per user (first visits online)"),
+    _growth("price", "the price of an online consultation", "log points, nominal"),
+    _growth("payers", "telemedicine services beyond consultations (commercial insurers and drug makers as payers)"),
+    _factor("prescription_drugs", "the imitation rate of online drug sales (rules on prescription drugs)"),
+    _factor("licensing", "the imitation rate of the number of internet hospitals"),
 )
+LEVERS: Mapping[str, LeverSpecification] = MappingProxyType({lever.name: lever for lever in _LEVERS})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lever:
-    """A lever's setting in one scenario.
-
-    Attributes
-    ----------
-    name, unit : str
-    value : float
-        In `unit`.
-    evidence : tuple of str
-        Ids of the claims and policy events of the ledger which make the value arguable; empty only at the neutral
-        value.
-    reason : str
-        One sentence that leads from the evidence to the value.
-    """
+    """A lever's setting in one scenario."""
 
     name: str
     unit: str
-    value: float
+    value: float  # In `unit`
+    # Ids of the claims and policy events of the ledger which make the value arguable; empty only at the neutral value
     evidence: tuple[str, ...] = ()
-    reason: str = ""
+    reason: str = ""  # One sentence that leads from the evidence to the value
 
     def known_later(self, day: date) -> tuple[str, ...]:
         """The part of the evidence that was not yet known on a day."""
@@ -136,26 +99,13 @@ NEUTRAL: Mapping[str, Lever] = MappingProxyType(
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """A complete set of lever settings; `scenario["retention"]` is a lever's value.
+    """A complete set of lever settings; `scenario["retention"]` is a lever's value."""
 
-    Attributes
-    ----------
-    name : str
-        See :func:`name_of`.
-    meaning : str
-    weight : float or None
-        Probability in a set of scenarios whose weights sum to 1; None when the file states none.
-    levers : Mapping of str to Lever
-        Every lever of `LEVERS`, inherited or neutral where the file says nothing.
-    files : tuple of Path
-        The file itself, then those it inherits from: what a run's key has to cover.
-    """
-
-    name: str
+    name: str  # See :func:`name_of`
     meaning: str
-    weight: float | None
-    levers: Mapping[str, Lever]
-    files: tuple[Path, ...]
+    weight: float | None  # Probability in a set of scenarios whose weights sum to 1; None when the file states none
+    levers: Mapping[str, Lever]  # Every lever of `LEVERS`, inherited or neutral where the file says nothing
+    files: tuple[Path, ...]  # The file itself, then those it inherits from: what a run's key has to cover
 
     def __getitem__(self, lever: str) -> float:
         return self.levers[lever].value
@@ -177,13 +127,7 @@ def shipped() -> list[str]:
 
 
 def locate(scenario: str) -> Path:
-    """Find the file of a scenario given by name or by path.
-
-    Raises
-    ------
-    InputError
-        Neither a shipped scenario nor a file; the message lists the names and the nearest one.
-    """
+    """Find the file of a scenario given by name or by path; an `InputError` lists the names and the nearest one."""
     names = shipped()
     if scenario in names:
         return paths.SCENARIOS / f"{scenario}.toml"
@@ -212,12 +156,9 @@ def name_of(scenario: str | Path) -> str:
 def load(scenario: str) -> Scenario:
     """Read a scenario, by its name or the path of a TOML file, with everything it inherits.
 
-    Raises
-    ------
-    InputError
-        With every fault: no such scenario, unknown keys or levers (with the nearest name), wrong types or
-        units, values out of range (with the range and unit), a value off neutral without evidence, evidence that
-        is not in the ledger (with the nearest id), circular inheritance.
+    An `InputError` has every fault: no such scenario, unknown keys or levers (with the nearest name), wrong types or
+    units, values out of range (with the range and unit), a value off neutral without evidence, evidence that is not in
+    the ledger (with the nearest id), circular inheritance.
     """
     file = locate(scenario)
     reading = _Reading()
@@ -240,10 +181,7 @@ def load(scenario: str) -> Scenario:
 def weights(scenarios: Sequence[str] | None = None) -> dict[str, float]:
     """Probability weights, by name, of scenarios (names or files; those that every report compares by default).
 
-    Raises
-    ------
-    InputError
-        A scenario has no weight, or the weights do not sum to 1 (to within one part in a million).
+    An `InputError` says which has none, or that they do not sum to 1 (to within one part in a million).
     """
     loaded = [load(scenario) for scenario in (COMPARED if scenarios is None else scenarios)]
     faults = [f"scenario {s.name} states no weight" for s in loaded if s.weight is None]
@@ -258,16 +196,11 @@ def weights(scenarios: Sequence[str] | None = None) -> dict[str, float]:
 
 
 def check_set(chosen: Sequence[str]) -> None:
-    """Check the weights of scenarios (names or files that can be loaded) that are asked for together.
+    """Check the weights (see :func:`weights`) of scenarios that are asked for together and can be loaded.
 
     Those that every report compares need no check: each is a run of its own, whatever its weight among the three. The
-    user's own may leave weights out; once one of several states a weight, all of them are a set, and its weights have
-    to sum to 1.
-
-    Raises
-    ------
-    InputError
-        As :func:`weights`.
+    user's own may leave weights out; once one of several states a weight, all of them are a set, whose weights sum to
+    1.
     """
     own = [scenario for scenario in map(load, chosen) if scenario.own]
     if len(chosen) > 1 and any(scenario.weight is not None for scenario in own):
@@ -299,11 +232,9 @@ class _Reading:
     def _table(self, file: Path) -> dict[str, Any]:
         try:
             table = tomllib.loads(file.read_text(encoding="utf-8-sig"))
-        except UnicodeDecodeError:
-            self.faults.append(f"{file.name}: expected text in UTF-8")
-            return {}
-        except (OSError, tomllib.TOMLDecodeError) as error:
-            self.faults.append(f"{file.name}: {error}")
+        except (OSError, ValueError) as error:
+            told = "expected text in UTF-8" if isinstance(error, UnicodeDecodeError) else error
+            self.faults.append(f"{file.name}: {told}")
             return {}
         kept = self._typed(file.name, "key", table, _TOP_LEVEL)
         if not 0 <= kept.get("weight", 0) <= 1:
@@ -330,7 +261,7 @@ class _Reading:
         for name, fields in table.get("levers", {}).items():
             where = f"{file.name}: levers.{name}"
             if name not in LEVERS:
-                self.faults.append(f"{file.name}: unknown lever {name}{_nearest(name, LEVERS)}")
+                self._unknown(file.name, "lever", name, LEVERS)
             elif not isinstance(fields, dict):
                 self.faults.append(f"{where}: a table with {', '.join(_IN_A_LEVER)} is expected")
             else:
@@ -342,19 +273,18 @@ class _Reading:
         """Check one lever's value, unit and evidence against its specification."""
         value, unit = fields.get("value", spec.neutral), fields.get("unit", spec.unit)
         evidence = tuple(str(identity) for identity in fields.get("evidence", []))
-        allowed = f"allowed {spec.low:g}..{spec.high:g} [{spec.unit}]"
+        told = []
         for identity in evidence:
             if citations.known_day(identity) is None:
                 hint = did_you_mean(identity, [*citations.claims(), *citations.events()], cutoff=0.5)
-                told = f"evidence {identity!r} is neither a claim nor a policy event of the ledger{hint}"
-                self.faults.append(f"{where}: {told}")
+                told.append(f"evidence {identity!r} is neither a claim nor a policy event of the ledger{hint}")
         if not spec.low <= value <= spec.high:
-            self.faults.append(f"{where}: value = {value:g} is out of range: {allowed}")
+            told.append(f"value = {value:g} is out of range: allowed {spec.low:g}..{spec.high:g} [{spec.unit}]")
         elif value != spec.neutral and not evidence:
-            told = f"a value other than {spec.neutral:g} needs evidence (ids of claims or events)"
-            self.faults.append(f"{where}: {told}")
+            told.append(f"a value other than {spec.neutral:g} needs evidence (ids of claims or events)")
         if unit != spec.unit:
-            self.faults.append(f'{where}: unit = "{unit}": expected "{spec.unit}"')
+            told.append(f'unit = "{unit}": expected "{spec.unit}"')
+        self.faults += [f"{where}: {fault}" for fault in told]
         reason = fields.get("reason", "")
         return Lever(name=spec.name, unit=spec.unit, value=float(value), evidence=evidence, reason=reason)
 
@@ -363,22 +293,13 @@ class _Reading:
         kept = {}
         for name, value in table.items():
             if name not in types:
-                self.faults.append(f"{where}: unknown {what} {name}{_nearest(name, types)}")
+                self._unknown(where, what, name, types)
             elif not isinstance(value, types[name]) or isinstance(value, bool):
                 self.faults.append(f"{where}: {name} = {value!r} has the wrong type")
             else:
-                kept[name] = _finite(value) if isinstance(value, int) else value
+                kept[name] = math.inf if isinstance(value, int) and abs(value) > sys.float_info.max else value
         return kept
 
-
-def _finite(number: int) -> float:
-    """A whole number as a float; infinite where it is too large for one, and so out of every range."""
-    try:
-        return float(number)
-    except OverflowError:
-        return math.inf
-
-
-def _nearest(name: str, known: Mapping[str, object]) -> str:
-    """Say the nearest known name and all of them."""
-    return did_you_mean(name, known) + f" (known: {', '.join(known)})"
+    def _unknown(self, where: str, what: str, name: str, known: Collection[str]) -> None:
+        """Say the nearest known name and all of them."""
+        self.faults.append(f"{where}: unknown {what} {name}{did_you_mean(name, known)} (known: {', '.join(known)})")

@@ -36,12 +36,9 @@ class FetchError(TelemedError):
 class Patience:
     """How long to wait, and how often."""
 
-    attempts: int = 4
-    """Times that one address is asked before giving up."""
-    timeout: float = 30.0
-    """[seconds] Silence of the server that counts as no answer."""
-    pause: float = 1.0
-    """[seconds] Before the second attempt; doubled before each later one."""
+    attempts: int = 4  # Times that one address is asked before giving up
+    timeout: float = 30.0  # [seconds] Silence of the server that counts as no answer
+    pause: float = 1.0  # [seconds] Before the second attempt; doubled before each later one
 
 
 class _Passing(Exception):

@@ -65,50 +65,39 @@ DRAWS = 8192
 class Hypothesis:
     """A prior of one series' parameters, normal in the order of `PARAMETERS`."""
 
-    weight: float
-    """Before anything is seen."""
-    mean: np.ndarray
-    """Dims: (parameter,)."""
-    covariance: np.ndarray
-    """Dims: (parameter, parameter)."""
+    weight: float  # Before anything is seen
+    mean: np.ndarray  # Dims: (parameter,)
+    covariance: np.ndarray  # Dims: (parameter, parameter)
+    # (mean, sd) of the normal log of log(ceiling / last level) when the ceiling is relative to the level seen; None
+    # when it is relative to the unit's natural scale.
     distance: tuple[float, float] | None = None
-    """(mean, sd) of the normal log of log(ceiling / last level) when the ceiling is relative to the level seen; None
-    when it is relative to the unit's natural scale."""
 
 
 @dataclass(frozen=True, eq=False)
 class Family:
     """A known technology."""
 
-    kind: str
-    """Its kind of ceiling."""
-    mean: np.ndarray
-    """Of its series' parameters. Dims: (parameter,)."""
-    skew: float
-    """Of its shocks (see :class:`telemed_forecast.curves.innovations.Law`)."""
+    kind: str  # Its kind of ceiling
+    mean: np.ndarray  # Of its series' parameters. Dims: (parameter,)
+    skew: float  # Of its shocks (see :class:`telemed_forecast.curves.innovations.Law`)
 
 
 @dataclass(frozen=True, eq=False)
 class Prior:
     """What past adoptions teach (``forecast`` in ``data/priors/growth.json``)."""
 
-    laws: Mapping[str, Law]
-    """Common law of each kind."""
-    families: Mapping[str, Family]
-    """Known technologies, by name."""
-    within: np.ndarray
-    """Covariance between the series of a technology. Dims: (parameter, parameter)."""
-    new: Mapping[str, tuple[np.ndarray, np.ndarray]]
-    """A technology not seen before, of each kind: (mean, covariance)."""
+    laws: Mapping[str, Law]  # Common law of each kind
+    families: Mapping[str, Family]  # Known technologies, by name
+    within: np.ndarray  # Covariance between the series of a technology. Dims: (parameter, parameter)
+    new: Mapping[str, tuple[np.ndarray, np.ndarray]]  # A technology not seen before, of each kind: (mean, covariance)
     far: tuple[float, float]
+    # How far the ceiling is above the last level where nothing else tells, and when growth is soon over (see
+    # :class:`Hypothesis`).
     near: tuple[float, float]
-    """How far the ceiling is above the last level where nothing else tells, and when growth is soon over (see
-    :class:`Hypothesis`)."""
-    power: float
-    """alpha, the power of the likelihood."""
+    power: float  # alpha, the power of the likelihood
+    # Of the hypotheses own, other and near, for a ``known`` technology and a ``new`` one; of far and near for a unit
+    # ``without_scale``.
     weights: Mapping[str, Mapping[str, float]]
-    """Of the hypotheses own, other and near, for a ``known`` technology and a ``new`` one; of far and near for a unit
-    ``without_scale``."""
 
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> Prior:
@@ -148,21 +137,11 @@ def forecast(
     prior: Prior | None = None,
     draws: int = DRAWS,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Forecast series, each on its own.
+    """Forecast series, each on its own, at quantile levels and in the mean.
 
-    Parameters
-    ----------
-    series
-        Of any length of period, each with at least one value above zero. One whose `reference_class` the prior knows
-        is of that technology; any other is new.
-    horizon
-        Periods ahead, each series in its own.
-    levels
-        Of the quantiles. Dims: (level,).
-    seed, draws
-        Of the draws, and their number for each series.
-    prior
-        What past adoptions teach; the shipped one when None.
+    Series may have periods of any length, and have at least one value above zero. One whose `reference_class` the prior
+    (by default the shipped one) knows is of that technology; any other is new. The horizon counts each series' own
+    periods.
 
     Returns
     -------

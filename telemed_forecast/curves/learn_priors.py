@@ -11,8 +11,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from telemed_forecast import files
 from telemed_forecast.errors import InputError
-from telemed_forecast.files import replaced
 
 if TYPE_CHECKING:
     from telemed_forecast.curves.series import Series
@@ -32,33 +32,21 @@ first day whose forecasts are scored, so that no score profits from what came la
 class Request:
     """What the user asks for."""
 
-    curves: Path | None
-    """A reference class (see `series_file`); None with `world_bank`."""
-    out: Path
-    """Folder of the priors; made when it is not there."""
-    kind: str = "adoption"
-    """adoption or surge."""
-    world_bank: bool = False
-    """Read the reference class from the World Bank's public interface instead."""
-    cache: Path | None = None
-    """Where its answers are kept; the project's own cache when None."""
-    refresh: bool = False
-    """Ask again what the cache holds."""
+    curves: Path | None  # A reference class (see `series_file`); None with `world_bank`
+    out: Path  # Folder of the priors; made when it is not there
+    kind: str = "adoption"  # adoption or surge
+    world_bank: bool = False  # Read the reference class from the World Bank's public interface instead
+    cache: Path | None = None  # Where its answers are kept; the project's own cache when None
+    refresh: bool = False  # Ask again what the cache holds
+    # Where the reference class that was read is saved, to learn from again without the network
     save: Path | None = None
-    """Where the reference class that was read is saved, to learn from again without the network."""
 
 
 def make(request: Request, *, also: Sequence[str] = (), stream: TextIO | None = None) -> Path:
     """Learn priors and write them, whole or not at all; return the file. No date is in it: same curves, same bytes.
 
-    Parameters
-    ----------
-    request
-        What is asked for.
-    also
-        Faults of the request that were found already: told together with the others.
-    stream
-        Where is said what is going on; standard error by default.
+    `also` are faults of the request that were found already, told together with the others; what is going on is said to
+    `stream` (standard error by default).
     """
     faults = [*_faults_of(request), *also]
     if faults:
@@ -71,16 +59,12 @@ def make(request: Request, *, also: Sequence[str] = (), stream: TextIO | None = 
 
         home = online_services.curves(HOME_AS_OF)
         learned_from.append(home)
-        told = {"as_of": HOME_AS_OF, "series": len(home), "sha256": reference_class.fingerprint(home)}
-        provenance["home"] = told
+        fingerprint = reference_class.fingerprint(home)
+        provenance["home"] = {"as_of": HOME_AS_OF, "series": len(home), "sha256": fingerprint}
     families = len({one.reference_class for one in curves})
     with _said(f"learning from {len(curves)} series of {families} families", stream or sys.stderr):
         content = import_module(f"telemed_forecast.curves.{LEARNERS[request.kind]}").learn(*learned_from)
-    file = request.out / FILES[request.kind]
-    request.out.mkdir(parents=True, exist_ok=True)
-    with replaced(file) as part:
-        part.write_text(text_of({**content, "provenance": provenance}), encoding="utf-8")
-    return file
+    return files.write(request.out / FILES[request.kind], text_of({**content, "provenance": provenance}))
 
 
 def text_of(content: Mapping[str, Any]) -> str:

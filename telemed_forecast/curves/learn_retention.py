@@ -60,12 +60,7 @@ POPULATION = {
 }
 """Mean and sd of the population's mean, and scale of its (half-normal) spread between families."""
 
-COMMON = {
-    "log_noise": (-1.0, 0.6),
-    "log_walk": (-1.6, 0.6),
-    "log_unrest": (-1.8, 0.6),
-    "log_return": (-1.0, 0.8),
-}
+COMMON = {"log_noise": (-1.0, 0.6), "log_walk": (-1.6, 0.6), "log_unrest": (-1.8, 0.6), "log_return": (-1.0, 0.8)}
 """Mean and sd of what all families share."""
 
 ENOUGH_CHANGES = 4.0

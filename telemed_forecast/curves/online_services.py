@@ -44,10 +44,8 @@ class Service(NamedTuple):
     """A service of the survey, ``<name>_users`` and ``<name>_usage_rate`` in the ledger."""
 
     name: str
-    since: dt.date = _COMPARABLE
-    """Earlier figures are of another definition."""
-    why: str = ""
-    """What changed then; empty when the definition of internet users did."""
+    since: dt.date = _COMPARABLE  # Earlier figures are of another definition
+    why: str = ""  # What changed then; empty when the definition of internet users did
 
 
 SERVICES = (
@@ -76,12 +74,7 @@ Interval = tuple[float, float]
 def curves(as_of: str | dt.date | None = None, *, frame: pd.DataFrame | None = None) -> list[Series]:
     """Return the services as curves by name (``online_payment__china``), in percent of internet users.
 
-    Parameters
-    ----------
-    as_of
-        Only what was known at the end of this day; everything by default.
-    frame
-        Rows of the ledger; the shipped ones by default.
+    Only what was known at the end of the day `as_of`; `frame` are rows of the ledger, the shipped ones by default.
     """
     rows = vintage.as_of(ledger.load() if frame is None else frame, as_of)
     rows = rows[(rows["segment"] == "national") & (rows["origin"] == SURVEY)]
@@ -109,8 +102,8 @@ def _curve(service: Service, shares: dict[int, float]) -> Series:
 def _intervals(rows: pd.DataFrame) -> dict[str, dict[dt.date, Interval]]:
     """What the printed figures leave open, by metric and day."""
     names = [f"{service.name}_{kind}" for service in SERVICES for kind in ("users", "usage_rate")]
-    seen = observations.intervals(rows[rows["metric"].isin([*names, _DENOMINATOR])])
     found: dict[str, dict[dt.date, list[Interval]]] = {name: {} for name in (*names, _DENOMINATOR)}
+    seen = observations.intervals(rows[rows["metric"].isin(list(found))])
     each = zip(seen.metric.tolist(), seen.end.tolist(), seen.low.tolist(), seen.high.tolist(), strict=True)
     for metric, day, low, high in each:
         found[metric].setdefault(day, []).append((low, high))
@@ -125,13 +118,10 @@ def _agreed(given: list[Interval]) -> Interval:
 
 def _shares(known: dict[str, dict[dt.date, Interval]], service: Service) -> dict[int, float]:
     """Users over internet users (0 to 1) in every quarter that ends with a count."""
-    counted = known[_DENOMINATOR]
-    found: dict[dt.date, list[Interval]] = {}
-    for day, (low, high) in known[f"{service.name}_usage_rate"].items():
-        found.setdefault(day, []).append((low / 100, high / 100))
-    for day, (low, high) in known[f"{service.name}_users"].items():
-        if day in counted:
-            fewest, most = counted[day]
-            found.setdefault(day, []).append((low / most, high / fewest))
-    agreed = {day: _agreed(given) for day, given in found.items() if day >= service.since}
-    return {4 * day.year + (day.month - 1) // 3: (low + high) / 2 for day, (low, high) in sorted(agreed.items())}
+    counted, users = known[_DENOMINATOR], known[f"{service.name}_users"]
+    rates = {day: [(low / 100, high / 100)] for day, (low, high) in known[f"{service.name}_usage_rate"].items()}
+    for day in users.keys() & counted.keys():
+        (low, high), (fewest, most) = users[day], counted[day]
+        rates.setdefault(day, []).append((low / most, high / fewest))
+    agreed = {day: _agreed(given) for day, given in sorted(rates.items()) if day >= service.since}
+    return {4 * day.year + (day.month - 1) // 3: (low + high) / 2 for day, (low, high) in agreed.items()}

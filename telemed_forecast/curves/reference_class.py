@@ -13,10 +13,10 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
+from telemed_forecast import files
 from telemed_forecast.curves import periods, series_file
 from telemed_forecast.curves.series import Series
 from telemed_forecast.errors import InputError, TelemedError
-from telemed_forecast.files import replaced
 
 COLUMNS = ("series_id", "family", "technology", "geo", "measure", "unit", "year", "value")
 
@@ -33,9 +33,7 @@ def write(path: Path, curves: Sequence[Series]) -> str:
     """Save a reference class, whole or not at all, and return its fingerprint: the SHA-256 of the file."""
     data = _canonical(curves)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replaced(path) as part:
-            part.write_bytes(data)
+        files.write(path, data)
     except OSError as error:
         raise TelemedError(f"{path}: the reference class cannot be written ({error.strerror or error})") from error
     return hashlib.sha256(data).hexdigest()

@@ -155,18 +155,10 @@ def kept(since: Any, *, rho: Any, tau: Any, emergency: Any = 0.0, xp: Any = np) 
 def predictive(p: Tensors, w: Tensors, *, ahead: Any, season_then: Any, season_now: Any, xp: Any = np) -> Any:
     """Location and scale of the log level over the series' scale. Dims of each: (..., window, horizon).
 
-    Parameters
-    ----------
-    p
-        Parameters by name (:data:`PARAMETERS`), broadcastable to (..., window, 1).
-    w
-        A window, or the same names with tensors.
-    ahead
-        Horizons in periods. Dims: (window, horizon) or (horizon,).
-    season_then, season_now
-        Seasonal factor of each target and of each value of the window. Broadcastable to (..., window, horizon or lag).
-    xp
-        numpy, or pytensor.tensor inside a model.
+    `p` are parameters by name (:data:`PARAMETERS`), broadcastable to (..., window, 1); `w` is a window, or the same
+    names with tensors; `ahead` horizons in periods, dims (window, horizon) or (horizon,). `season_then` and
+    `season_now` are the seasonal factors of each target and of each value of the window, broadcastable to (..., window,
+    horizon or lag). `xp` is numpy, or pytensor.tensor inside a model.
     """
     rho, tau = 1.0 / (1.0 + xp.exp(-p["logit_kept"])), xp.exp(p["log_half_life"])
     retention = {"rho": rho, "tau": tau, "emergency": p["emergency"]}
@@ -190,16 +182,12 @@ def predictive(p: Tensors, w: Tensors, *, ahead: Any, season_then: Any, season_n
 class Family:
     """Learned retention of one family, parameters on their unbounded scales in the order of :data:`PARAMETERS`."""
 
-    classes: tuple[str, ...]
-    """Reference classes that belong to it."""
-    mean: np.ndarray
-    """Dims: (parameter,)."""
-    covariance: np.ndarray
-    """Dims: (parameter, parameter)."""
+    classes: tuple[str, ...]  # Reference classes that belong to it
+    mean: np.ndarray  # Dims: (parameter,)
+    covariance: np.ndarray  # Dims: (parameter, parameter)
+    # Seasonal factors in log points, one a period of the year; empty when none are known. Dims: (period,)
     season: np.ndarray
-    """Seasonal factors in log points, one a period of the year; empty when none are known. Dims: (period,)."""
-    pandemic: bool
-    """Its surge was that of spring 2020."""
+    pandemic: bool  # Its surge was that of spring 2020
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Family:
@@ -238,18 +226,8 @@ def forecast(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Forecast what stays after the surges of many series; every one that cannot be forecast is named in one error.
 
-    Parameters
-    ----------
-    series
-        `reference_class` names the family whose retention is used; any other name (or none) stands for one never seen.
-    horizon
-        Number of periods ahead of each series' last value.
-    levels
-        Quantile levels. Dims: (level,).
-    seed
-        Of the parameter draws.
-    prior
-        Learned retention; the shipped one by default.
+    A `reference_class` names the family whose retention is used (of `prior`, by default the shipped one); any other
+    name, or none, stands for one never seen. The horizon counts periods after each series' last value.
 
     Returns
     -------

@@ -18,40 +18,22 @@ PERIODS_A_YEAR: dict[str, int] = {"annual": 1, "quarterly": 4, "monthly": 12}
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """Values of one quantity.
+    """Values of one quantity."""
 
-    Attributes
-    ----------
-    series_id
-        Name, unique in its file.
-    frequency
-        Length of a period.
-    index
-        Number of each period, counted from year 0 in periods of this frequency (2020 is 2020, 2020-Q1 is 8080,
-        2020-01 is 24240). Strictly increasing; a gap in it is a period that was not measured. Dims: (time,).
-    values
-        Non-negative. Dims: (time,).
-    unit, measure
-        As given; empty when nothing was said.
-    reference_class
-        The technology as priors know it; empty for a new one.
-    bound
-        No value of this unit can be larger (100 for a percentage); None when nothing bounds it.
-    early
-        Months by which its periods end before those of the calendar (6 for years that end with June).
-    technology, geo
-        The technology in words and the place, of a series of a reference class.
-    """
-
-    series_id: str
-    frequency: Frequency
+    series_id: str  # Name, unique in its file
+    frequency: Frequency  # Length of a period
+    # Number of each period, counted from year 0 in periods of this frequency (2020 is 2020, 2020-Q1 is 8080, 2020-01 is
+    # 24240). Strictly increasing; a gap in it is a period that was not measured. Dims: (time,).
     index: np.ndarray
-    values: np.ndarray
+    values: np.ndarray  # Non-negative. Dims: (time,)
+    # As given; empty when nothing was said
     unit: str = ""
     measure: str = ""
-    reference_class: str = ""
+    reference_class: str = ""  # The technology as priors know it; empty for a new one
+    # No value of this unit can be larger (100 for a percentage); None when nothing bounds it
     bound: float | None = None
-    early: int = 0
+    early: int = 0  # Months by which its periods end before those of the calendar (6 for years that end with June)
+    # The technology in words and the place, of a series of a reference class
     technology: str = ""
     geo: str = ""
 

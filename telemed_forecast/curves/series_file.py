@@ -58,16 +58,11 @@ _NO_DATE = (-1, False, False)
 class Layout:
     """Columns of a file beside series_id and value."""
 
-    times: tuple[str, ...]
-    """Names that the column of dates may have."""
-    labels: tuple[str, ...]
-    """What is the same in all rows of a series."""
-    needed: tuple[str, ...] = ()
-    """Labels that must be there and not be empty."""
-    technology: str = "reference_class"
-    """The label that priors know a technology by."""
-    measures: tuple[str, ...] = ()
-    """What `measure` may say; anything when empty."""
+    times: tuple[str, ...]  # Names that the column of dates may have
+    labels: tuple[str, ...]  # What is the same in all rows of a series
+    needed: tuple[str, ...] = ()  # Labels that must be there and not be empty
+    technology: str = "reference_class"  # The label that priors know a technology by
+    measures: tuple[str, ...] = ()  # What `measure` may say; anything when empty
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -85,12 +80,9 @@ REFERENCE_CLASS = Layout(
 class Reading:
     """What a file holds."""
 
-    series: tuple[Series, ...]
-    """Those without any fault, in the order in which the file first names them."""
-    faults: tuple[Fault, ...]
-    """Everything that is wrong, by row."""
-    lines: Mapping[str, int]
-    """Line of the first row of each of the series, by name."""
+    series: tuple[Series, ...]  # Those without any fault, in the order in which the file first names them
+    faults: tuple[Fault, ...]  # Everything that is wrong, by row
+    lines: Mapping[str, int]  # Line of the first row of each of the series, by name
 
     def remarks(self) -> Iterator[str]:
         """What is no fault, but what the user should know: how dates were read, and values that look mistyped.
@@ -109,18 +101,9 @@ class Reading:
 def read(
     file: Path, layout: Layout = OWN, *, name: str | None = None, classes: Collection[str] | None = None
 ) -> Reading:
-    """Read a file of series.
+    """Read a file of series (UTF-8), which messages call by `name` (its path by default).
 
-    Parameters
-    ----------
-    file
-        UTF-8.
-    layout
-        `OWN` or `REFERENCE_CLASS`.
-    name
-        How messages call the file; the path as given by default.
-    classes
-        Names that `reference_class` may have; None allows any.
+    `classes` are the names that `reference_class` may have; None allows any.
     """
     table = tables.read(file, name=name)
     header = list(_header_faults(table, layout))
@@ -178,18 +161,12 @@ class _Row:
     """A row of a table whose columns are right."""
 
     line: int
-    text: Mapping[str, str]
-    """By column; empty where the file has no such column."""
-    time: str
-    """Its column of dates."""
-    number: float
-    """nan where the text is no finite number."""
-    month: int
-    """Of the date, counted from year 0; -1 where the text is no date."""
-    is_year: bool
-    """A year alone."""
-    ends: bool
-    """The last day of a month."""
+    text: Mapping[str, str]  # By column; empty where the file has no such column
+    time: str  # Its column of dates
+    number: float  # nan where the text is no finite number
+    month: int  # Of the date, counted from year 0; -1 where the text is no date
+    is_year: bool  # A year alone
+    ends: bool  # The last day of a month
 
 
 def _rows(table: Table, layout: Layout) -> Iterator[_Row]:

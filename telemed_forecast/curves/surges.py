@@ -46,13 +46,11 @@ PANDEMIC_HEIGHT: dict[Frequency, int] = {"annual": 2020, "quarterly": 2020 * 4 +
 class Surge:
     """A surge in a series."""
 
-    height: int
-    """Period in which the surge was at its height: its clock starts there."""
-    base: float
-    """Level before the surge, in the unit of the series, > 0."""
+    height: int  # Period in which the surge was at its height: its clock starts there
+    base: float  # Level before the surge, in the unit of the series, > 0
+    # dated when the calendar says when it was, found when the series does, assumed when neither does and the series is
+    # taken to start at the height.
     how: Literal["dated", "found", "assumed"]
-    """dated when the calendar says when it was, found when the series does, assumed when neither does and the
-    series is taken to start at the height."""
 
 
 def smallest(values: np.ndarray) -> float:

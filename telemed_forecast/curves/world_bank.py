@@ -43,7 +43,7 @@ from telemed_forecast.curves import units
 from telemed_forecast.curves.fetch import FetchError, Patience, get_json
 from telemed_forecast.curves.progress import bar
 from telemed_forecast.curves.series import Series
-from telemed_forecast.files import replaced
+from telemed_forecast.files import write
 from telemed_forecast.paths import CACHE
 
 ADDRESS = "https://api.worldbank.org/v2"
@@ -99,32 +99,21 @@ def read(
 ) -> list[Series]:
     """Read indicators of all countries, from the cache where it has them: by indicator, then by name of the series.
 
-    Parameters
-    ----------
-    indicators
-        Which ones.
-    address, folder
-        Where the interface answers (by default TELEMED_WORLD_BANK or else the World Bank itself) and the cache.
-    refresh
-        Ask for everything again, whatever the cache has; what it has is replaced only by a complete answer.
-    progress
-        Show a bar on a terminal (stderr).
-    patience
-        Timeouts and repeats.
+    The address is by default TELEMED_WORLD_BANK or else the World Bank itself. With `refresh` everything is asked for
+    again, whatever the cache has; what it has is replaced only by a complete answer. `progress` shows a bar on a
+    terminal (stderr).
     """
-    source = _Source.at(address, folder)
+    source = _Source.at(address, folder, refresh, patience)
     found: list[Series] = []
     with bar(len(indicators) + 1, sys.stderr, shown=progress) as tell:
 
-        def ask[T](path: str, what: str, take: Callable[[list[Any]], T], before: int) -> T:
-            def told(part: float) -> None:
-                tell(f"World Bank: {what}", before + part)
+        def told(what: str, before: int) -> Callable[[float], None]:
+            return lambda part: tell(f"World Bank: {what}", before + part)
 
-            return _answer(source, path, take, told, refresh=refresh, patience=patience or Patience())
-
-        countries = ask("country", "countries", _countries, 0)
+        countries = source.answer("country", _countries, told("countries", 0))
         for before, indicator in enumerate(indicators, start=1):
-            found += ask(indicator.path, indicator.family, partial(_curves, indicator, countries), before)
+            curves = partial(_curves, indicator, countries)
+            found += source.answer(indicator.path, curves, told(indicator.family, before))
     if not found:
         raise FetchError(f"{source.address}: no country has {MIN_POSITIVE} values above zero. {WITHOUT}")
     return found
@@ -272,11 +261,15 @@ class _Source:
 
     address: str
     folder: Path
+    refresh: bool
+    patience: Patience
 
     @classmethod
-    def at(cls, address: str | None, folder: Path | None) -> _Source:
+    def at(
+        cls, address: str | None, folder: Path | None, refresh: bool = False, patience: Patience | None = None
+    ) -> _Source:
         place = address or os.environ.get("TELEMED_WORLD_BANK") or ADDRESS
-        return cls(place.rstrip("/"), folder or CACHE / "world_bank")
+        return cls(place.rstrip("/"), folder or CACHE / "world_bank", refresh, patience or Patience())
 
     def _file(self, path: str) -> Path:
         key = hashlib.sha256(f"{self.address}/{path}".encode()).hexdigest()[:12]
@@ -295,45 +288,34 @@ class _Source:
         """Write an answer to the cache."""
         text = json.dumps(answer | {"sha256": _checksum(answer["records"])})
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with replaced(self._file(path)) as part:
-                part.write_text(text, encoding="utf-8")
+            write(self._file(path), text)
         except OSError as error:
             told = f"what was read cannot be kept ({error.strerror or error})"
             raise FetchError(f"{self.folder}: {told}. TELEMED_CACHE names another folder.") from error
 
+    def answer[T](self, path: str, take: Callable[[list[Any]], T], told: Callable[[float], None]) -> T:
+        """What is taken from the records of a request: kept ones, or all pages of the interface's answer.
+
+        Only an answer that something can be taken from is kept, so that a bad one is not met again on the next day.
+        """
+        kept = self.kept(path)
+        if kept is not None and not self.refresh:
+            with suppress(FetchError):  # kept by an earlier version that read it in another way: as good as none
+                return take(kept["records"])
+        try:
+            records, updated, url = _all_pages(f"{self.address}/{path}", self.patience, told)
+            taken = take(records)
+        except FetchError as error:
+            older = " The copy read earlier is still there: leave the refresh out." if kept and self.refresh else ""
+            hint = "" if WITHOUT in str(error) else f" {WITHOUT}"
+            raise FetchError(f"{error}{older}{hint}") from error
+        today = dt.datetime.now(dt.UTC).date().isoformat()
+        self.keep(path, {"url": url, "last_updated": updated, "read_on": today, "records": records})
+        return taken
+
 
 def _checksum(records: Any) -> str:
     return hashlib.sha256(json.dumps(records, sort_keys=True).encode()).hexdigest()
-
-
-def _answer[T](
-    source: _Source,
-    path: str,
-    take: Callable[[list[Any]], T],
-    told: Callable[[float], None],
-    *,
-    refresh: bool,
-    patience: Patience,
-) -> T:
-    """What is taken from the records of a request: kept ones, or all pages of the interface's answer.
-
-    Only an answer that something can be taken from is kept, so that a bad one is not met again on the next day.
-    """
-    kept = source.kept(path)
-    if kept is not None and not refresh:
-        with suppress(FetchError):  # kept by an earlier version that read it in another way: as good as none
-            return take(kept["records"])
-    try:
-        records, updated, url = _all_pages(f"{source.address}/{path}", patience, told)
-        taken = take(records)
-    except FetchError as error:
-        older = " The copy read earlier is still there: leave the refresh out." if kept and refresh else ""
-        hint = "" if WITHOUT in str(error) else f" {WITHOUT}"
-        raise FetchError(f"{error}{older}{hint}") from error
-    today = dt.datetime.now(dt.UTC).date().isoformat()
-    source.keep(path, {"url": url, "last_updated": updated, "read_on": today, "records": records})
-    return taken
 
 
 def _all_pages(place: str, patience: Patience, told: Callable[[float], None]) -> tuple[list[Any], str, str]:

@@ -193,9 +193,8 @@ def against(
 
 def effect(before: np.ndarray, after: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
     """What leaving an origin out does to a headline: its median (ratio) and the width of its 80% interval (ratio)."""
-    levels = (0.1, 0.5, 0.9)
-    old = quantiles(before, np.full(len(before), 1.0 / len(before)), levels)
-    new = quantiles(after, weights, levels)
+    even, levels = np.full(len(before), 1.0 / len(before)), (0.1, 0.5, 0.9)
+    old, new = quantiles(before, even, levels), quantiles(after, weights, levels)
     return float(np.exp(new[1] - old[1])), float((new[2] - new[0]) / (old[2] - old[0]))
 
 

@@ -34,27 +34,15 @@ SIMULATED = 4000
 
 
 def coverage(pit: Sequence[float], *groupings: Sequence[Hashable], seed: int) -> pd.DataFrame:
-    """The curve of a forecaster, with both bands.
+    """The curve of a forecaster, with both bands, from probability integral transforms (0..1; at least one).
 
-    Parameters
-    ----------
-    pit
-        Probability integral transforms, 0..1.
-    groupings
-        For each grouping the group of every forecast.
-    seed
-        Seed of the simulated forecasters.
+    Each grouping gives the group of every forecast; the seed is that of the simulated forecasters.
 
     Returns
     -------
     A row a level (index ``nominal``), all numbers parts of one: ``actual``; ``low`` and ``high``, what chance allows to
     as many independent forecasts; ``wide_low`` and ``wide_high``, the same if forecasts of a group stand and fall
     together; ``alone_low`` and ``alone_high``, that for each level alone, for a reader who looks at one.
-
-    Raises
-    ------
-    ValueError
-        Without any forecast.
     """
     ranks = np.asarray(pit, dtype=float)
     if not len(ranks):

@@ -35,51 +35,24 @@ Told = Literal["yes", "unreliable", "not_shown", "no_row"]
 
 @dataclass(frozen=True)
 class Influence:
-    """What one published figure does to a headline.
+    """What one published figure does to a headline."""
 
-    Attributes
-    ----------
-    claim
-        Its claim id.
-    told
-        ``yes``; ``unreliable`` where the weights rest on too few draws; ``not_shown`` where all of its rows speak of a
-        quantity that the report does not forecast; ``no_row`` where no row of a likelihood hangs on the figure alone
-        or with others.
-    path
-        The quantity that may move; None where `told` is one of the last two.
-    moved
-        How far the median at the horizon would move without the figure, in the path's unit; nan where it is not told.
-    error
-        Standard error of that from the draws being finitely many, in the path's unit.
-    half_widths
-        The move as a multiple of half the width of the present 80% interval.
-    khat
-        Shape of the weights' tail; nan without a path.
-    """
-
-    claim: str
+    claim: str  # Its claim id
+    # ``yes``; ``unreliable`` where the weights rest on too few draws; ``not_shown`` where all of its rows speak of a
+    # quantity that the report does not forecast; ``no_row`` where no row of a likelihood hangs on the figure alone or
+    # with others.
     told: Told
-    path: Path | None = None
+    path: Path | None = None  # The quantity that may move; None where `told` is one of the last two
+    # How far the median at the horizon would move without the figure, in the path's unit; nan where it is not told
     moved: float = np.nan
-    error: float = np.nan
-    half_widths: float = np.nan
-    khat: float = np.nan
+    error: float = np.nan  # Standard error of that from the draws being finitely many, in the path's unit
+    half_widths: float = np.nan  # The move as a multiple of half the width of the present 80% interval
+    khat: float = np.nan  # Shape of the weights' tail; nan without a path
 
 
 def influences(context: Context, name: str, result: Any) -> list[Influence]:
     """Every published figure that a report's model read, the one that moves the headline most first.
 
-    Parameters
-    ----------
-    context
-        Settings and evidence.
-    name
-        The report's name.
-    result
-        Its model's result.
-
-    Returns
-    -------
     Figures whose effect is not told come last. A figure with rows on several quantities stands once for each.
     """
     found = [one for fitted in MARKETS[name].likelihoods(result) for one in _of(fitted, context.settings.horizon)]

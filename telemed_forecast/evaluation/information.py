@@ -108,14 +108,8 @@ def _measured(context: Context, result: Forecast, figure: Unpublished) -> np.nda
 def ranked(target: np.ndarray, figures: Mapping[Unpublished, np.ndarray], rng: np.random.Generator) -> pd.DataFrame:
     """What each figure would teach about a target, the most valuable first: the inner columns of :func:`wanted`.
 
-    Parameters
-    ----------
-    target
-        Draws of the headline on the log scale (logit for a share). Dims: (sample,).
-    figures
-        Figure -> the same draws of what it measures, on the same scale. Dims: (sample,).
-    rng
-        Source of the measurement noise.
+    Target and figures are draws of the headline and of what each figure measures, on the same scale: log, or logit for
+    a share. Dims of each: (sample,).
     """
     found = []
     for figure, quantity in figures.items():
@@ -142,20 +136,8 @@ def _removed(target: np.ndarray, quantity: np.ndarray, kind: str, rng: np.random
 def explained(target: np.ndarray, measured: np.ndarray) -> float:
     """Part of the target's variance that a measurement explains, corrected for the regression's freedom.
 
-    Parameters
-    ----------
-    target, measured
-        Dims: (sample,).
-
-    Returns
-    -------
-    float
-        At most 1; about 0 for noise, and as often below it as above. 0 when either does not vary.
-
-    Raises
-    ------
-    ValueError
-        With fewer draws than `LEAST_DRAWS`.
+    At most 1; about 0 for noise, and as often below it as above; 0 when either does not vary. `ValueError` with fewer
+    draws than `LEAST_DRAWS`. Dims of both: (sample,).
     """
     if len(target) < LEAST_DRAWS:
         raise ValueError(f"{len(target)} draws are too few: at least {LEAST_DRAWS} are needed")

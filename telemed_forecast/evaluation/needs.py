@@ -26,21 +26,14 @@ MODELS = (*FEEDS, *(name for name in MARKETS if name not in FEEDS))
 
 @dataclass(frozen=True)
 class Needs:
-    """The fits that some notebooks read, by the names of models.
+    """The fits that some notebooks read, by the names of models."""
 
-    Attributes
-    ----------
-    today, earlier, look_back
-        Fitted to everything known on the notebooks' date, as of the end of each earlier year that has met outcomes
-        since, and as of the day that a page looks back on, with the effort of today's.
-    without
-        Fitted again without each publisher whose part weights of draws cannot tell.
-    """
-
+    # Fitted to everything known on the notebooks' date, as of the end of each earlier year that has met outcomes since,
+    # and as of the day that a page looks back on, with the effort of today's.
     today: frozenset[str] = frozenset()
     earlier: frozenset[str] = frozenset()
     look_back: frozenset[str] = frozenset()
-    without: frozenset[str] = frozenset()
+    without: frozenset[str] = frozenset()  # Fitted again without each publisher whose part weights of draws cannot tell
 
     @classmethod
     def of(cls, declared: Mapping[str, Iterable[str]]) -> Needs:

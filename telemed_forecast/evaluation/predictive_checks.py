@@ -26,15 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Check:
-    """Where published figures lie in what a model would have printed.
+    """Where published figures lie in what a model would have printed."""
 
-    Attributes
-    ----------
-    rank
-        PIT of each figure in 0..1: the share of the draws below its interval plus half of those inside; NaN where
-        the model has nothing to say. Dims: (obs,).
-    """
-
+    # PIT of each figure in 0..1: the share of the draws below its interval plus half of those inside; NaN where the
+    # model has nothing to say. Dims: (obs,).
     rank: np.ndarray
 
     @property
@@ -60,12 +55,7 @@ class Check:
 def check(predictive: np.ndarray, observations: Observations) -> Check:
     """Rank published figures among the draws of what would have been printed in their place.
 
-    Parameters
-    ----------
-    predictive
-        Draws in the unit of the figures; a column of NaN where the model has nothing to say. Dims: (sample, obs).
-    observations
-        The figures, as intervals.
+    The draws are in the unit of the figures; NaN where the model has nothing to say. Dims: (sample, obs).
     """
     below = (predictive < observations.low).mean(axis=0)
     above = (predictive > observations.high).mean(axis=0)

@@ -36,14 +36,10 @@ ACTS_ON: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Headline:
-    """Draws of the `HEADLINES` at the horizon in one scenario, or in the `MIXTURE`. Dims of each: (sample,).
-
-    `weight` is the probability that the scenario file gives it; None for one outside the compared set, and for the
-    mixture.
-    """
+    """Draws of the `HEADLINES` at the horizon in one scenario, or in the `MIXTURE`. Dims of each: (sample,)."""
 
     scenario: str
-    weight: float | None
+    weight: float | None  # the probability that its file gives a compared scenario; None for all others
     market: np.ndarray
     services: np.ndarray
     hospitals: np.ndarray
@@ -52,32 +48,23 @@ class Headline:
 
 @dataclass(frozen=True)
 class Effect:
-    """What something adds to a headline number's median, in its unit.
-
-    `low` and `high` are the central 80% of the differences draw by draw, widened to hold `value`.
-    """
+    """What something adds to a headline number's median, in its unit."""
 
     value: float
-    low: float
+    low: float  # with `high` the central 80% of the differences draw by draw, widened to hold `value`
     high: float
 
 
 @dataclass(frozen=True)
 class Effects:
-    """The levers of one scenario and one headline number.
-
-    Attributes
-    ----------
-    base, total
-        The number's median with every lever neutral, and what the whole scenario adds.
-    alone, parts
-        What each lever adds when all others are neutral, and within the scenario, where the values add up to `total`.
-    """
+    """The levers of one scenario and one headline number."""
 
     scenario: str
     quantity: str
+    # The number's median with every lever neutral, and what the whole scenario adds
     base: float
     total: Effect
+    # What each lever adds when all others are neutral, and within the scenario, where the values add up to `total`
     alone: Mapping[str, Effect]
     parts: Mapping[str, Effect]
 

@@ -20,14 +20,14 @@ from telemed_forecast.paths import EVIDENCE
 @cache
 def claims() -> Mapping[str, date]:
     """Day on which each claim was known, by claim id."""
-    return MappingProxyType({row["claim_id"]: date.fromisoformat(row["known_date"]) for row in _rows(*topics())})
+    return MappingProxyType({row["claim_id"]: date.fromisoformat(row["known_date"]) for row in rows(*topics())})
 
 
 @cache
 def events() -> Mapping[str, date]:
     """Day on which each policy event was known, by event id: the last that its date allows."""
     return MappingProxyType(
-        {row["event_id"]: date.fromisoformat(span(row["date"])[1]) for row in _rows("policy_events")}
+        {row["event_id"]: date.fromisoformat(span(row["date"])[1]) for row in rows("policy_events")}
     )
 
 
@@ -41,14 +41,11 @@ def known_day(identity: str) -> date | None:
     return claims().get(identity) or events().get(identity)
 
 
-def _rows(*names: str) -> list[dict[str, str]]:
+def rows(*names: str) -> list[dict[str, str]]:
     """Rows of some resources of the data package."""
     return _read([EVIDENCE / resource(name)["path"] for name in names])
 
 
 def _read(files: Sequence[Path]) -> list[dict[str, str]]:
-    rows: list[dict[str, str]] = []
-    for file in files:
-        table = tables.read(file)
-        rows += [dict(zip(table.header, row, strict=True)) for row in table.rows]
-    return rows
+    read = (tables.read(file) for file in files)
+    return [dict(zip(table.header, row, strict=True)) for table in read for row in table.rows]

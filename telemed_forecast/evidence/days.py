@@ -7,13 +7,7 @@ import datetime as dt
 
 
 def span(text: str) -> tuple[str, str]:
-    """Return the first and last day (ISO) that a year, month or day allows.
-
-    Raises
-    ------
-    ValueError
-        When the text is no year, month or day of the calendar.
-    """
+    """Return the first and last day (ISO) that a year, month or day allows; `ValueError` for any other text."""
     if len(text) not in (4, 7, 10):
         raise ValueError(f"{text!r} is no year, month or day")
     first = dt.date.fromisoformat((text + "-01-01")[:10])

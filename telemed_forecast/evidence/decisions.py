@@ -7,7 +7,7 @@ what they show read them when they are imported.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -23,13 +23,7 @@ DEFINITIONS = ("consultation", "services", "healthcare", "pharmacy")
 
 
 def rows(name: str) -> tuple[Row, ...]:
-    """The rows of a table of the data package, in its order.
-
-    Raises
-    ------
-    InputError
-        With every fault of the table.
-    """
+    """The rows of a table of the data package, in its order; an `InputError` has every fault of the table."""
     found, wrong = _shipped(name)
     if wrong:
         raise InputError(wrong, f"{len(wrong)} fault(s) in the decisions on the evidence")
@@ -79,7 +73,7 @@ def check(name: str, file: Path, *, said: str | None = None) -> tuple[tuple[Row,
     for line, row in zip(table.lines, found, strict=True):
         told = {c: dictionary.describe(field) for c, field in fields.items() if not dictionary.holds(field, row[c])}
         told |= {c: expected for c, expected in _unknown(row) if c not in told}
-        told |= {c: expected for c, expected in _RULES.get(name, _none)(row) if c not in told}
+        told |= {c: expected for c, expected in _RULES.get(name, lambda _: ())(row) if c not in told}
         if key := schema.get("primaryKey"):
             first = seen.setdefault(tuple(row[column] for column in key), line)
             if first != line:
@@ -112,21 +106,15 @@ def _shipped(name: str) -> tuple[tuple[Row, ...], tuple[Fault, ...]]:
 
 def _unknown(row: Row) -> Iterator[tuple[str, str]]:
     """Columns that name a row of the ledger or an event which there is not, and what was expected."""
-    known: dict[str, Callable[[], Mapping[str, object]]] = {"claim_id": citations.claims}
+    claims, events = citations.claims, citations.events
+    known: dict[str, Callable[[], Mapping[str, object]]] = {"claim_id": claims}
     if "date" not in row:  # The list of events itself gives them their names.
-        known["event_id"] = citations.events
+        known["event_id"] = events
     for column, names in known.items():
         if row.get(column) and row[column] not in names():
             yield column, f"the {column} of a row{tables.nearest(row[column], list(names()))}"
     if row.get("cites") and citations.known_day(row["cites"]) is None:
-        yield (
-            "cites",
-            "a claim_id or event_id" + tables.nearest(row["cites"], [*citations.claims(), *citations.events()]),
-        )
-
-
-def _none(row: Row) -> Iterator[tuple[str, str]]:
-    yield from ()
+        yield "cites", "a claim_id or event_id" + tables.nearest(row["cites"], [*claims(), *events()])
 
 
 def _modelled(row: Row) -> Iterator[tuple[str, str]]:
@@ -146,9 +134,7 @@ def _modelled(row: Row) -> Iterator[tuple[str, str]]:
 
 @cache
 def _segments() -> dict[str, str]:
-    file = EVIDENCE / dictionary.resource("segments")["path"]
-    table = tables.read(file)
-    return {row[table.header.index("segment")]: row[table.header.index("kind")] for row in table.rows}
+    return {row["segment"]: row["kind"] for row in citations.rows("segments")}
 
 
 def _published(row: Row) -> Iterator[tuple[str, str]]:
@@ -160,7 +146,7 @@ def _published(row: Row) -> Iterator[tuple[str, str]]:
         yield "latest", f"a date not before {row['earliest']}" if dated else "nothing, because decision is other_scope"
 
 
-_RULES: Mapping[str, Callable[[Row], Iterator[tuple[str, str]]]] = {
+_RULES: Mapping[str, Callable[[Row], Iterable[tuple[str, str]]]] = {
     "modelled": _modelled,
     "published_forecasts": _published,
 }

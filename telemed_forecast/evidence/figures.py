@@ -29,29 +29,13 @@ def step(printed: str) -> Decimal:
 
 
 def interval(printed: str, relation: str, *, resolution: str | float | None = None) -> tuple[float, float]:
-    """Return the values that a printed figure leaves open.
+    """Return the values that a printed figure leaves open: low and high, in its unit.
 
-    Parameters
-    ----------
-    printed : str
-        The number as published.
-    relation : str
-        eq: half a step to either side. approx: one step, and at least 5 percent. gt, ge ("more than"): up
-        to the next figure of the same roundness, 1,600 to 1,700. lt, le ("nearly"): down to the figure
-        before it, 60 to 70. Below a power of ten figures are ten times finer: nearly 100 is 90 to 100,
-        about 100 is 90 to 200. floor: from the number on, without an upper end.
-    resolution : str or float, optional
-        The step, when the printed digits do not tell it.
-
-    Returns
-    -------
-    low, high : float
-        In the unit of the figure. The interval of a figure that is not negative does not reach below zero.
-
-    Raises
-    ------
-    ValueError
-        For a relation that is not one of these.
+    By its relation, eq: half a step to either side. approx: one step, and at least 5 percent. gt, ge ("more than"): up
+    to the next figure of the same roundness, 1,600 to 1,700. lt, le ("nearly"): down to the figure before it, 60 to 70.
+    Below a power of ten figures are ten times finer: nearly 100 is 90 to 100, about 100 is 90 to 200. floor: from the
+    number on, without an upper end. `ValueError` for any other. The interval of a figure that is not negative does not
+    reach below zero. `resolution` is the step, when the printed digits do not tell it.
     """
     value = Decimal(printed)
     unit = Decimal(str(resolution)) if resolution else step(printed)

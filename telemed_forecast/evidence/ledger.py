@@ -24,24 +24,14 @@ __all__ = ["check", "load", "metrics", "policy_events", "segments", "vintage_dat
 
 
 def load(files: Sequence[str | Path] | None = None) -> pd.DataFrame:
-    """Read the ledger, with the user's own files added to it.
-
-    Parameters
-    ----------
-    files : sequence of str or Path, optional
-        CSV files with the columns of the ledger (`resolution`, `use` and `use_reason` may be missing).
+    """Read the ledger, with the user's own files (CSV, the columns of the ledger) added to it.
 
     Returns
     -------
     DataFrame
-        One row a claim, the columns of the data dictionary: `value`, `low`, `high`, `resolution` as float64
-        in the row's `unit`; `period_start`, `period_end`, `known_date` as datetime64; all else text. The
-        column `printed` keeps the value's digits as published (34.0 is not 34).
-
-    Raises
-    ------
-    InputError
-        With every fault of every file.
+        One row a claim, the columns of the data dictionary: `value`, `low`, `high`, `resolution` as float64 in the
+        row's `unit`; `period_start`, `period_end`, `known_date` as datetime64; all else text. The column `printed`
+        keeps the value's digits as published (34.0 is not 34). An `InputError` has every fault of every file.
     """
     if not files:
         return _shipped().copy()
@@ -66,11 +56,8 @@ def remarks(files: Sequence[str | Path]) -> list[str]:
 def policy_events() -> pd.DataFrame:
     """The dated policy events, sorted by day.
 
-    Returns
-    -------
-    DataFrame
-        event_id, date (as precise as published), start and end (first and last day that the date allows),
-        event, jurisdiction, expected_effect, url, note.
+    Columns: event_id, date (as precise as published), start and end (first and last day that the date allows), event,
+    jurisdiction, expected_effect, url, note.
     """
     events = pd.read_csv(EVIDENCE / "policy_events.csv", dtype=str, keep_default_na=False)
     spans = [span(text) for text in events["date"]]

@@ -37,30 +37,22 @@ Days = npt.NDArray[np.datetime64]
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Observations:
-    """Published figures as intervals; one-dimensional arrays of one length.
+    """Published figures as intervals; one-dimensional arrays of one length."""
 
-    Attributes
-    ----------
-    claim_id, metric, segment, origin, grade, unit : array of str
-        As in the ledger; `unit` is "ratio" for growth rates and multiples.
-    low, high : array of float64
-        The interval, in `unit`. An end that is open is 0 or inf.
-    start, end : array of datetime64[D]
-        Period of the figure; for a growth rate that of the later level.
-    base_start, base_end : array of datetime64[D]
-        Period of the earlier level of a ratio; NaT for levels, and for ratios to a base that has no dates.
-    """
-
+    # As in the ledger; `unit` is "ratio" for growth rates and multiples
     claim_id: Strings
     metric: Strings
     segment: Strings
     origin: Strings
     grade: Strings
     unit: Strings
+    # The interval, in `unit`. An end that is open is 0 or inf
     low: Floats
     high: Floats
+    # Period of the figure; for a growth rate that of the later level
     start: Days
     end: Days
+    # Period of the earlier level of a ratio; NaT for levels, and for ratios to a base that has no dates
     base_start: Days
     base_end: Days
 
@@ -95,18 +87,16 @@ def intervals(frame: pd.DataFrame, *, include_context: bool = False) -> Observat
     """
     reasons = _reasons(frame, include_context=include_context)
     chosen = frame[reasons == ""]
-    vocabulary = dictionary.metrics()
-    measure = vocabulary["measure"].to_dict()
-    base = vocabulary["base"].to_dict()
+    vocabulary = dictionary.metrics()[["measure", "base"]].to_dict("index")
     found: list[dict[str, Any]] = []
     for row in records(chosen):
         low, high = _interval(row)
-        if measure.get(row["metric"]) == "growth":
-            found.append(_ratio(row, low, high, base[row["metric"]]))
+        metric = vocabulary.get(row["metric"], {})
+        if metric.get("measure") == "growth":
+            found.append(_ratio(row, low, high, metric["base"]))
         else:
-            if measure.get(row["metric"]) == "ratio" and row["unit"] == "percent":
-                high = min(high, 100.0)
-            found.append(_level(row, low, high))
+            share = metric.get("measure") == "ratio" and row["unit"] == "percent"
+            found.append(_level(row, low, min(high, 100.0) if share else high))
     return _observations(found)
 
 
@@ -194,12 +184,7 @@ def to_cny(observations: Observations, ledger: pd.DataFrame) -> Observations:
 
     The rate of a period is the mean of the rates (`fx_cny_per_usd` in the same view of the ledger) that overlap it,
     weighted by days. Outside of them the nearest rate is taken and the interval widened by `FX_WIDENING` to either
-    side.
-
-    Raises
-    ------
-    InputError
-        When dollars have to be converted and the ledger holds no rate.
+    side. An `InputError` when the ledger holds no rate and there are dollars.
     """
     dollars = np.char.startswith(observations.unit, "USD")
     if not dollars.any():
@@ -234,12 +219,8 @@ def summary(frame: pd.DataFrame, metric: str, segment: str | None = None) -> pd.
     """Table of the rows of a metric, for `evidence show`, sorted by segment and period.
 
     Its columns are those of the ledger, with `low` and `high`, the interval in the unit of the row, and `status`:
-    "fitted" or why not.
-
-    Raises
-    ------
-    InputError
-        When the metric or the segment is not in the vocabulary; the nearest name is suggested.
+    "fitted" or why not. An `InputError` suggests the nearest name when the metric or the segment is not in the
+    vocabulary.
     """
     faults = list(_unknown("metric", metric, dictionary.metrics().index))
     if segment is not None:
@@ -250,10 +231,8 @@ def summary(frame: pd.DataFrame, metric: str, segment: str | None = None) -> pd.
     reasons = _reasons(frame, include_context=False).loc[chosen.index].replace("", "fitted")
     if segment is not None:
         chosen = chosen[chosen["segment"] == segment]
-    bounds = [_interval(row) for row in records(chosen)]
-    table = chosen.assign(
-        low=[low for low, _ in bounds], high=[high for _, high in bounds], status=reasons.loc[chosen.index]
-    )
+    bounds = np.array([_interval(row) for row in records(chosen)]).reshape(-1, 2)
+    table = chosen.assign(low=bounds[:, 0], high=bounds[:, 1], status=reasons.loc[chosen.index])
     table = table.sort_values(["segment", "period_end", "known_date", "claim_id"], ignore_index=True)
     columns = ["segment", "period_start", "period_end", "printed", "relation", "low", "high", "unit", "kind"]
     columns += ["origin", "grade", "known_date", "status", "claim_id", "source_title", "url"]

@@ -47,14 +47,9 @@ def records(text: pd.DataFrame) -> list[Row]:
 
 
 def faults(text: pd.DataFrame, *, earlier: Sequence[Row] = ()) -> list[Fault]:
-    """Find every fault of a claims table.
+    """Find every fault of a claims table: rows as text with `_file` and `_line`.
 
-    Parameters
-    ----------
-    text : DataFrame
-        Rows as text with `_file` and `_line`.
-    earlier : sequence of dict
-        Rows that are right already (`records`); the new rows may restate them and must not reuse their names.
+    `earlier` are rows that are right already (`records`); the new rows may restate them and must not reuse their names.
     """
     metrics = {row["metric"]: row for row in records(dictionary.metrics().reset_index())}
     segments = sorted(dictionary.segments().index)
@@ -135,6 +130,7 @@ def _figure(row: Row) -> Iterator[Fault]:
 def _size(row: Row, metric: Row | None) -> Iterator[Fault]:
     """No figure is beyond all reason, none is negative but a change or a profit, and none that is fitted is nothing."""
     signed = metric is None or metric["measure"] == "growth" or any(word in row["metric"] for word in _SIGNED)
+    fitted = row["use"] == "model" and row["metric"] not in _shown_only()
     for column in ("value", "low", "high"):
         value = _number(row[column])
         if value is None:
@@ -143,13 +139,7 @@ def _size(row: Row, metric: Row | None) -> Iterator[Fault]:
             yield _fault(row, column, f"a number up to {_LARGEST:g}")
         elif value < 0 and not signed:
             yield _fault(row, column, f"0 or more, because {row['metric']} is no change and no profit")
-        elif (
-            value == 0
-            and column != "low"
-            and not signed
-            and row["use"] == "model"
-            and row["metric"] not in _shown_only()
-        ):
+        elif value == 0 and column != "low" and not signed and fitted:
             yield _fault(row, column, "more than 0, because models take its logarithm; or use = context with a reason")
 
 

@@ -17,29 +17,14 @@ from telemed_forecast.errors import Fault
 
 @dataclass(frozen=True)
 class Table:
-    """The text of one CSV file.
+    """The text of one CSV file."""
 
-    Attributes
-    ----------
-    file : str
-        The file as it is named in messages.
-    header : tuple of str
-        Column names.
-    rows : tuple of tuple of str
-        Fields as text, in the header's order.
-    lines : tuple of int
-        Line number of each row as an editor shows it (the header is line 1).
-    faults : tuple of Fault
-        Everything that kept rows from being read.
-    ragged : Mapping of int to tuple of str
-        Rows with too many or too few fields, by line; they are not among the rows.
-    """
-
-    file: str
-    header: tuple[str, ...] = ()
-    rows: tuple[tuple[str, ...], ...] = ()
-    lines: tuple[int, ...] = ()
-    faults: tuple[Fault, ...] = ()
+    file: str  # The file as it is named in messages
+    header: tuple[str, ...] = ()  # Column names
+    rows: tuple[tuple[str, ...], ...] = ()  # Fields as text, in the header's order
+    lines: tuple[int, ...] = ()  # Line number of each row as an editor shows it (the header is line 1)
+    faults: tuple[Fault, ...] = ()  # Everything that kept rows from being read
+    # Rows with too many or too few fields, by line; they are not among the rows
     ragged: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
 

@@ -10,24 +10,9 @@ from telemed_forecast.errors import Fault, InputError
 
 
 def as_of(frame: pd.DataFrame, date: str | dt.date | pd.Timestamp | None) -> pd.DataFrame:
-    """Return the rows that were known at the end of a day.
+    """Return a copy with the rows of the ledger that were known at the end of a day (every row without one).
 
-    Parameters
-    ----------
-    frame : DataFrame
-        Rows of the ledger; only `known_date` decides.
-    date : str, date, Timestamp or None
-        ISO date, or nothing ("" or None) for every row.
-
-    Returns
-    -------
-    DataFrame
-        A copy with the rows whose `known_date` is not after the day, in their old order and index.
-
-    Raises
-    ------
-    InputError
-        When the text is no date.
+    Only `known_date` decides. An `InputError` when a text is no ISO date.
     """
     if date is None or date == "":
         return frame.copy()

@@ -12,7 +12,7 @@ from telemed_forecast.evaluation.influence import Influence
 from telemed_forecast.evidence import decisions
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.exhibits import checks, influence, platform_revenue
-from telemed_forecast.exhibits.evidence import context_table, evidence_table, newest, printed_figure
+from telemed_forecast.exhibits.evidence import context_table, evidence_table, known, newest, printed_figure
 from telemed_forecast.exhibits.exhibit import Exhibit, Exhibits, named
 from telemed_forecast.exhibits.forecasts import headline, lines, parameter_table, year_table
 from telemed_forecast.exhibits.numbers import by_id, chance, key_figure, value
@@ -35,6 +35,9 @@ SINCE = 2017
 CONTEXT = decisions.shown("channels")
 """Figures on the channels that are shown; the web census contradicts itself and enters no likelihood."""
 
+PARAMETERS = ("walk_scale", "new_offset", "share_noise")
+"""Parameters that the report shows beside the offsets of measures."""
+
 GOVERNMENT = tuple(
     (label, sides["hospital"], sides["government"], sides["third_party"])
     for label, sides in decisions.parts("government").items()
@@ -45,44 +48,28 @@ GOVERNMENT = tuple(
 def exhibits(
     context: Context, result: Forecast, platforms: PlatformRevenue, weighed: Sequence[Influence] = ()
 ) -> Exhibits:
-    """The report's tables and charts by name; what nobody had published by then is not among them.
-
-    Parameters
-    ----------
-    context
-        Settings and evidence.
-    result
-        The forecast of shares.
-    platforms
-        The forecast of listed platforms' revenue.
-    weighed
-        What the headline owes to each published figure.
-    """
+    """The report's tables and charts by name; what nobody had published by then is not among them."""
     day, count, counts = context.settings.as_of_date, result["hospital_share_count"], result.evidence["counts"]
-    claims = (*newest(counts, 3), *encounter_claims(result), *revenue_claims(result))
-    odds = (*newest(counts, 3), *encounter_claims(result))
-    last = count.periods[count.last_known].year
-    evidence: list[Observations] = [one for one in result.evidence.values() if len(one)]
+    shares = result.family("hospital_share")
+    majority, rising = forecast.majority(result), forecast.rising(result)
+    odds = (*newest(counts, 3), *bound_claims(result, "encounters"))
+    claims = (*odds, *bound_claims(result, "revenues"))
+    years = range(count.periods[count.last_known].year, context.settings.horizon + 1)
     return named(
         headline(context, "hospital_share_path", count, SINCE, counts, result.known),
-        lines("shares_by_measure", result.family("hospital_share"), as_of=day, claims=claims),
-        year_table(
-            "shares_by_year",
-            [*result.family("hospital_share").values()],
-            range(last, context.settings.horizon + 1),
-            claims,
-        ),
+        lines("shares_by_measure", shares, as_of=day, claims=claims),
+        year_table("shares_by_year", [*shares.values()], years, claims),
         government(context),
-        odds_chart("channel_odds_chart", result, forecast.majority(result), odds),
-        odds_table("channel_odds", "majority", result, forecast.majority(result), odds),
-        odds_table("channel_rising", "rising", result, forecast.rising(result), odds),
+        odds_chart("channel_odds_chart", result, majority, odds),
+        odds_table("channel_odds", result, {f"majority_{name}": drawn for name, drawn in majority.items()}, odds),
+        odds_table("channel_rising", result, {f"rising_{name}": drawn for name, drawn in rising.items()}, odds),
         context_table(context, "channels", CONTEXT),
         _claim(result, founding_claim.judge(result, platforms), platforms.claims),
-        encounter_bounds(result),
-        revenue_bounds(result),
+        _bounds("encounter_bounds", result, "encounters", "largest_platform", "platform"),
+        _bounds("revenue_bounds", result, "revenues", "platforms", "platforms"),
         platform_revenue.exhibits(context, platforms),
         parameter_table("channel_parameters", _parameters(result)),
-        evidence_table("channel_evidence", evidence, "percent"),
+        evidence_table("channel_evidence", [*result.evidence.values()], "percent"),
         _checks(context, result),
         influence.exhibits(context, weighed),
     )
@@ -90,24 +77,18 @@ def exhibits(
 
 def key_figures(context: Context, result: Forecast) -> dict[str, KeyFigure]:
     """The headline numbers by name."""
-    horizon, told = context.settings.horizon, _headline(context, result)
-    count = result["hospital_share_count"]
+    horizon, told, count = context.settings.horizon, _headline(context, result), result["hospital_share_count"]
     last = count.periods[count.last_known]
     hospitals = context.observed("internet_hospitals", "national")
     claims = newest(result.evidence["counts"], 2, result.evidence["preference"], hospitals)
-    bounds, revenue = encounter_claims(result) or claims, revenue_claims(result) or claims
+    bounds, revenue = (bound_claims(result, name) or claims for name in ("encounters", "revenues"))
     encounters_note, revenue_note = ({"share": told[f"{name}_share_now"]} for name in ("encounters", "revenue"))
-    now, then, both, figure = (
-        last.isoformat(),
-        str(horizon),
-        f"{last.year}/{horizon}",
-        partial(key_figure, fits=fits(result)),
-    )
+    then, figure = str(horizon), partial(key_figure, fits=fits(result))
     return by_id(
         [
-            figure("hospital_share_now", told["count_share_now"], now, claims),
+            figure("hospital_share_now", told["count_share_now"], last.isoformat(), claims),
             figure(f"hospital_share_{horizon}", told["count_share_then"], then, claims),
-            figure("hospital_share_grows", told["count_grows"], both, claims),
+            figure("hospital_share_grows", told["count_grows"], f"{last.year}/{horizon}", claims),
             figure("encounter_majority", told["encounters_majority"], then, bounds, note=encounters_note),
             figure("revenue_majority", told["revenue_majority"], then, revenue, note=revenue_note),
         ]
@@ -128,8 +109,8 @@ def numbers(
         "horizon": context.settings.horizon,
         "last_year": count.periods[count.last_known].year,
         **_headline(context, result),
-        "report_claims": (REPORT,) if (context.view["claim_id"] == REPORT).any() else (),
-        "newest_count": str(counts.end.max())[:10] if len(counts) else None,
+        "report_claims": known(context, REPORT),
+        "newest_count": str(counts.end.max()) if len(counts) else None,
         "newest_counts": newest(counts, 2),
         "fast": Value(value=100.0 * founding_claim.FAST, unit="percent", digits=2),
         **_claim_numbers(founding_claim.judge(result, platforms)),
@@ -152,14 +133,9 @@ def forecasts(result: Forecast) -> list[Path]:
     return [*result.family("hospital_share").values()]
 
 
-def encounter_claims(result: Forecast) -> tuple[str, ...]:
-    """Rows that bound the share of encounters."""
-    return tuple(dict.fromkeys(claim for one in result.extras["encounters"] for claim in one.claims))
-
-
-def revenue_claims(result: Forecast) -> tuple[str, ...]:
-    """Rows that bound the share of revenue."""
-    return tuple(dict.fromkeys(claim for one in result.extras["revenues"] for claim in one.claims))
+def bound_claims(result: Forecast, what: str) -> tuple[str, ...]:
+    """Rows that bound the share of ``encounters`` or ``revenues``."""
+    return tuple(dict.fromkeys(claim for one in result.extras[what] for claim in one.claims))
 
 
 def government(context: Context) -> Exhibit | None:
@@ -195,14 +171,12 @@ def odds_chart(name: str, result: Forecast, chances: Mapping[str, np.ndarray], c
     )
 
 
-def odds_table(
-    name: str, what: str, result: Forecast, chances: Mapping[str, np.ndarray], claims: Sequence[str]
-) -> Exhibit:
-    """A probability by year ahead and measure, as a table."""
+def odds_table(name: str, result: Forecast, chances: Mapping[str, np.ndarray], claims: Sequence[str]) -> Exhibit:
+    """Probabilities by year ahead, a column each. Dims of the chances: (period,)."""
     count = result["hospital_share_count"]
     ahead = slice(count.last_known + 1, len(count.periods))
-    columns = {f"{what}_{measure}": values[ahead].astype(float) for measure, values in chances.items()}
-    frame = pd.DataFrame({"year": [day.year for day in count.periods[ahead]]} | columns)
+    years = {"year": [day.year for day in count.periods[ahead]]}
+    frame = pd.DataFrame(years | {column: values[ahead].astype(float) for column, values in chances.items()})
     return Exhibit(name=name, frame=frame, claims=tuple(claims))
 
 
@@ -211,70 +185,46 @@ def _claim(result: Forecast, claim: Claim, platforms: Sequence[str]) -> list[Exh
     if claim.both is None or claim.challenged is None:
         return []
     claims = (*newest(result.evidence["counts"], 3), *platforms)
+    # The claim's years are those ahead.
     skipped = np.full(result["hospital_share_count"].last_known + 1, np.nan)
     both = {measure: np.concatenate([skipped, values]) for measure, values in claim.both.items()}
-    columns = {"fast": claim.fast, "challenged": claim.challenged}
-    columns |= {f"claim_{measure}": values for measure, values in claim.both.items()}
-    frame = pd.DataFrame({"year": claim.years} | {name: values.astype(float) for name, values in columns.items()})
+    parts = {name: np.concatenate([skipped, getattr(claim, name)]) for name in ("fast", "challenged")}
+    columns = parts | {f"claim_{measure}": values for measure, values in both.items()}
     return [
         odds_chart("founding_claim_chart", result, both, claims),
-        Exhibit(name="founding_claim", frame=frame, claims=claims),
+        odds_table("founding_claim", result, columns, claims),
     ]
 
 
-def encounter_bounds(result: Forecast) -> Exhibit | None:
-    """What bounds the hospitals' share of encounters; None where nothing does."""
+def _bounds(name: str, result: Forecast, what: str, attribute: str, other: str) -> Exhibit | None:
+    """What bounds the hospitals' share of ``encounters`` or ``revenues``; None where nothing does."""
     rows = [
-        (one.year, *one.hospitals, one.largest_platform, 100.0 * one.lowest, 100.0 * one.highest)
-        for one in result.extras["encounters"]
+        (one.year, *one.hospitals, getattr(one, attribute), 100.0 * one.lowest, 100.0 * one.highest)
+        for one in result.extras[what]
     ]
-    return _bounds("encounter_bounds", rows, "platform", encounter_claims(result))
-
-
-def revenue_bounds(result: Forecast) -> Exhibit | None:
-    """What bounds the hospitals' share of revenue; None where nothing does."""
-    rows = [
-        (one.year, *one.hospitals, one.platforms, 100.0 * one.lowest, 100.0 * one.highest)
-        for one in result.extras["revenues"]
-    ]
-    return _bounds("revenue_bounds", rows, "platforms", revenue_claims(result))
-
-
-def _bounds(name: str, rows: Sequence[tuple[float, ...]], other: str, claims: tuple[str, ...]) -> Exhibit | None:
     columns = ["year", "hospitals_low", "hospitals_high", other, "lowest", "highest"]
+    claims = bound_claims(result, what)
     return Exhibit(name=name, frame=pd.DataFrame(rows, columns=columns), claims=claims) if rows else None
 
 
 def _headline(context: Context, result: Forecast) -> dict[str, Value]:
     """The numbers that answer the report's question."""
-    count = result["hospital_share_count"]
-    now = {
-        f"{name}_share_now": value(
-            result[f"hospital_share_{name}"].draws[:, result[f"hospital_share_{name}"].last_known], "percent"
-        )
-        for name in ("count", "encounters", "revenue")
-    }
-    majority = {
-        f"{name}_majority": chance(float(forecast.majority(result)[name][-1]))
-        for name in ("count", "encounters", "revenue")
-    }
+    shares, majority = result.family("hospital_share"), forecast.majority(result)
+    measures = ("count", "encounters", "revenue")
     return {
-        **now,
-        "count_share_then": value(count.year_end(context.settings.horizon), "percent"),
+        **{f"{name}_share_now": value(shares[name].draws[:, shares[name].last_known], "percent") for name in measures},
+        "count_share_then": value(shares["count"].year_end(context.settings.horizon), "percent"),
         "count_grows": chance(float(forecast.rising(result)["count"][-1])),
-        **majority,
+        **{f"{name}_majority": chance(float(majority[name][-1])) for name in measures},
     }
 
 
 def _claim_numbers(claim: Claim) -> dict[str, Fact]:
     """The founding claim at the horizon; None where too few platforms publish accounts."""
     if claim.both is None or claim.challenged is None:
-        return {"claim_both": None, "claim_hospitals": None, "claim_challenged": None}
-    return {
-        "claim_both": chance(float(claim.both["count"][-1])),
-        "claim_hospitals": chance(float(claim.hospitals["count"][-1])),
-        "claim_challenged": chance(float(claim.challenged[-1])),
-    }
+        return dict.fromkeys(("claim_both", "claim_hospitals", "claim_challenged"))
+    odds = {"both": claim.both["count"], "hospitals": claim.hospitals["count"], "challenged": claim.challenged}
+    return {f"claim_{name}": chance(float(years[-1])) for name, years in odds.items()}
 
 
 def _bound_numbers(result: Forecast) -> dict[str, Fact]:
@@ -283,8 +233,8 @@ def _bound_numbers(result: Forecast) -> dict[str, Fact]:
     return {
         "platform_multiple": model.PLATFORM_MULTIPLE,
         "revenue_multiple": model.REVENUE_MULTIPLE,
-        "encounter_claims": encounter_claims(result),
-        "revenue_claims": revenue_claims(result),
+        "encounter_claims": bound_claims(result, "encounters"),
+        "revenue_claims": bound_claims(result, "revenues"),
         "fee_low": low,
         "fee_high": high,
     }
@@ -292,14 +242,11 @@ def _bound_numbers(result: Forecast) -> dict[str, Fact]:
 
 def _parameters(result: Forecast) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """Prior and posterior draws of the model's parameters."""
-    prior = model.prior_sample(result.fit.data, 4000, np.random.default_rng(1))
-    draws = {str(name): np.asarray(drawn) for name, drawn in result.fit.posterior.items()}
-    offsets = [
-        (f"offset_{name}", prior["measure_offset"][:, k], draws["measure_offset"][:, k])
-        for k, name in enumerate(model.MEASURES[1:])
-    ]
-    first, *others = ((name, prior[name], draws[name]) for name in ("walk_scale", "new_offset", "share_noise"))
-    return [first, *offsets, *others]
+    prior, posterior = model.prior_sample(result.fit.data, 4000, np.random.default_rng(1)), result.fit.posterior
+    first, *others = ((name, prior[name], np.asarray(posterior[name])) for name in PARAMETERS)
+    offsets = np.asarray(posterior["measure_offset"])
+    each = zip(model.MEASURES[1:], prior["measure_offset"].T, offsets.T, strict=False)
+    return [first, *((f"offset_{measure}", before, after) for measure, before, after in each), *others]
 
 
 def _checked(context: Context, result: Forecast) -> tuple[Observations, np.ndarray, np.ndarray]:

@@ -48,39 +48,41 @@ def published_points(evidence: Observations, factor: float, since: int) -> pd.Da
 def _intervals(evidence: Observations, factor: float) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "day": [str(day)[:10] for day in evidence.end],
+            "day": evidence.end.astype(str),
             "low": evidence.low * factor,
             "high": np.where(evidence.bounded, evidence.high * factor, np.nan),
             "origin": [origin_name(origin) for origin in evidence.origin],
-            "grade": [str(grade) for grade in evidence.grade],
-            "claim_id": [str(claim) for claim in evidence.claim_id],
+            "grade": evidence.grade,
+            "claim_id": evidence.claim_id,
         }
     )
+
+
+def known(context: Context, *claims: str) -> tuple[str, ...]:
+    """Those of the claims that were known on the context's date."""
+    there = set(context.view["claim_id"])
+    return tuple(claim for claim in claims if claim in there)
 
 
 def context_table(context: Context, name: str, claims: Sequence[str]) -> Exhibit:
     """Published figures that no likelihood uses, with what they say: the catalogue's ``context`` by claim id."""
-    view = context.view.set_index("claim_id")
-    known = [claim for claim in claims if claim in view.index]
-    rows = [view.loc[claim] for claim in known]
+    shown = known(context, *claims)
+    rows = context.view.set_index("claim_id").loc[list(shown)]
     frame = pd.DataFrame(
         {
-            "statement": known,
-            "published": [printed_figure(row) for row in rows],
-            "origin": [origin_name(str(row["origin"])) for row in rows],
-            "grade": [str(row["grade"]) for row in rows],
+            "statement": shown,
+            "published": [printed_figure(row) for _, row in rows.iterrows()],
+            "origin": [origin_name(origin) for origin in rows["origin"]],
+            "grade": rows["grade"].to_list(),
         }
     )
-    return Exhibit(name=name, frame=frame, claims=tuple(known))
+    return Exhibit(name=name, frame=frame, claims=shown)
 
 
 def printed_figure(row: Any) -> str:
     """A ledger row's figure as it was printed: sign, digits and a unit that needs no translation.
 
-    Parameters
-    ----------
-    row
-        Mapping with relation, low, high, value and unit.
+    The row has relation, low, high, value and unit.
     """
     sign = {"gt": ">\u202f", "floor": ">\u202f", "ge": "≥\u202f", "lt": "<\u202f", "le": "≤\u202f", "approx": "≈\u202f"}
     before = {"CNY": "CNY ", "USD_million": "USD ", "multiple": "×"}.get(row["unit"], "")
@@ -92,8 +94,7 @@ def printed_figure(row: Any) -> str:
 
 @lru_cache(maxsize=1)
 def _origins() -> dict[str, str]:
-    with (Path(__file__).parent / "origins.toml").open("rb") as file:
-        return tomllib.load(file)
+    return tomllib.loads((Path(__file__).parent / "origins.toml").read_text(encoding="utf-8"))
 
 
 def origin_name(origin: str) -> str:

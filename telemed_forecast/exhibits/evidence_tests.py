@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -31,12 +28,13 @@ LOWEST = 0.5
 def exhibits(context: Context, review: Review) -> list[Exhibit]:
     """Each origin against all others, and what new figures would settle."""
     judged = _judged(review)
-    own = {report: [one for one in judged if one.report == report] for report in MARKETS}
+    own = {report: judged[judged["report"] == report] for report in MARKETS}
     charts = [_conflict(report, found) for report, found in own.items() if len(found) > 1]
     wanted = [
         _wanted_bars(context, review, str(name), one) for name, one in review.wanted.groupby("report", sort=False)
     ]
-    return [*charts, *([leave_one_out(context, judged)] if judged else []), *wanted, wanted_table(context, review)]
+    table = [leave_one_out(context, judged)] if len(judged) else []
+    return [*charts, *table, *wanted, wanted_table(context, review)]
 
 
 def key_figures(context: Context, review: Review) -> list[KeyFigure]:
@@ -56,11 +54,11 @@ def numbers(context: Context, review: Review) -> dict[str, Fact]:
     alone = rows(review.conflicts[review.conflicts["method"] == "one_voice"])
     return {
         "judged": len(judged),
-        "far": sum(min(one.below, 1.0 - one.below) < FAR for one in judged),
+        "far": int((np.minimum(judged["below"], 1.0 - judged["below"]) < FAR).sum()),
         "far_expected": 2.0 * FAR * len(judged),
         "reliable_bound": evaluation.RELIABLE,
-        "refits": sum(one.method == "refit" for one in judged),
-        "unreliable": sum(one.method == "unreliable" for one in judged),
+        "refits": int((judged["method"] == "refit").sum()),
+        "unreliable": int((judged["method"] == "unreliable").sum()),
         "one_voice": [
             {
                 "report": f"@report.{one.report}.title",
@@ -75,26 +73,31 @@ def numbers(context: Context, review: Review) -> dict[str, Fact]:
     }
 
 
-def leave_one_out(context: Context, judged: Sequence[Any]) -> Exhibit:
+def leave_one_out(context: Context, judged: pd.DataFrame) -> Exhibit:
     """What each publisher says against all others, and what leaving it out does to the headline."""
+    khat = judged["khat"].astype(object)
     frame = pd.DataFrame(
         {
-            "origin": [origin_name(one.origin) for one in judged],
-            "report": [f"@report.{one.report}.title" for one in judged],
-            "figures": [len(one.claims) for one in judged],
-            "below": [min(max(one.below, 0.0), 1.0) for one in judged],
-            "headline": [100.0 * (one.headline - 1.0) for one in judged],
-            "width": [100.0 * (one.width - 1.0) for one in judged],
-            "khat": pd.Series([one.khat if np.isfinite(one.khat) else "–" for one in judged], dtype=object),
-            "method": [one.method for one in judged],
+            "origin": judged["origin"].map(origin_name),
+            "report": "@report." + judged["report"] + ".title",
+            "figures": judged["claims"].map(len),
+            "below": judged["below"].clip(0.0, 1.0),
+            "headline": 100.0 * (judged["headline"] - 1.0),
+            "width": 100.0 * (judged["width"] - 1.0),
+            "khat": khat.where(np.isfinite(judged["khat"]), "–"),
+            "method": judged["method"],
         }
     )
     return Exhibit(
         name="leave_one_out",
-        frame=frame,
-        claims=tuple(dict.fromkeys(claim for one in judged for claim in one.claims)),
+        frame=frame.reset_index(drop=True),
+        claims=_all_claims(judged),
         facts={"horizon": context.settings.horizon, "bound": evaluation.RELIABLE},
     )
+
+
+def _all_claims(judged: pd.DataFrame) -> tuple[str, ...]:
+    return tuple(judged["claims"].explode().drop_duplicates())
 
 
 def wanted_table(context: Context, review: Review) -> Exhibit:
@@ -103,7 +106,7 @@ def wanted_table(context: Context, review: Review) -> Exhibit:
     claims = [claim for name in review.wanted["report"].unique() for claim in _claims(review, name)]
     columns = {
         "figure": shown["figure"],
-        "report": [f"@report.{name}.title" for name in shown["report"]],
+        "report": "@report." + shown["report"] + ".title",
         "kind": shown["kind"],
         "removed": 100.0 * shown["removed"].clip(lower=0.0),
         "spread": shown["spread"],
@@ -117,9 +120,9 @@ def wanted_table(context: Context, review: Review) -> Exhibit:
     )
 
 
-def _judged(review: Review) -> list[Any]:
+def _judged(review: Review) -> pd.DataFrame:
     """Origins whose figures stand beside those of others."""
-    return rows(review.conflicts[review.conflicts["method"] != "one_voice"])
+    return review.conflicts[review.conflicts["method"] != "one_voice"]
 
 
 def _claims(review: Review, report: str, number: int = 3) -> tuple[str, ...]:
@@ -137,19 +140,19 @@ def _percent(part: float) -> Value:
     return Value(value=100.0 * max(part, 0.0), unit="percent", digits=2)
 
 
-def _conflict(report: str, own: Sequence[Any]) -> Exhibit:
+def _conflict(report: str, own: pd.DataFrame) -> Exhibit:
     """The most surprising publishers of a model: their figures over what all others let expect."""
-    shown = sorted(own, key=lambda one: -abs(one.z))[:CONFLICTS_SHOWN]
-    ratios = [(origin_name(one.origin), *one.ratio) for one in sorted(shown, key=lambda one: -one.ratio[0])]
-    furthest = max(own, key=lambda one: abs(one.z))
-    middle, low, high = furthest.ratio
+    surprising = own.iloc[(-own["z"].abs()).argsort(kind="stable")]
+    ratios = [(origin_name(one.origin), *one.ratio) for one in rows(surprising)]
+    shown = pd.DataFrame(ratios[:CONFLICTS_SHOWN], columns=["category", "value", "low", "high"])
+    origin, middle, low, high = ratios[0]
     return Exhibit(
         name=f"conflict_{report}",
-        frame=pd.DataFrame(ratios, columns=["category", "value", "low", "high"]),
-        claims=tuple(dict.fromkeys(claim for one in own for claim in one.claims)),
+        frame=shown.iloc[(-shown["value"]).argsort(kind="stable")].reset_index(drop=True),
+        claims=_all_claims(own),
         facts={
             "report": f"@report.{report}.title",
-            "origin": origin_name(furthest.origin),
+            "origin": origin,
             "ratio": Value(value=middle, unit="multiple", low=low, high=high),
         },
     )
@@ -157,12 +160,10 @@ def _conflict(report: str, own: Sequence[Any]) -> Exhibit:
 
 def _wanted_bars(context: Context, review: Review, report: str, own: pd.DataFrame) -> Exhibit:
     """What each missing figure would remove of the uncertainty about a headline."""
-    best = own.iloc[0]
+    best, removed = own.iloc[0], 100.0 * own["removed"].clip(lower=0.0)
     return Exhibit(
         name=f"wanted_{report}",
-        frame=pd.DataFrame({"category": own["figure"], "value": 100.0 * own["removed"].clip(lower=0.0)}).reset_index(
-            drop=True
-        ),
+        frame=pd.DataFrame({"category": own["figure"], "value": removed}).reset_index(drop=True),
         claims=_claims(review, report),
         facts={
             "report": f"@report.{report}.title",

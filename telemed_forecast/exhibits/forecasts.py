@@ -15,7 +15,7 @@ from telemed_forecast.exhibits.exhibit import Exhibit, with_interval
 from telemed_forecast.exhibits.numbers import learned, value
 from telemed_forecast.exhibits.values import Fact, Value
 from telemed_forecast.forecast.context import Context
-from telemed_forecast.forecast.paths import Path
+from telemed_forecast.forecast.paths import Forecast, Path
 from telemed_forecast.forecast.rivals import History, prophet
 
 BANDS = {"low95": 0.025, "low80": 0.1, "low50": 0.25, "median": 0.5, "high50": 0.75, "high80": 0.9, "high95": 0.975}
@@ -145,3 +145,9 @@ def parameter_table(name: str, parameters: Iterable[tuple[str, np.ndarray, np.nd
 def share_of(number: float | np.floating) -> Value:
     """A computed share (0 to 1) in percent, to two digits."""
     return Value(value=100.0 * float(number), unit="percent", digits=2)
+
+
+def years_shown(context: Context, result: Forecast) -> list[int]:
+    """The year-ends that a market's tables show: from the last known period to the horizon."""
+    candidates = range(result.last_period.year, context.settings.horizon + 1)
+    return [year for year in candidates if date(year, 12, 31) in result.path.periods]

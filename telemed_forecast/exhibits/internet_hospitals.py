@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -17,12 +17,13 @@ from telemed_forecast.exhibits.evidence import (
     claims_of,
     context_table,
     evidence_table,
+    known,
     newest,
     origin_name,
     printed_figure,
 )
 from telemed_forecast.exhibits.exhibit import Exhibit, Exhibits, named, with_interval
-from telemed_forecast.exhibits.forecasts import fan, forest, headline, lines, parameter_table, year_table
+from telemed_forecast.exhibits.forecasts import fan, forest, headline, lines, parameter_table, year_table, years_shown
 from telemed_forecast.exhibits.numbers import by_id, chance, key_figure, value
 from telemed_forecast.exhibits.values import Fact, KeyFigure, Value
 from telemed_forecast.fits.store import Fit
@@ -53,15 +54,7 @@ operates; the two of grade D are shown because they say what no better source do
 (PRESS,) = decisions.shown("press")
 """A figure of the article that says that few truly operate; the saying itself has none."""
 
-PLACES = (
-    "shandong",
-    "zhejiang_platform",
-    "hainan",
-    "shanghai",
-    "guangdong_platform",
-    "ningbo",
-    "yinchuan",
-)
+PLACES = ("shandong", "zhejiang_platform", "hainan", "shanghai", "guangdong_platform", "ningbo", "yinchuan")
 """Segments that count internet hospitals in one place."""
 
 FOUNDED = ("internet_hospitals_of_tertiary_hospitals", "internet_hospitals_of_secondary_hospitals")
@@ -70,18 +63,33 @@ FOUNDED = ("internet_hospitals_of_tertiary_hospitals", "internet_hospitals_of_se
 MOST = 10
 """Provinces shown in the chart."""
 
-PARAMETERS = (
+PLAIN = (
+    "hospital_rate",
+    "firm_rate",
+    "hospital_sigma",
+    "firm_sigma",
+    "policy_fade",
+    "origin_spread",
+    "reporting_noise",
+)
+"""Parameters that the report shows under the model's name and on its scale."""
+
+PARAMETERS: Sequence[tuple[str, str, Callable[..., np.ndarray]]] = (
     ("pool_share", "hospital_logit_ceiling", expit),
     ("firm_ceiling", "firm_log_ceiling", np.exp),
-    ("hospital_rate", "hospital_rate", np.asarray),
-    ("firm_rate", "firm_rate", np.asarray),
-    ("hospital_sigma", "hospital_sigma", np.asarray),
-    ("firm_sigma", "firm_sigma", np.asarray),
-    ("policy_fade", "policy_fade", np.asarray),
-    ("origin_spread", "origin_spread", np.asarray),
-    ("reporting_noise", "reporting_noise", np.asarray),
+    *((name, name, np.asarray) for name in PLAIN),
 )
 """Parameters that the report shows: what they are called there, in the model, and the change of scale between."""
+
+FORECASTS = (
+    "internet_hospitals",
+    "internet_hospitals_latent",
+    "internet_hospitals_hospital_run",
+    "internet_hospitals_third_party",
+    "internet_hospitals_hospital_share",
+    "internet_hospitals_share_of_pool",
+    "internet_hospitals_operating",
+)
 
 
 def exhibits(
@@ -89,38 +97,22 @@ def exhibits(
 ) -> Exhibits:
     """The report's tables and charts by name; what nobody had published by then is not among them.
 
-    Parameters
-    ----------
-    context
-        Settings and evidence.
-    result
-        The forecast.
-    earlier
-        What the same model would have said earlier.
-    weighed
-        What the headline owes to each published figure.
+    `earlier` is what the same model would have said earlier.
     """
-    shown, counts = years(context, result), newest(result.evidence["counts"], 3)
-    by_year = [
-        result.path,
-        result["internet_hospitals_share_of_pool"],
-        result["internet_hospitals_operating"],
-    ]
-    by_sponsor = [
-        result["internet_hospitals_hospital_run"],
-        result["internet_hospitals_third_party"],
-        result["internet_hospitals_hospital_share"],
-    ]
+    shown, counts = years_shown(context, result), newest(result.evidence["counts"], 3)
+    part = result.family("internet_hospitals")
+    by_year = [result.path, part["share_of_pool"], part["operating"]]
+    by_sponsor = [part["hospital_run"], part["third_party"], part["hospital_share"]]
     return named(
         headline(context, "hospitals_path", result.path, SINCE, result.evidence["counts"], result.known),
         year_table("hospitals_by_year", by_year, shown, counts),
         hospitals_by_sponsor(context, result),
         year_table("sponsors_by_year", by_sponsor, shown, sponsor_claims(result)),
-        _listed(context, "sponsor_counts", SPONSORS),
+        context_table(context, "sponsor_counts", SPONSORS) if known(context, *SPONSORS) else None,
         policy_events(result),
         counter_offsets(result),
         hospitals_look_back(context, earlier),
-        fan("operating_share", result["internet_hospitals_operating_share"], as_of=context.settings.as_of_date,
+        fan("operating_share", part["operating_share"], as_of=context.settings.as_of_date,
             since=SINCE, claims=result.extras["activity"].claims),
         context_table(context, "supply", SUPPLY),
         hospitals_by_place(context, result),
@@ -175,61 +167,37 @@ def fits(result: Forecast, earlier: Forecast | None = None) -> list[Fit]:
 
 def forecasts(result: Forecast) -> list[Path]:
     """The quantities that the report forecasts."""
-    return [
-        result["internet_hospitals"],
-        result["internet_hospitals_latent"],
-        result["internet_hospitals_hospital_run"],
-        result["internet_hospitals_third_party"],
-        result["internet_hospitals_hospital_share"],
-        result["internet_hospitals_share_of_pool"],
-        result["internet_hospitals_operating"],
-    ]
-
-
-def years(context: Context, result: Forecast) -> list[int]:
-    """The year-ends that tables show: from the last count to the horizon."""
-    candidates = range(result.last_period.year, context.settings.horizon + 1)
-    return [year for year in candidates if date(year, 12, 31) in result.path.periods]
+    return [result[target] for target in FORECASTS]
 
 
 def sponsor_claims(result: Forecast) -> tuple[str, ...]:
     """Rows that tell the sponsors apart."""
-    return tuple(str(claim) for one in (result.evidence["own"], result.evidence["shares"]) for claim in one.claim_id)
+    return claims_of(result.evidence["own"], result.evidence["shares"])
 
 
 def hospitals_by_sponsor(context: Context, result: Forecast) -> Exhibit:
     """Both sponsors by half-year, with 80% intervals."""
-    return lines(
-        "hospitals_by_sponsor",
-        {
-            "hospital_run": result["internet_hospitals_hospital_run"],
-            "third_party": result["internet_hospitals_third_party"],
-        },
-        as_of=context.settings.as_of_date,
-        since=SINCE,
-        claims=sponsor_claims(result),
-        end=result.path.periods[-1].isoformat(),
-        own=value(result["internet_hospitals_hospital_run"].draws[:, -1], "hospitals"),
-        firms=value(result["internet_hospitals_third_party"].draws[:, -1], "hospitals"),
-    )
+    both = {name: result[f"internet_hospitals_{name}"] for name in ("hospital_run", "third_party")}
+    own, firms = (value(path.draws[:, -1], "hospitals") for path in both.values())
+    end = result.path.periods[-1].isoformat()
+    day, claims = context.settings.as_of_date, sponsor_claims(result)
+    return lines("hospitals_by_sponsor", both, as_of=day, since=SINCE, claims=claims, end=end, own=own, firms=firms)
 
 
 def policy_events(result: Forecast) -> Exhibit | None:
     """The dated events that act, and what each added; None before the first."""
-    events = result.extras["events"]
+    events, rng = result.extras["events"], np.random.default_rng(1)
     if not events.event_id:
         return None
-    effect = np.asarray(result.fit.posterior["event_effect"])
+    effect = np.asarray(result.fit.posterior["event_effect"]).T[: len(events.event_id)]
     listed = ledger.policy_events().set_index("event_id").loc[list(events.event_id)]
-    rng = np.random.default_rng(1)
     before = [direction * np.abs(rng.normal(0.0, licensing_policy.SIZE, 4000)) for direction in events.direction]
     columns = with_interval(
-        effect=[value(100.0 * np.expm1(effect[:, k]), "percent") for k in range(len(events.event_id))],
-        before=[value(100.0 * np.expm1(prior), "percent") for prior in before],
+        effect=[value(100.0 * np.expm1(draws), "percent") for draws in effect],
+        before=[value(100.0 * np.expm1(draws), "percent") for draws in before],
     )
     hosts = [str(urlsplit(str(url)).hostname).removeprefix("www.") for url in listed["url"]]
-    days = [str(day) for day in listed["date"]]
-    frame = pd.DataFrame({"event": list(events.event_id)} | columns | {"day": days, "source": hosts})
+    frame = pd.DataFrame({"event": events.event_id} | columns | {"day": listed["date"].to_list(), "source": hosts})
     return Exhibit(name="policy_events", frame=frame, claims=tuple(events.event_id))
 
 
@@ -256,68 +224,46 @@ def hospitals_by_place(context: Context, result: Forecast) -> Exhibit | None:
     if not len(counts):
         return None
     counts = counts.where(np.argsort(counts.end, kind="stable"))
-    national, rng = at_days(result["internet_hospitals_latent"], counts.end), np.random.default_rng(1)
+    national, rng = at_days(result["internet_hospitals_latent"], counts.end).T, np.random.default_rng(1)
     # "More than 100" is some number up to 200: each as likely as any other, on the log scale.
     ends = zip(counts.low, counts.high, strict=True)
-    own = [np.exp(rng.uniform(np.log(low), np.log(high), len(national))) for low, high in ends]
-    known = [bool(np.isfinite(national[:, k]).all()) for k in range(len(counts))]
+    own = [np.exp(rng.uniform(np.log(low), np.log(high), national.shape[1])) for low, high in ends]
+    told = [(part, whole) if np.isfinite(whole).all() else None for part, whole in zip(own, national, strict=True)]
     columns = with_interval(
-        national=[value(national[:, k], "hospitals") if known[k] else None for k in range(len(counts))],
-        part=[value(100.0 * own[k] / national[:, k], "percent") if known[k] else None for k in range(len(counts))],
+        national=[value(one[1], "hospitals") if one else None for one in told],
+        part=[value(100.0 * one[0] / one[1], "percent") if one else None for one in told],
     )
-    view = context.view.set_index("claim_id")
-    frame = pd.DataFrame(
-        {
-            "place": [str(place) for place in counts.segment],
-            "day": [str(day)[:10] for day in counts.end],
-            "count": [printed_figure(view.loc[str(claim)]) for claim in counts.claim_id],
-            **columns,
-            "origin": [origin_name(origin) for origin in counts.origin],
-            "grade": [str(grade) for grade in counts.grade],
-        }
-    )
-    return Exhibit(name="hospitals_by_place", frame=frame, claims=claims_of(counts))
+    published = [
+        printed_figure(row) for _, row in context.view.set_index("claim_id").loc[counts.claim_id.tolist()].iterrows()
+    ]
+    origins = {"origin": map(origin_name, counts.origin), "grade": counts.grade}
+    labels = {"place": counts.segment, "day": counts.end.astype(str), "count": published}
+    return Exhibit(name="hospitals_by_place", frame=pd.DataFrame(labels | columns | origins), claims=claims_of(counts))
 
 
 def hospitals_by_province(context: Context) -> Exhibit | None:
     """Internet hospitals that tertiary and secondary hospitals had founded, by province; None when nobody counted."""
-    levels = [context.observed(metric) for metric in FOUNDED]
-    counts = [level.where(level.segment != "national") for level in levels]
-    # Half of an odd sum would have no meaning: a printed interval stands for its rounded middle.
-    rows = [
-        (str(place), round(0.5 * float(low + high)))
-        for level in counts
-        for place, low, high in zip(level.segment, level.low, level.high, strict=True)
-    ]
-    if not rows:
+    counts = [context.observed(metric) for metric in FOUNDED]
+    rows = pd.concat([level.where(level.segment != "national").frame() for level in counts])
+    if rows.empty:
         return None
-    number = pd.DataFrame(rows, columns=["category", "value"]).groupby("category").sum().reset_index()
+    # Half of an odd sum would have no meaning: a printed interval stands for its rounded middle.
+    middle = (0.5 * (rows["low"] + rows["high"])).round().astype(int)
+    number = middle.groupby(rows["segment"].rename("category")).sum().rename("value").reset_index()
     number = number.sort_values(["value", "category"], ascending=[False, True], ignore_index=True)
+    first, total = number["category"][0], int(number["value"].sum())
     return Exhibit(
         name="hospitals_by_province",
         frame=number.head(MOST).astype({"value": float}),
-        claims=tuple(str(claim) for level in counts for claim in level.claim_id),
-        facts={
-            "first": f"@place.{number['category'][0]}",
-            "number": int(number["value"][0]),
-            "all": int(number["value"].sum()),
-        },
+        claims=tuple(rows["claim_id"]),
+        facts={"first": f"@place.{first}", "number": int(number["value"][0]), "all": total},
     )
-
-
-def _listed(context: Context, name: str, claims: Sequence[str]) -> Exhibit | None:
-    """A table of published figures; None before the first was published."""
-    known = context.view["claim_id"].isin(claims).any()
-    return context_table(context, name, claims) if known else None
 
 
 def _parameters(result: Forecast) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """Prior and posterior draws of the model's parameters."""
-    prior = model.prior_sample(result.fit.data, 4000, np.random.default_rng(1))
-    return [
-        (name, change(np.asarray(prior[own])), change(np.asarray(result.fit.posterior[own])))
-        for name, own, change in PARAMETERS
-    ]
+    prior, posterior = model.prior_sample(result.fit.data, 4000, np.random.default_rng(1)), result.fit.posterior
+    return [(name, change(prior[own]), change(np.asarray(posterior[own]))) for name, own, change in PARAMETERS]
 
 
 def _predictive(context: Context, result: Forecast) -> np.ndarray:
@@ -326,25 +272,20 @@ def _predictive(context: Context, result: Forecast) -> np.ndarray:
 
 def _checks(context: Context, result: Forecast) -> list[Exhibit]:
     prior = forecast.prior_predictive(result, context.generator("hospitals_prior"))
-    return checks.exhibits(
-        "hospitals", result["internet_hospitals_latent"], prior, _predictive(context, result), result.evidence["counts"]
-    )
+    printed, latent = _predictive(context, result), result["internet_hospitals_latent"]
+    return checks.exhibits("hospitals", latent, prior, printed, result.evidence["counts"])
 
 
 def _headline(context: Context, result: Forecast) -> dict[str, Value]:
     """The numbers that answer the report's question."""
     now, horizon = result.path.last_known, context.settings.horizon
-    official, share = result.path.draws[:, now], result["internet_hospitals_hospital_share"]
-    then, share_then = result.path.year_end(horizon), share.year_end(horizon)
+    pool, share = result["internet_hospitals_share_of_pool"], result["internet_hospitals_hospital_share"]
+    shown = {"hospitals": (result.path, "hospitals"), "pool": (pool, "percent"), "hospital_share": (share, "percent")}
     return {
-        "hospitals_now": value(official, "hospitals"),
-        "hospitals_then": value(then, "hospitals"),
-        "hospitals_double": chance(then > 2 * official),
-        "pool_now": value(result["internet_hospitals_share_of_pool"].draws[:, now], "percent"),
-        "pool_then": value(result["internet_hospitals_share_of_pool"].year_end(horizon), "percent"),
-        "hospital_share_now": value(share.draws[:, now], "percent"),
-        "hospital_share_then": value(share_then, "percent"),
-        "hospital_share_grows": chance(share_then > share.draws[:, now]),
+        **{f"{name}_now": value(path.draws[:, now], unit) for name, (path, unit) in shown.items()},
+        **{f"{name}_then": value(path.year_end(horizon), unit) for name, (path, unit) in shown.items()},
+        "hospitals_double": chance(result.path.year_end(horizon) > 2 * result.path.draws[:, now]),
+        "hospital_share_grows": chance(share.year_end(horizon) > share.draws[:, now]),
     }
 
 
@@ -363,29 +304,28 @@ def _newest_count(result: Forecast) -> dict[str, Fact]:
 
 def _sponsor_numbers(context: Context, result: Forecast) -> dict[str, Fact]:
     claims = sponsor_claims(result)
-    days = [str(one.end.max())[:10] for one in (result.evidence["own"], result.evidence["shares"]) if len(one)]
+    days = [str(one.end.max()) for one in (result.evidence["own"], result.evidence["shares"]) if len(one)]
     return {
         "sponsor_claims": claims,
         "sponsor_figures": len(claims),
         "sponsor_newest": max(days, default=None),
-        "census_claims": tuple(claim for claim in CENSUS if (context.view["claim_id"] == claim).any()),
+        "census_claims": known(context, *CENSUS),
     }
 
 
 def _policy_numbers(result: Forecast) -> dict[str, Fact]:
     events = result.extras["events"]
-    known = bool(events.event_id)
+    acts = bool(events.event_id)
     return {
         "policy_number": len(events.event_id),
-        "policy_fade": value(np.asarray(result.fit.posterior["policy_fade"]), "years") if known else None,
-        "policy_newest": str(events.day.max()) if known else None,
+        "policy_fade": value(np.asarray(result.fit.posterior["policy_fade"]), "years") if acts else None,
+        "policy_newest": str(events.day.max()) if acts else None,
     }
 
 
-def _target(context: Context) -> pd.Series | None:
+def _target(context: Context) -> Any:
     """The row that the look back is held against."""
-    known = context.view["claim_id"] == TARGET_CLAIM
-    return context.view[known].iloc[0] if known.any() else None
+    return context.view.set_index("claim_id").loc[TARGET_CLAIM] if known(context, TARGET_CLAIM) else None
 
 
 def _look_back_numbers(context: Context, earlier: Forecast | None) -> dict[str, Fact]:
@@ -408,12 +348,12 @@ def _look_back_numbers(context: Context, earlier: Forecast | None) -> dict[str, 
 
 def _activity_numbers(context: Context, result: Forecast) -> dict[str, Fact]:
     share, bounds = result["internet_hospitals_operating_share"], result.extras["activity"]
-    press = (context.view["claim_id"] == PRESS).any()
+    operating = result["internet_hospitals_operating"]
     return {
         "activity_claims": tuple(bounds.claims),
         "activity_newest": str(bounds.day.max()) if bounds.claims else None,
         "operating_share_now": value(share.draws[:, share.last_known], "percent"),
-        "operating_now": value(result["internet_hospitals_operating"].draws[:, share.last_known], "hospitals"),
-        "operating_then": value(result["internet_hospitals_operating"].year_end(context.settings.horizon), "hospitals"),
-        "press_claims": (PRESS,) if press else (),
+        "operating_now": value(operating.draws[:, share.last_known], "hospitals"),
+        "operating_then": value(operating.year_end(context.settings.horizon), "hospitals"),
+        "press_claims": known(context, PRESS),
     }

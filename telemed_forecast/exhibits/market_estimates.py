@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,8 +28,18 @@ def exhibits(context: Context, result: Forecast, money: Telling) -> list[Exhibit
     """Biases by publisher, the worst of the past forecasts, and every published size."""
     every = _beside_ours(published(context, result), result, money)
     ended = _beside_ours(past_forecasts(context, result), result, money)
-    past = [_past(ended, money)] if len(ended) else []
-    return [origin_biases(result), *past, _estimates(every, money), _every_size(every)]
+    worst = ended.head(WORST).assign(published_on=ended["published_on"].str[:7]) if len(ended) else ended
+    used = every[every["used"] == "used"].sort_values(["definition", "year"], kind="stable")
+    past, estimates = (
+        ("origin", "published_on", "year", "definition", "published", "ours", "ratio"),
+        ("year", "definition", "origin", "published", "ours", "ratio", "bias"),
+    )
+    return [
+        origin_biases(result),
+        *([_table("past_forecasts", worst, past, money, ended, number=len(worst))] if len(ended) else []),
+        _table("estimates", used, estimates, money, used),
+        _every_size(every),
+    ]
 
 
 def numbers(context: Context, result: Forecast) -> dict[str, Fact]:
@@ -69,46 +78,33 @@ def _beside_ours(rows: Sequence[PublishedSize], result: Forecast, money: Telling
         else None
         for row in rows
     ]
-    factors = {
-        name: [None if draws is None else value(draws, "multiple") for draws in (getattr(row, name) for row in rows)]
+    ratio, bias = (
+        [None if draws is None else value(draws, "multiple") for draws in (getattr(row, name) for row in rows)]
         for name in ("ratio", "bias")
-    }
-    columns = {
-        "year": [row.year for row in rows],
-        "segment": [row.segment for row in rows],
-        "definition": [row.definition for row in rows],
-        "origin": [origin_name(row.origin) for row in rows],
-        "grade": [row.grade for row in rows],
-        "kind": ["forecast" if row.forecast else "estimate" for row in rows],
-        "published_on": [row.published_on for row in rows],
-        "used": [row.use for row in rows],
-        "published": [row.size * money.constant(row.year) for row in rows],
-        "unit": [money.unit for _ in rows],
-        "claim_id": [row.claim_id for row in rows],
-    }
-    return pd.DataFrame(columns | with_interval(ours=ours, **factors))
+    )
+    told = ["year", "segment", "definition", "origin", "grade", "forecast", "published_on", "use", "size", "claim_id"]
+    found = pd.DataFrame([[getattr(row, name) for name in told] for row in rows], columns=told)
+    found = found.rename(columns={"use": "used", "size": "published", "forecast": "kind"}).assign(
+        origin=found["origin"].map(origin_name),
+        kind=found["forecast"].map({True: "forecast", False: "estimate"}),
+        published=[row.size * money.constant(row.year) for row in rows],
+        unit=money.unit,
+    )
+    return found.join(pd.DataFrame(with_interval(ours=ours, ratio=ratio, bias=bias)))
 
 
-def _table(name: str, rows: pd.DataFrame, columns: Sequence[str], money: Telling, **more: Any) -> Exhibit:
-    """Columns of published sizes, with the intervals of ours."""
+def _table(
+    name: str, rows: pd.DataFrame, columns: Sequence[str], money: Telling, behind: pd.DataFrame, **facts: Fact
+) -> Exhibit:
+    """Columns of published sizes, with the intervals of ours, and the claims behind them."""
     whole = [part for column in columns for part in (column, column + LOW, column + HIGH) if part in rows]
-    units = {"published": money.unit, "ours": money.unit}
-    return Exhibit(name=name, frame=rows[whole].reset_index(drop=True), units=units, **more)
-
-
-def _past(ended: pd.DataFrame, money: Telling) -> Exhibit:
-    """The past forecasts that are farthest off."""
-    shown = ended.head(WORST).assign(published_on=ended["published_on"].str[:7])
-    columns = ("origin", "published_on", "year", "definition", "published", "ours", "ratio")
-    claims, facts = tuple(ended["claim_id"]), {"number": len(shown)}
-    return _table("past_forecasts", shown, columns, money, claims=claims, facts=facts)
-
-
-def _estimates(every: pd.DataFrame, money: Telling) -> Exhibit:
-    """Published sizes that entered, beside ours."""
-    used = every[every["used"] == "used"].sort_values(["definition", "year"], kind="stable")
-    columns = ("year", "definition", "origin", "published", "ours", "ratio", "bias")
-    return _table("estimates", used, columns, money, claims=tuple(used["claim_id"]))
+    return Exhibit(
+        name=name,
+        frame=rows[whole].reset_index(drop=True),
+        claims=tuple(behind["claim_id"]),
+        units={"published": money.unit, "ours": money.unit},
+        facts=facts,
+    )
 
 
 def _every_size(every: pd.DataFrame) -> Exhibit:

@@ -18,8 +18,8 @@ from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.doctor_supply import DoctorSupply
 from telemed_forecast.forecast.money import Telling
 from telemed_forecast.forecast.paths import Forecast
-from telemed_forecast.models import market_size as model
 from telemed_forecast.models.market_evidence import FULL_YEAR, accounts
+from telemed_forecast.models.odds import expit
 
 PRICES = decisions.shown("prices")
 """Prices and sizes that bear on the bottom-up side; shown with their sources."""
@@ -46,14 +46,14 @@ def numbers(context: Context, result: Forecast, supply: DoctorSupply | None, mon
         "encounters": value(np.exp(np.asarray(posterior["encounters"])), "ratio"),
         "price": value(np.exp(np.asarray(posterior["price"])), "CNY"),
         "consultation_claims": newest(consultations, 3),
-        "online_share": share(1.0 / (1.0 + np.exp(-online))),
+        "online_share": share(expit(online)),
         "medicine": Value(value=medicine, unit=money.unit, digits=2),
         "drugs_claims": tuple(dict.fromkeys([*map(str, result.evidence["shares"].claim_id), *goods.claims[:3]])),
         **(_doctor_numbers(context, result, supply) if supply else {"doctors_claims": ()}),
     }
 
 
-def _direction(name: str, result: Forecast, money: Telling) -> dict[str, Fact]:
+def _direction(name: str, result: Forecast, money: Telling) -> dict[str, Value]:
     """A definition in the last full year: from above, from below, and the first relative to the second."""
     year, gap = result.last_year, forecast.gap(result, name)[:, -1]
     return {
@@ -66,21 +66,17 @@ def _direction(name: str, result: Forecast, money: Telling) -> dict[str, Fact]:
 
 def directions(result: Forecast, money: Telling) -> Exhibit:
     """Top-down, bottom-up and their ratio by definition in the last full year."""
-    year, read_as = result.last_year, model.definitions(result.evidence["sizes"])
-    names = ("consultation", "services", "pharmacy", "healthcare")
-    gaps = [forecast.gap(result, name)[:, -1] for name in names]
-    seen = [result.evidence["sizes"].end[read_as == model.DEFINITIONS.index(name)] for name in names]
-    columns = with_interval(
-        top_down=[value(money.at(result[f"market_size_{name}"].year_end(year), year), money.unit) for name in names],
-        bottom_up=[value(money.at(result.draws[name][:, -1], year), money.unit) for name in names],
-        gap=[value(gap, "multiple") for gap in gaps],
-    )
-    columns["above"] = [float(np.mean(gap > 1.0)) for gap in gaps]
+    year, sizes = result.last_year, result.evidence["sizes"]
+    names, read_as = ("consultation", "services", "pharmacy", "healthcare"), forecast.definitions(sizes)
+    both = [_direction(name, result, money) for name in names]
+    top, bottom, gap, above = zip(*(one.values() for one in both), strict=True)
+    columns = with_interval(top_down=top, bottom_up=bottom, gap=gap) | {"above": [odds.value for odds in above]}
+    seen = [sizes.end[read_as == name] for name in names]
     years = [int(str(ends.max())[:4]) if len(ends) else None for ends in seen]
     return Exhibit(
         name="directions",
         frame=pd.DataFrame({"definition": names} | columns | {"newest": years}),
-        claims=claims_of(result.evidence["sizes"]),
+        claims=claims_of(sizes),
         units={"top_down": money.unit, "bottom_up": money.unit},
         facts={"year": year},
     )
@@ -92,19 +88,15 @@ def seller_parts(result: Forecast, money: Telling) -> Exhibit:
     full = (yearly.end - yearly.start).astype(int) + 1 >= FULL_YEAR
     yearly, middle = yearly.where(full), middle[full]
     sold = 0.5 * (yearly.low + yearly.high)
-    worth = [money.constant(int(np.floor(year))) for year in middle]
-    parts = [share(amount / _at(result, year)) for amount, year in zip(sold, middle, strict=True)]
-    frame = pd.DataFrame(
-        {
-            "day": [str(day)[:10] for day in yearly.end],
-            "seller": [origin_name(seller) for seller in yearly.segment],
-            "sold": [float(amount * one) for amount, one in zip(sold, worth, strict=True)],
-            **with_interval(part=parts),
-        }
-    )
+    columns = {
+        "day": yearly.end.astype(str),
+        "seller": [origin_name(seller) for seller in yearly.segment],
+        "sold": sold * [money.constant(int(year)) for year in middle],
+        **with_interval(part=[share(amount / _at(result, year)) for amount, year in zip(sold, middle, strict=True)]),
+    }
     return Exhibit(
         name="seller_parts",
-        frame=frame.sort_values(["day", "seller"], kind="stable", ignore_index=True),
+        frame=pd.DataFrame(columns).sort_values(["day", "seller"], kind="stable", ignore_index=True),
         claims=claims_of(yearly),
         units={"sold": money.unit},
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,7 @@ from telemed_forecast.forecast.money import Telling
 from telemed_forecast.forecast.paths import Forecast, Path
 from telemed_forecast.forecast.rivals import prophet
 from telemed_forecast.models import market_size as model
+from telemed_forecast.models.odds import expit
 from telemed_forecast.models.priors import growth_prior
 
 NESTED = ("consultation", "services", "healthcare")
@@ -36,26 +38,11 @@ WORKINGS_SINCE = 2019
 
 
 def exhibits(
-    context: Context,
-    result: Forecast,
-    supply: DoctorSupply | None,
-    money: Telling,
-    weighed: Sequence[Influence] = (),
+    context: Context, result: Forecast, supply: DoctorSupply | None, money: Telling, weighed: Sequence[Influence] = ()
 ) -> Exhibits:
     """The report's tables and charts by name; what nobody had published by then is not among them.
 
-    Parameters
-    ----------
-    context
-        Settings and evidence.
-    result
-        The forecast.
-    supply
-        What doctors online can answer; None on a date that knows too little.
-    money
-        The money in which amounts are told.
-    weighed
-        What the headline owes to each published figure.
+    `supply` is None on a date that knows too little of doctors online; `money` is what amounts are told in.
     """
     evidence, broad = (money.published(rows) for rows in (result.evidence["sizes"], broad_evidence(result)))
     prior, drawn = _checked(result, money)
@@ -92,11 +79,7 @@ def key_figures(context: Context, result: Forecast, money: Telling | None = None
 
 
 def numbers(
-    context: Context,
-    result: Forecast,
-    supply: DoctorSupply | None,
-    money: Telling,
-    weighed: Sequence[Influence] = (),
+    context: Context, result: Forecast, supply: DoctorSupply | None, money: Telling, weighed: Sequence[Influence] = ()
 ) -> dict[str, Fact]:
     """What the prose says, by name; None for what was not known."""
     horizon, last, path = context.settings.horizon, result.last_year, money.path(result["market_size_healthcare"])
@@ -139,10 +122,9 @@ def nominal_yuan(result: Forecast) -> Telling:
 
 def newest_year(result: Forecast, *definitions: str) -> int:
     """Year of the newest published estimate of the definitions (of any, where they have none)."""
-    read_as = model.definitions(result.evidence["sizes"])
-    chosen = np.isin(read_as, [model.DEFINITIONS.index(name) for name in definitions])
-    ends = result.evidence["sizes"].end[chosen] if chosen.any() else result.evidence["sizes"].end
-    return int(str(ends.max())[:4])
+    sizes = result.evidence["sizes"]
+    chosen = np.isin(forecast.definitions(sizes), definitions)
+    return int(str((sizes.end[chosen] if chosen.any() else sizes.end).max())[:4])
 
 
 def ranked_drivers(context: Context, result: Forecast, money: Telling) -> list[Driver]:
@@ -183,52 +165,52 @@ def market_drivers(context: Context, result: Forecast, money: Telling) -> Exhibi
 def workings(context: Context, result: Forecast) -> Exhibit:
     """What each year's size is made of, in nominal yuan whatever money the report speaks: medians and 80% intervals."""
     family, users = result.family("market_size"), result.extras["users"]
-    periods = family["healthcare"].periods
-    sizes = {name: path.draws for name, path in family.items()}
-    encounters = result["online_encounters"].draws
-    counted = [k for k, period in enumerate(periods) if period.year >= WORKINGS_SINCE]
-    people = np.stack([users.year_end(periods[k].year) for k in counted], axis=1)
+    years = [day.year for day in family["healthcare"].periods]
+    counted = [k for k, year in enumerate(years) if year >= WORKINGS_SINCE]
+    sizes = {name: path.draws[:, counted] for name, path in family.items()}
+    encounters, medicine = result["online_encounters"].draws[:, counted], result.extras["medicine"][:, counted]
+    people = np.stack([users.year_end(years[k]) for k in counted], axis=1)
     drawn = {
         "users_persons": people,
-        "encounters_per_user": encounters[:, counted] / people,
-        "price_CNY": (1e6 * sizes["consultation"] / encounters)[:, counted],
-        "consultation_CNY_million": sizes["consultation"][:, counted],
-        "other_services_ratio": (sizes["services"] / sizes["consultation"] - 1.0)[:, counted],
-        "services_CNY_million": sizes["services"][:, counted],
-        "medicine_CNY_million": result.extras["medicine"][:, counted],
-        "online_share_percent": (100.0 * sizes["pharmacy"] / result.extras["medicine"])[:, counted],
-        "pharmacy_CNY_million": sizes["pharmacy"][:, counted],
-        "healthcare_CNY_million": sizes["healthcare"][:, counted],
+        "encounters_per_user": encounters / people,
+        "price_CNY": 1e6 * sizes["consultation"] / encounters,
+        "consultation_CNY_million": sizes["consultation"],
+        "other_services_ratio": sizes["services"] / sizes["consultation"] - 1.0,
+        "services_CNY_million": sizes["services"],
+        "medicine_CNY_million": medicine,
+        "online_share_percent": 100.0 * sizes["pharmacy"] / medicine,
+        "pharmacy_CNY_million": sizes["pharmacy"],
+        "healthcare_CNY_million": sizes["healthcare"],
     }
-    columns: dict[str, np.ndarray] = {}
+    columns: dict[str, Any] = {"year": [years[k] for k in counted]}
     for name, draws in drawn.items():
         low, middle, high = np.quantile(draws, [0.1, 0.5, 0.9], axis=0)
         columns |= {name: middle, f"{name}_low": low, f"{name}_high": high}
-    years = {"year": [periods[k].year for k in counted]}
-    return Exhibit(name="market_workings", frame=pd.DataFrame(years | columns), claims=result.claims)
+    return Exhibit(name="market_workings", frame=pd.DataFrame(columns), claims=result.claims)
 
 
 def broad_evidence(result: Forecast) -> Observations:
     """Published estimates of the broad definition."""
-    return result.evidence["sizes"].where(
-        model.definitions(result.evidence["sizes"]) == model.DEFINITIONS.index("healthcare")
-    )
+    sizes = result.evidence["sizes"]
+    return sizes.where(forecast.definitions(sizes) == "healthcare")
 
 
 def _sizes(context: Context, result: Forecast, money: Telling) -> list[Exhibit]:
     """The broad market with its evidence, the nested definitions, and sizes by year."""
-    day, path = context.settings.as_of_date, result["market_size_healthcare"]
+    day, path, claims = (
+        context.settings.as_of_date,
+        result["market_size_healthcare"],
+        claims_of(result.evidence["sizes"]),
+    )
     drawn = prophet(result.known, path.periods, context.settings.seed)
     if drawn is not None:
         drawn = drawn * np.array([money.constant(period.year) for period in path.periods])
     known = {period.year for period in path.periods}
     years = [year for year in (2019, *range(result.last_year, context.settings.horizon + 1)) if year in known]
-    claims = claims_of(result.evidence["sizes"])
     told = {name: money.path(result[f"market_size_{name}"]) for name in (*NESTED, "pharmacy")}
+    nested, published = {name: told[name] for name in NESTED}, money.published(broad_evidence(result))
     # The words say whether amounts are nominal.
     real = "" if money.prices == "nominal" else "_real"
-    published = money.published(broad_evidence(result))
-    nested = {name: told[name] for name in NESTED}
     return [
         fan(f"market_path{real}", told["healthcare"], as_of=day, since=2014, evidence=published, prophet=drawn),
         lines(f"nested_sizes{real}", nested, as_of=day, since=2015, claims=claims),
@@ -238,14 +220,10 @@ def _sizes(context: Context, result: Forecast, money: Telling) -> list[Exhibit]:
 
 def _headline(context: Context, result: Forecast, money: Telling) -> dict[str, Value]:
     """The numbers that answer the report's question."""
-    sizes = {
-        "market": money.path(result["market_size_healthcare"]),
-        "services": money.path(result["market_size_services"]),
-    }
     years = {"now": result.last_year, "then": context.settings.horizon}
     told = {
-        f"{name}_{when}": value(path.year_end(year), money.unit)
-        for name, path in sizes.items()
+        f"{name}_{when}": value(money.path(result[f"market_size_{definition}"]).year_end(year), money.unit)
+        for name, definition in (("market", "healthcare"), ("services", "services"))
         for when, year in years.items()
     }
     return {**told, "coherence": value(forecast.gap(result, "healthcare")[:, -1], "multiple")}
@@ -253,29 +231,30 @@ def _headline(context: Context, result: Forecast, money: Telling) -> dict[str, V
 
 def _money_numbers(result: Forecast, money: Telling) -> dict[str, Fact]:
     """In which money the report speaks, and what prices and the dollar do."""
-    base = int(result.last_year - result.extras["money"].years[0])
+    told = result.extras["money"]
+    now = told.rate[:, int(result.last_year - told.years[0])]
     return {
         "currency": money.currency,
         "prices": money.prices,
-        "rate": Value(value=float(np.median(result.extras["money"].rate[:, base])), unit="ratio", digits=3),
-        "rate_then": value(result.extras["money"].rate[:, -1], "ratio"),
-        "prices_then": value(100.0 * (result.extras["money"].level[:, -1] - 1.0), "percent"),
-        "money_end": int(result.extras["money"].years[-1]),
-        "money_claims": tuple(result.extras["money"].claims[-4:]),
+        "rate": Value(value=float(np.median(now)), unit="ratio", digits=3),
+        "rate_then": value(told.rate[:, -1], "ratio"),
+        "prices_then": value(100.0 * (told.level[:, -1] - 1.0), "percent"),
+        "money_end": int(told.years[-1]),
+        "money_claims": tuple(told.claims[-4:]),
     }
 
 
 def _spread(result: Forecast) -> float:
     """Largest ratio of two estimates of one year and definition that entered."""
-    read_as = model.definitions(result.evidence["sizes"])
-    year = result.evidence["sizes"].end.astype("datetime64[Y]")
-    middle = 0.5 * (np.log(result.evidence["sizes"].low) + np.log(result.evidence["sizes"].high))
-    same = [(year == y) & (read_as == d) for y in np.unique(year) for d in np.unique(read_as)]
-    return float(np.exp(max(np.ptp(middle[chosen]) for chosen in same if chosen.any())))
+    sizes = result.evidence["sizes"]
+    middle = pd.Series(0.5 * (np.log(sizes.low) + np.log(sizes.high)))
+    alike = middle.groupby([sizes.end.astype("datetime64[Y]"), forecast.definitions(sizes)])
+    return float(np.exp((alike.max() - alike.min()).max()))
 
 
 def _newest(result: Forecast, segment: str, number: int = 2) -> tuple[str, ...]:
-    return newest(result.evidence["sizes"].where(result.evidence["sizes"].segment == segment), number)
+    sizes = result.evidence["sizes"]
+    return newest(sizes.where(sizes.segment == segment), number)
 
 
 def _checked(result: Forecast, money: Telling) -> tuple[np.ndarray, np.ndarray]:
@@ -287,10 +266,6 @@ def _checked(result: Forecast, money: Telling) -> tuple[np.ndarray, np.ndarray]:
     return prior, forecast.predictive(result, result.evidence["sizes"], rng) * worth
 
 
-def _share(logit: np.ndarray) -> np.ndarray:
-    return np.asarray(1.0 / (1.0 + np.exp(-logit)))
-
-
 def _parameters(result: Forecast) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """Prior and posterior draws of what the evidence could teach."""
     rng = np.random.default_rng(1)
@@ -300,12 +275,12 @@ def _parameters(result: Forecast) -> list[tuple[str, np.ndarray, np.ndarray]]:
         ("encounters", model.ENCOUNTERS, np.exp, np.exp(drawn["encounters"])),
         ("price", model.PRICE, np.exp, np.exp(drawn["price"])),
         ("other_services", model.OTHER_SERVICES, np.exp, np.exp(drawn["other_services"])),
-        ("online_share", model.ONLINE_SHARE, _share, _share(drawn["online_share"])),
-        ("seller_share", model.SELLER_SHARE, _share, _share(drawn["seller_level"])),
+        ("online_share", model.ONLINE_SHARE, expit, expit(drawn["online_share"])),
+        ("seller_share", model.SELLER_SHARE, expit, expit(drawn["seller_level"])),
         ("bias_spread", model.BIAS_SPREAD, np.exp, drawn["bias_spread"]),
         ("common_bias", model.COMMON_BIAS, np.exp, np.exp(drawn["common_bias"])),
         ("estimate_noise", model.ESTIMATE_NOISE, np.exp, drawn["estimate_noise"]),
-        ("medicine_ceiling", model.MEDICINE_CEILING, _share, _share(drawn["pharmacy_logit_ceiling"])),
+        ("medicine_ceiling", model.MEDICINE_CEILING, expit, expit(drawn["pharmacy_logit_ceiling"])),
         ("consultation_distance", growth.log_distance, np.exp, drawn["consultation_distance"]),
         ("pharmacy_rate", growth.log_rate, np.exp, drawn["pharmacy_rate"]),
         ("consultation_rate", growth.log_rate, np.exp, drawn["consultation_rate"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from telemed_forecast.exhibits.values import Fact, Value
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.founding_claim import FAST
 from telemed_forecast.forecast.paths import Path
-from telemed_forecast.forecast.platform_revenue import Outlook, Past, PlatformRevenue
+from telemed_forecast.forecast.platform_revenue import PlatformRevenue
 from telemed_forecast.forecast.platform_series import FEWEST, METRICS, Result
 
 SHOWN = 6
@@ -82,9 +83,7 @@ def platform_sum(platforms: PlatformRevenue, total: Path) -> Exhibit:
 
 def company_revenue(context: Context, platforms: PlatformRevenue) -> Exhibit:
     """The largest companies' revenue on their fiscal years, reported and forecast."""
-    ours = [
-        one for (metric, name), one in platforms.outlooks.items() if metric == "revenue" and name in platforms.parts
-    ]
+    ours = [one for name in platforms.parts if (one := platforms.outlooks.get(("revenue", name)))]
     largest = sorted(ours, key=lambda one: -one.reported.series.values[-1])[:SHOWN]
     rows = [line(origin_name(one.reported.company), one.path.periods, one.path.draws) for one in largest]
     found = pd.concat(rows, ignore_index=True)
@@ -104,101 +103,77 @@ def _companies(name: str, context: Context, platforms: PlatformRevenue, metrics:
     ours = [one for metric in metrics for (of, _), one in platforms.outlooks.items() if of == metric]
     if not ours:
         return None
-    reported = [one.reported for one in ours]
-    frame = pd.DataFrame(
-        {
-            "company": [origin_name(one.company) for one in reported],
-            "metric": [one.metric for one in reported],
-            "fiscal_end": [str(one.series.last_days(one.series.index[-1:])[0]) for one in reported],
-            "reported": [float(one.series.values[-1]) for one in reported],
-            **with_interval(
-                next_ours=[value(one.draws[:, 0], "CNY_million") for one in ours],
-                next_prophet=[None if one.prophet is None else value(one.prophet[:, 0], "CNY_million") for one in ours],
-                last_ours=[value(one.draws[:, _at(one, horizon)], "CNY_million") for one in ours],
-                growth_ours=[_growth(one, one.draws, horizon) for one in ours],
-                growth_prophet=[_growth(one, one.prophet, horizon) for one in ours],
-            ),
-        }
-    )
-    # Of all revenue there is no part to name.
-    frame = frame if len(metrics) > 1 else frame.drop(columns="metric")
+    reported, draws, prophet = ([getattr(one, what) for one in ours] for what in ("reported", "draws", "prophet"))
+    at = [int(np.flatnonzero(one.years == horizon)[0]) for one in ours]
+    newest = np.array([one.series.values[-1] for one in reported], dtype=float)
+
+    def growth(forecasts: Sequence[np.ndarray | None]) -> list[Value | None]:
+        """Mean growth a year from the newest figure to the horizon."""
+        each = zip(forecasts, at, newest, strict=True)
+        return [
+            None if one is None else value(100.0 * ((one[:, k] / last) ** (1.0 / (k + 1)) - 1.0), "percent")
+            for one, k, last in each
+        ]
+
+    columns = {
+        "company": [origin_name(one.company) for one in reported],
+        "metric": [one.metric for one in reported],
+        "fiscal_end": [str(one.series.last_days(one.series.index[-1:])[0]) for one in reported],
+        "reported": newest,
+        **with_interval(
+            next_ours=[value(one[:, 0], "CNY_million") for one in draws],
+            next_prophet=[None if one is None else value(one[:, 0], "CNY_million") for one in prophet],
+            last_ours=[value(one[:, k], "CNY_million") for one, k in zip(draws, at, strict=True)],
+            growth_ours=growth(draws),
+            growth_prophet=growth(prophet),
+        ),
+    }
+    if len(metrics) == 1:  # of all revenue there is no part to name
+        del columns["metric"]
     claims = tuple(dict.fromkeys(one.claims[-1] for one in reported))
-    return Exhibit(name=name, frame=frame, claims=claims, facts={"horizon": horizon})
-
-
-def _at(one: Outlook, horizon: int) -> int:
-    return int(np.flatnonzero(one.years == horizon)[0])
-
-
-def _growth(one: Outlook, draws: np.ndarray | None, horizon: int) -> Value | None:
-    """Mean growth a year from the newest figure to the horizon."""
-    if draws is None:
-        return None
-    at, newest = _at(one, horizon), float(one.reported.series.values[-1])
-    return value(100.0 * ((draws[:, at] / newest) ** (1.0 / (at + 1)) - 1.0), "percent")
+    return Exhibit(name=name, frame=pd.DataFrame(columns), claims=claims, facts={"horizon": horizon})
 
 
 def platform_scores(platforms: PlatformRevenue) -> Exhibit | None:
     """How forecasts of the same kind would have done in earlier years; None where none can be checked."""
-    groups = {
-        (metric, ahead): [one for one in platforms.past if one.metric == metric and one.ahead == ahead]
-        for metric in METRICS
-        for ahead in (1, 2)
-    }
-    rows = [
-        (metric, ahead, len(past), *_score([(one, one.draws) for one in past]), *_score(_prophets(past)))
-        for (metric, ahead), past in groups.items()
-        if past
-    ]
+    rows = []
+    for metric, ahead in product(METRICS, (1, 2)):
+        past = [one for one in platforms.past if (one.metric, one.ahead) == (metric, ahead)]
+        if past:
+            ours, prophets = ([(one.actual, getattr(one, who)) for one in past] for who in ("draws", "prophet"))
+            rows.append((metric, ahead, len(past), *_score(ours), *_score(prophets)))
     columns = ["metric", "ahead", "number", "crps", "inside", "crps_prophet", "inside_prophet"]
     return Exhibit(name="platform_scores", frame=pd.DataFrame(rows, columns=columns)) if rows else None
 
 
-def _prophets(past: Sequence[Past]) -> list[tuple[Past, np.ndarray]]:
-    return [(one, one.prophet) for one in past if one.prophet is not None]
-
-
-def _score(forecasts: Sequence[tuple[Past, np.ndarray]]) -> tuple[float | None, float | None]:
-    """Mean CRPS on the log scale, and the percentage of 80% intervals that held the figure."""
-    if not forecasts:
-        return None, None
+def _score(forecasts: Sequence[tuple[float, np.ndarray | None]]) -> tuple[float | None, float | None]:
+    """Mean CRPS on the log scale, and the percentage of 80% intervals that held the figure, of those there are."""
     crps, inside = [], []
-    for past, draws in forecasts:
-        truth = scores.scaled(np.array([past.actual]), "CNY_million")
-        scaled = scores.scaled(np.maximum(draws, 1e-6), "CNY_million")[:, None]
-        crps.append(scores.crps(scaled, truth)[0])
-        low, high = np.quantile(scaled, [0.1, 0.9])
-        inside.append(low <= truth[0] <= high)
-    return float(np.mean(crps)), 100.0 * float(np.mean(inside))
+    for actual, draws in forecasts:
+        if draws is not None:
+            truth = scores.scaled(np.array([actual]), "CNY_million")
+            scaled = scores.scaled(np.maximum(draws, 1e-6), "CNY_million")[:, None]
+            crps.append(scores.crps(scaled, truth)[0])
+            low, high = np.quantile(scaled, [0.1, 0.9])
+            inside.append(low <= truth[0] <= high)
+    return (float(np.mean(crps)), 100.0 * float(np.mean(inside))) if crps else (None, None)
 
 
 def newest_results(results: Sequence[Result]) -> list[Result]:
-    """Each company's newest result; of a year and its second half the year."""
-    found: dict[str, Result] = {}
-    for one in results:
-        known = found.get(one.company)
-        if known is None or (one.end, one.months) > (known.end, known.months):
-            found[one.company] = one
-    return list(found.values())
+    """Each company's newest result, in the order of first results; of a year and its second half the year."""
+    companies = dict.fromkeys(one.company for one in results)
+    own = ([one for one in results if one.company == company] for company in companies)
+    return [max(known, key=lambda one: (one.end, one.months)) for known in own]
 
 
 def platform_profits(platforms: PlatformRevenue, newest: Sequence[Result]) -> Exhibit:
     """The newest profit or loss of each company, and how many of its years ended with a loss."""
-    years = {
-        company: [one for one in platforms.results if one.company == company and one.months == 12]
-        for company in (one.company for one in newest)
-    }
-    ordered = sorted(newest, key=lambda one: one.profit)
-    frame = pd.DataFrame(
-        {
-            "company": [origin_name(one.company) for one in ordered],
-            "end": [one.end.isoformat() for one in ordered],
-            "months": [one.months for one in ordered],
-            "profit": [one.profit for one in ordered],
-            "years": [len(years[one.company]) for one in ordered],
-            "losses": [sum(year.profit < 0 for year in years[one.company]) for one in ordered],
-        }
-    )
+    rows = []
+    for one in sorted(newest, key=lambda one: one.profit):
+        years = [year.profit for year in platforms.results if year.company == one.company and year.months == 12]
+        losses = sum(profit < 0 for profit in years)
+        rows.append((origin_name(one.company), one.end.isoformat(), one.months, one.profit, len(years), losses))
+    frame = pd.DataFrame(rows, columns=["company", "end", "months", "profit", "years", "losses"])
     return Exhibit(name="platform_profits", frame=frame, claims=tuple(one.claim for one in newest))
 
 
@@ -228,19 +203,12 @@ def platform_look_back(platforms: PlatformRevenue) -> Exhibit | None:
     past = platforms.past
     if not past:
         return None
-    frame = pd.DataFrame(
-        {
-            "company": [origin_name(one.company) for one in past],
-            "metric": [one.metric for one in past],
-            "origin": [one.origin for one in past],
-            "year": [one.origin + one.ahead for one in past],
-            "actual": [one.actual for one in past],
-            **with_interval(
-                ours=[value(one.draws, "CNY_million") for one in past],
-                prophet=[None if one.prophet is None else value(one.prophet, "CNY_million") for one in past],
-            ),
-        }
+    rows = [(origin_name(one.company), one.metric, one.origin, one.origin + one.ahead, one.actual) for one in past]
+    both = with_interval(
+        ours=[value(one.draws, "CNY_million") for one in past],
+        prophet=[None if one.prophet is None else value(one.prophet, "CNY_million") for one in past],
     )
+    frame = pd.DataFrame(rows, columns=["company", "metric", "origin", "year", "actual"]).join(pd.DataFrame(both))
     return Exhibit(name="platform_look_back", frame=frame, claims=platforms.claims)
 
 

@@ -39,20 +39,9 @@ def compared(
 ) -> tuple[Exhibits, dict[str, Fact]]:
     """The exhibits of one market's section on rivals, and the numbers of its prose.
 
-    Parameters
-    ----------
-    context
-        Its date decides which origins and outcomes there are.
-    market
-        Name of the market, as in `markets.MARKETS`.
-    result
-        The market's forecast.
-    past
-        Earlier forecasts and what came of them (`rolling_origins.origins`).
-    path
-        The headline quantity in the page's own money; as it was fitted when left out.
-    worth
-        Year -> what a unit of that year's figures is worth in the page's money.
+    The context's date decides which origins (`rolling_origins.origins`) and outcomes there are. `path` is the headline
+    quantity in the page's own money (as it was fitted when left out), `worth` what a unit of a year's figures is worth
+    in that.
     """
     path = path or result.path
     found = rolling.score(past, market, seed=context.settings.seed)

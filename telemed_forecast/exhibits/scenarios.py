@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 
 import pandas as pd
 
@@ -21,18 +22,27 @@ TOTAL = "total"
 
 def exhibits(context: Context, comparison: Comparison) -> list[Exhibit]:
     """What the scenarios say, the charts of the levers, and the tables behind them."""
-    sources, market = lever_sources(context, comparison.scenarios), comparison.effects_on("market")
+    market = comparison.effects_on("market")
     both = [effects for effects in market if effects.scenario in COMPARED]
     own = [effects for effects in market if effects.scenario not in COMPARED]
+    frames = {
+        "scenario_market": _forest(comparison),
+        "scenario_headlines": _headlines(comparison),
+        "lever_tornado": _bars(both, [one.alone for one in both]),
+        "scenario_parts": _bars(both, [_with_total(one) for one in both]),
+        **({"own_scenario_parts": _bars(own, [_with_total(one) for one in own])} if own else {}),
+        "lever_effects": _effects(comparison),
+    }
+    sources = lever_sources(context, comparison.scenarios)
+    facts: dict[str, Fact] = {"horizon": context.settings.horizon}
+    mine: dict[str, dict[str, Fact]] = {"own_scenario_parts": {"scenario": own[0].scenario}} if own else {}
     return [
-        _forest(context, comparison, sources),
-        _headlines(context, comparison, sources),
-        _bars("lever_tornado", context, both, sources, [one.alone for one in both]),
-        _bars("scenario_parts", context, both, sources, [_with_total(one) for one in both]),
-        *(_bars("own_scenario_parts", context, [one], sources, [_with_total(one)]) for one in own),
-        _effects(context, comparison, sources),
-        _levers(comparison, sources),
-        _reasons(context, comparison, sources),
+        *(
+            Exhibit(name=name, frame=frame, claims=sources, facts=facts | mine.get(name, {}))
+            for name, frame in frames.items()
+        ),
+        Exhibit(name="levers", frame=_levers(comparison), claims=sources),
+        Exhibit(name="lever_reasons", frame=_reasons(context, comparison), claims=sources),
     ]
 
 
@@ -103,22 +113,14 @@ def _moved(comparison: Comparison) -> list[Lever]:
     return [lever for lever in settings if lever.value != LEVERS[lever.name].neutral]
 
 
-def _forest(context: Context, comparison: Comparison, sources: tuple[str, ...]) -> Exhibit:
+def _forest(comparison: Comparison) -> pd.DataFrame:
     """The market in each scenario."""
-    names, ends = _names(comparison), [interval(headline.market) for headline in comparison.headlines]
-    frame = pd.DataFrame(
-        {
-            "category": [names[headline.scenario] for headline in comparison.headlines],
-            "value": [middle for _, middle, _ in ends],
-            "low": [low for low, _, _ in ends],
-            "high": [high for _, _, high in ends],
-        }
-    )
-    facts: dict[str, Fact] = {"horizon": context.settings.horizon}
-    return Exhibit(name="scenario_market", frame=frame, claims=sources, facts=facts)
+    names = _names(comparison)
+    rows = [(names[one.scenario], *interval(one.market)) for one in comparison.headlines]
+    return pd.DataFrame(rows, columns=["category", "low", "value", "high"])[["category", "value", "low", "high"]]
 
 
-def _headlines(context: Context, comparison: Comparison, sources: tuple[str, ...]) -> Exhibit:
+def _headlines(comparison: Comparison) -> pd.DataFrame:
     """The headline numbers in each scenario, and its weight."""
     names, found = _names(comparison), comparison.headlines
     columns = with_interval(
@@ -128,12 +130,7 @@ def _headlines(context: Context, comparison: Comparison, sources: tuple[str, ...
         users=[value(one.users, "persons") for one in found],
     )
     scenarios, weights = [names[one.scenario] for one in found], [one.weight for one in found]
-    return Exhibit(
-        name="scenario_headlines",
-        frame=pd.DataFrame({"scenario": scenarios, "weight": weights} | columns),
-        claims=sources,
-        facts={"horizon": context.settings.horizon},
-    )
+    return pd.DataFrame({"scenario": scenarios, "weight": weights} | columns)
 
 
 def _ranked(effects: Sequence[Effects]) -> list[str]:
@@ -146,57 +143,29 @@ def _with_total(effects: Effects) -> dict[str, Effect]:
     return {**effects.parts, TOTAL: effects.total}
 
 
-def _bars(
-    name: str,
-    context: Context,
-    effects: Sequence[Effects],
-    sources: tuple[str, ...],
-    shown: Sequence[Mapping[str, Effect]],
-) -> Exhibit:
+def _bars(effects: Sequence[Effects], shown: Sequence[Mapping[str, Effect]]) -> pd.DataFrame:
     """Effects on the market by lever, a bar a scenario; the levers in the order of their effect alone."""
     order = [lever for lever in (*_ranked(effects), TOTAL) if lever in shown[0]]
-    rows = [
-        (lever, one[lever].value, f"@scenario.{e.scenario}" if e.scenario in COMPARED else e.scenario)
-        for lever in order
-        for e, one in zip(effects, shown, strict=True)
-    ]
-    facts: dict[str, Fact] = {"horizon": context.settings.horizon}
-    if len(effects) == 1:
-        facts["scenario"] = effects[0].scenario
-    frame = pd.DataFrame(rows, columns=["category", "value", "series"])
-    return Exhibit(name=name, frame=frame, claims=sources, facts=facts)
+    names = [f"@scenario.{one.scenario}" if one.scenario in COMPARED else one.scenario for one in effects]
+    rows = [(lever, one[lever].value, name) for lever in order for name, one in zip(names, shown, strict=True)]
+    return pd.DataFrame(rows, columns=["category", "value", "series"])
 
 
-def _effects(context: Context, comparison: Comparison, sources: tuple[str, ...]) -> Exhibit:
+def _effects(comparison: Comparison) -> pd.DataFrame:
     """What each lever does to each headline number, in percent of the number when all levers are neutral."""
-    market = comparison.effects_on("market")
-    ends = [one.scenario if one.scenario in COMPARED else "own" for one in market]
-    levers = [(quantity, lever) for quantity in ACTS_ON for lever in comparison.effects_on(quantity)[0].parts]
-    shown = [row for quantity in ACTS_ON for row in (*(one for one in levers if one[0] == quantity), (quantity, TOTAL))]
+    by_quantity = {quantity: comparison.effects_on(quantity) for quantity in ACTS_ON}
+    shown = [(quantity, lever) for quantity, found in by_quantity.items() for lever in (*found[0].parts, TOTAL)]
     columns: dict[str, list[Value | None]] = {}
-    for kind in ("alone", "part"):
-        for k, end in enumerate(ends):
-            columns[f"{kind}_{end}"] = [
-                _percent(_effect(comparison.effects_on(quantity)[k], kind, lever), comparison.effects_on(quantity)[k])
-                for quantity, lever in shown
-            ]
-    labels = {"quantity": [quantity for quantity, _ in shown], "lever": [lever for _, lever in shown]}
-    return Exhibit(
-        name="lever_effects",
-        frame=pd.DataFrame(labels | with_interval(**columns)),
-        claims=sources,
-        facts={"horizon": context.settings.horizon},
-    )
+    for kind, (k, market) in product(("alone", "part"), enumerate(by_quantity["market"])):
+        end = market.scenario if market.scenario in COMPARED else "own"
+        columns[f"{kind}_{end}"] = [_percent(by_quantity[quantity][k], kind, lever) for quantity, lever in shown]
+    labels = {name: list(own) for name, own in zip(("quantity", "lever"), zip(*shown, strict=True), strict=True)}
+    return pd.DataFrame(labels | with_interval(**columns))
 
 
-def _effect(effects: Effects, kind: str, lever: str) -> Effect | None:
+def _percent(effects: Effects, kind: str, lever: str) -> Value | None:
     """What a lever does alone, or its part of the whole; nothing alone is like all together."""
-    if lever == TOTAL:
-        return effects.total if kind == "part" else None
-    return effects.parts[lever] if kind == "part" else effects.alone[lever]
-
-
-def _percent(effect: Effect | None, effects: Effects) -> Value | None:
+    effect = {"part": _with_total(effects), "alone": effects.alone}[kind].get(lever)
     if effect is None:
         return None
     low, middle, high = (100.0 * number / effects.base for number in (effect.low, effect.value, effect.high))
@@ -205,36 +174,30 @@ def _percent(effect: Effect | None, effects: Effects) -> Value | None:
     return Value(value=middle, unit="percent", low=low, high=high)
 
 
-def _levers(comparison: Comparison, sources: tuple[str, ...]) -> Exhibit:
+def _levers(comparison: Comparison) -> pd.DataFrame:
     """Each lever: what it moves, its unit, and its value in each scenario."""
     values = {
         "own" if scenario.own else scenario.name: [setting(scenario.levers[name]) for name in LEVERS]
         for scenario in comparison.scenarios
     }
     units = [spec.unit.replace(" ", "_") for spec in LEVERS.values()]
-    frame = pd.DataFrame({"lever": list(LEVERS), "moves": list(LEVERS), "unit": units} | values)
-    return Exhibit(name="levers", frame=frame, claims=sources)
+    return pd.DataFrame({"lever": list(LEVERS), "moves": list(LEVERS), "unit": units} | values)
 
 
-def _reasons(context: Context, comparison: Comparison, sources: tuple[str, ...]) -> Exhibit:
+def _reasons(context: Context, comparison: Comparison) -> pd.DataFrame:
     """Why each lever has its value: a reason and the ids of the evidence, those known later left out and counted."""
     rows = []
-    for name in LEVERS:
-        for scenario in comparison.scenarios:
-            lever = scenario.levers[name]
-            reason = reason_of(comparison, lever)
-            # What the user's own scenario inherits is told once, at the scenario it comes from.
-            if lever.value == LEVERS[name].neutral or (scenario.own and reason.startswith("@")):
-                continue
-            known = ", ".join(identity for identity in lever.evidence if _known(context, identity))
-            rows.append((name, name_of(scenario), setting(lever), reason, known, _when(context, lever)))
+    for name, scenario in product(LEVERS, comparison.scenarios):
+        lever = scenario.levers[name]
+        reason = reason_of(comparison, lever)
+        # What the user's own scenario inherits is told once, at the scenario it comes from.
+        if lever.value == LEVERS[name].neutral or (scenario.own and reason.startswith("@")):
+            continue
+        later = lever.known_later(context.settings.as_of_date)
+        known = [identity for identity in lever.evidence if _known(context, identity)]
+        when = "none" if len(later) == len(lever.evidence) else "some" if later else "all"
+        rows.append((name, name_of(scenario), setting(lever), reason, ", ".join(known), when))
     frame = pd.DataFrame(rows, columns=["lever", "scenario", "value", "reason", "claims", "known"])
     if not any(lever.known_later(context.settings.as_of_date) for lever in _moved(comparison)):
         frame = frame.drop(columns="known")
-    return Exhibit(name="lever_reasons", frame=frame, claims=sources)
-
-
-def _when(context: Context, lever: Lever) -> str:
-    """Whether the evidence of a lever was known on the as-of date."""
-    later = lever.known_later(context.settings.as_of_date)
-    return "none" if len(later) == len(lever.evidence) else "some" if later else "all"
+    return frame

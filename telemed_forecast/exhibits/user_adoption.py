@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -13,9 +12,9 @@ from telemed_forecast.evaluation.influence import Influence
 from telemed_forecast.evidence import decisions
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.exhibits import checks, influence, user_waves
-from telemed_forecast.exhibits.evidence import claims_of, context_table, evidence_table, newest
+from telemed_forecast.exhibits.evidence import claims_of, context_table, evidence_table, known, newest
 from telemed_forecast.exhibits.exhibit import Exhibit, Exhibits, named, with_interval
-from telemed_forecast.exhibits.forecasts import fan, headline, parameter_table, year_table
+from telemed_forecast.exhibits.forecasts import fan, headline, parameter_table, year_table, years_shown
 from telemed_forecast.exhibits.numbers import ASSUMED, by_id, chance, counted, key_figure, learned, share, value
 from telemed_forecast.exhibits.values import Fact, KeyFigure, Value
 from telemed_forecast.fits.store import Fit
@@ -33,13 +32,7 @@ SINCE = 2015
 LEGALISED = decisions.shown("legalised")
 """The policy event that a founding article dates 2015, and a claim of the same article, which says when it was out."""
 
-EVIDENCE = {
-    "users": "persons",
-    "panel": "persons",
-    "internet": "persons",
-    "population": "persons",
-    "surveys": "percent",
-}
+EVIDENCE = dict.fromkeys(("users", "panel", "internet", "population"), "persons") | {"surveys": "percent"}
 """Evidence in the appendix, a table each, with its unit; awareness stands with the surveys."""
 
 SURVEYS = decisions.shown("surveys")
@@ -50,23 +43,13 @@ OTHER_COUNTS = decisions.labels("other_counts")
 
 
 def exhibits(context: Context, result: Forecast, weighed: Sequence[Influence] = ()) -> Exhibits:
-    """The report's tables and charts by name; what nobody had published by then is not among them.
-
-    Parameters
-    ----------
-    context
-        Settings and evidence.
-    result
-        The forecast.
-    weighed
-        What the headline owes to each published figure.
-    """
+    """The report's tables and charts by name; what nobody had published by then is not among them."""
     day, evidence = context.settings.as_of_date, result.evidence
     claims = (*newest(evidence["users"], 5), *newest(evidence["internet"], 2))
     shown = [result.path, result["online_medical_usage_rate"], result["internet_users"]]
     return named(
         headline(context, "users_path", result.path, SINCE, evidence["users"], result.known),
-        year_table("users_by_year", shown, _years(context, result), claims),
+        year_table("users_by_year", shown, years_shown(context, result), claims),
         fan("internet_path", result["internet_users"], as_of=day, since=SINCE, evidence=evidence["internet"]),
         user_waves.exhibits(context, result),
         survey_contrasts(result),
@@ -101,7 +84,6 @@ def numbers(context: Context, result: Forecast, weighed: Sequence[Influence] = (
     horizon, evidence, posterior = context.settings.horizon, result.evidence, result.fit.posterior
     now, contrasts = result.path.last_known, survey_contrasts(result)
     noise = float(np.median(np.asarray(posterior["survey_noise"])))
-    told = context.view["claim_id"].isin([LEGALISED[1]]).any()
     surveys, _, drawn = _checked(context, result)
     return {
         "horizon": horizon,
@@ -113,12 +95,12 @@ def numbers(context: Context, result: Forecast, weighed: Sequence[Influence] = (
         "surveys_shown": newest(evidence["users"], 5),
         "survey_noise": Value(value=100.0 * noise, unit="percent", digits=1),
         # What a founding article says of the first year on record; nothing before that article was out.
-        "legalised_claims": LEGALISED[:1] if told else (),
+        "legalised_claims": LEGALISED[:1] if known(context, LEGALISED[1]) else (),
         "ceiling": share(expit(np.asarray(posterior["usage_logit_ceiling"]))),
         "unaware_claims": claims_of(evidence["unaware"]),
         "survey_spread": value(np.exp(np.asarray(posterior["regional_spread"])), "multiple"),
         "contrast_claims": contrasts.claims if contrasts else (),
-        "other_counts_claims": tuple(claim for claim in OTHER_COUNTS if (context.view["claim_id"] == claim).any()),
+        "other_counts_claims": known(context, *OTHER_COUNTS),
         **user_waves.numbers(context, result),
         **checks.numbers(drawn, surveys),
         **influence.numbers(weighed),
@@ -132,67 +114,55 @@ def fits(result: Forecast) -> list[Fit]:
 
 def forecasts(result: Forecast) -> list[Path]:
     """The quantities that the report forecasts."""
-    return [
-        result["online_medical_users"],
-        result["online_medical_users_latent"],
-        result["online_medical_usage_rate"],
-        result["internet_users"],
-    ]
+    shown = ("online_medical_users", "online_medical_users_latent", "online_medical_usage_rate", "internet_users")
+    return [result[target] for target in shown]
 
 
 def survey_contrasts(result: Forecast) -> Exhibit | None:
     """Each fitted survey beside the model's national usage rate at its time; None where there is none."""
-    surveys = result.evidence["surveys"]
-    year = adoption.survey_years(surveys)
-    rates = {
-        int(k): _rate_at(result["online_medical_usage_rate"], float(year[k])) for k in np.argsort(year, kind="stable")
-    }
-    national = {k: rate for k, rate in rates.items() if rate is not None}
+    surveys, rate = result.evidence["surveys"], result["online_medical_usage_rate"]
+    years = adoption.survey_years(surveys)
+    at_its_time = {int(k): _rate_at(rate, float(years[k])) for k in np.argsort(years, kind="stable")}
+    national = {k: draws for k, draws in at_its_time.items() if draws is not None}
     if not national:
         return None
     found = {k: float(0.5 * (surveys.low[k] + surveys.high[k])) for k in national}
-    odds = {k: found[k] / (100.0 - found[k]) * (100.0 - rate) / rate for k, rate in national.items()}
+    odds = [found[k] / (100.0 - found[k]) * (100.0 - draws) / draws for k, draws in national.items()]
+    labels = {"statement": surveys.claim_id[list(national)], "survey": [round(one, 4) for one in found.values()]}
     columns = with_interval(
-        national=[value(rate, "percent") for rate in national.values()],
-        contrast=[value(ratio, "multiple") for ratio in odds.values()],
+        national=[value(draws, "percent") for draws in national.values()],
+        contrast=[value(ratio, "multiple") for ratio in odds],
     )
-    claims, shares = [str(surveys.claim_id[k]) for k in national], [round(one, 4) for one in found.values()]
-    return Exhibit(
-        name="survey_contrasts",
-        frame=pd.DataFrame({"statement": claims, "survey": shares} | columns),
-        claims=claims_of(surveys),
-    )
+    return Exhibit(name="survey_contrasts", frame=pd.DataFrame(labels | columns), claims=claims_of(surveys))
 
 
 def other_counts(context: Context, result: Forecast) -> Exhibit | None:
     """Counts of users by others, beside ours of the same day, and why they differ; None before the first."""
-    view = context.view.set_index("claim_id")
-    rows = view.loc[[claim for claim in OTHER_COUNTS if claim in view.index]]
-    if rows.empty:
+    shown = known(context, *OTHER_COUNTS)
+    if not shown:
         return None
+    rows = context.view.set_index("claim_id").loc[list(shown)]
     days = rows["period_end"].to_numpy(dtype="datetime64[D]")
     ours = [_rate_at(result["online_medical_users"], float(year)) for year in decimal_year(days)]
-    frame = pd.DataFrame(
-        {
-            "statement": rows.index,
-            "day": [str(day) for day in days],
-            "counted": rows["value"].astype(str).astype(float).to_numpy(),
-            **with_interval(ours=[None if draws is None else value(draws, "persons") for draws in ours]),
-            "why": [OTHER_COUNTS[claim] for claim in rows.index],
-            "grade": [str(grade) for grade in rows["grade"]],
-        }
-    )
-    return Exhibit(name="other_counts", frame=frame, claims=tuple(rows.index))
+    columns = {
+        "statement": shown,
+        "day": days.astype(str),
+        "counted": rows["value"].astype(float).to_numpy(),
+        **with_interval(ours=[None if draws is None else value(draws, "persons") for draws in ours]),
+        "why": [OTHER_COUNTS[claim] for claim in shown],
+        "grade": rows["grade"].to_list(),
+    }
+    return Exhibit(name="other_counts", frame=pd.DataFrame(columns), claims=shown)
 
 
 def _headline(context: Context, result: Forecast) -> dict[str, Value]:
     """The numbers that answer the report's question."""
-    now, horizon = result.path.last_known, context.settings.horizon
+    now, horizon, usage = result.path.last_known, context.settings.horizon, result["online_medical_usage_rate"]
     return {
         "users_now": value(result.path.draws[:, now], "persons"),
         "users_then": value(result.path.year_end(horizon), "persons"),
-        "usage_now": value(result["online_medical_usage_rate"].draws[:, now], "percent"),
-        "usage_then": value(result["online_medical_usage_rate"].year_end(horizon), "percent"),
+        "usage_now": value(usage.draws[:, now], "percent"),
+        "usage_then": value(usage.year_end(horizon), "percent"),
         "wave_left": share(result.draws["stays"][:, now, 0]),
     }
 
@@ -213,43 +183,36 @@ def _wave_note(result: Forecast) -> str:
     return "figure.wave_left_note" if told >= ASSUMED else "figure.wave_left_assumed"
 
 
-def _years(context: Context, result: Forecast) -> list[int]:
-    """The year-ends that the table shows: from the last survey to the horizon."""
-    candidates = range(result.last_period.year, context.settings.horizon + 1)
-    return [year for year in candidates if date(year, 12, 31) in result.path.periods]
-
-
 def _parameters(result: Forecast) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """Prior and posterior draws of the model's parameters."""
-    rng = np.random.default_rng(1)
-    growth, surge = growth_prior(adoption.CLASS["usage"]), surge_prior()
+    rng, growth, surge = np.random.default_rng(1), growth_prior(adoption.CLASS["usage"]), surge_prior()
     draws = {str(name): np.asarray(drawn) for name, drawn in result.fit.posterior.items()}
-    gained = draws["surge_gained"]
-    parameters = [
-        ("kept", expit(rng.normal(*surge.logit_kept, 4000)), expit(draws["surge_logit_kept"])),
-        ("half_life", np.exp(rng.normal(*surge.log_half_life, 4000)), draws["surge_half_life"]),
-        ("gained_first", rng.beta(*surge.gained, 4000), gained[:, 0]),
-        ("gained_second", rng.beta(*surge.gained, 4000), gained[:, 1]),
-        ("usage_ceiling", expit(rng.normal(*adoption.CEILING_USAGE, 4000)), expit(draws["usage_logit_ceiling"])),
-        ("usage_rate", np.exp(rng.normal(*growth.log_rate, 4000)), draws["usage_rate"]),
-        ("usage_sigma", np.exp(rng.normal(*growth.log_sigma, 4000)), draws["usage_sigma"]),
-        ("survey_noise", np.exp(rng.normal(*adoption.SURVEY_NOISE, 4000)), draws["survey_noise"]),
-        ("regional_spread", np.exp(rng.normal(*adoption.REGIONAL_SPREAD, 4000)), draws["regional_spread"]),
-    ]
-    return parameters + [
-        (name, np.exp(rng.normal(*prior, 4000)), np.exp(draws["definition_offset"][:, k]))
-        for k, (name, prior) in enumerate(adoption.OFFSETS.items())
+
+    def prior(change: Callable[[np.ndarray], np.ndarray], parameters: tuple[float, float]) -> np.ndarray:
+        return change(rng.normal(*parameters, 4000))
+
+    return [
+        ("kept", prior(expit, surge.logit_kept), expit(draws["surge_logit_kept"])),
+        ("half_life", prior(np.exp, surge.log_half_life), draws["surge_half_life"]),
+        ("gained_first", rng.beta(*surge.gained, 4000), draws["surge_gained"][:, 0]),
+        ("gained_second", rng.beta(*surge.gained, 4000), draws["surge_gained"][:, 1]),
+        ("usage_ceiling", prior(expit, adoption.CEILING_USAGE), expit(draws["usage_logit_ceiling"])),
+        ("usage_rate", prior(np.exp, growth.log_rate), draws["usage_rate"]),
+        ("usage_sigma", prior(np.exp, growth.log_sigma), draws["usage_sigma"]),
+        ("survey_noise", prior(np.exp, adoption.SURVEY_NOISE), draws["survey_noise"]),
+        ("regional_spread", prior(np.exp, adoption.REGIONAL_SPREAD), draws["regional_spread"]),
+        *(
+            (name, prior(np.exp, offset), np.exp(draws["definition_offset"][:, k]))
+            for k, (name, offset) in enumerate(adoption.OFFSETS.items())
+        ),
     ]
 
 
 def _evidence(result: Forecast) -> list[Exhibit]:
     """The figures that entered, a table for each quantity."""
-    tables = []
-    for name, unit in EVIDENCE.items():
-        rows = [result.evidence[name]] + ([result.evidence["unaware"]] if name == "surveys" else [])
-        if any(len(part) for part in rows):
-            tables.append(evidence_table(f"{name}_evidence", rows, unit))
-    return tables
+    rows = {name: [result.evidence[name]] for name in EVIDENCE}
+    rows["surveys"].append(result.evidence["unaware"])
+    return [evidence_table(f"{name}_evidence", own, EVIDENCE[name]) for name, own in rows.items() if any(map(len, own))]
 
 
 def _checked(context: Context, result: Forecast) -> tuple[Observations, np.ndarray, np.ndarray]:

@@ -64,14 +64,15 @@ def exhibits(context: Context, result: Forecast) -> list[Exhibit]:
 
 def numbers(context: Context, result: Forecast) -> dict[str, Fact]:
     """What the prose says of the waves."""
-    now, multiples = result.path.last_known, reported(context)
-    both = {DEMAND, DAILY} <= set(multiples["category"])
-    rise, daily = (_multiple(multiples, claim) if both else None for claim in (DEMAND, DAILY))
+    stays, gain = result.draws["stays"][:, result.path.last_known], result.draws["wave_gain"]
+    multiples = reported(context).set_index("category")["value"]
+    both = {DEMAND, DAILY} <= set(multiples.index)
+    rise, daily = (float(multiples[claim]) if both else None for claim in (DEMAND, DAILY))
     return {
-        "wave_first": value(result.draws["wave_gain"][:, 0], "persons"),
-        "wave_second": value(result.draws["wave_gain"][:, 1], "persons"),
-        "wave_left_first": share(result.draws["stays"][:, now, 0]),
-        "wave_left_second": share(result.draws["stays"][:, now, 1]),
+        "wave_first": value(gain[:, 0], "persons"),
+        "wave_second": value(gain[:, 1], "persons"),
+        "wave_left_first": share(stays[:, 0]),
+        "wave_left_second": share(stays[:, 1]),
         "wave_for_good": share(expit(np.asarray(result.fit.posterior["surge_logit_kept"]))),
         "wave_claims": newest(result.evidence["panel"], 3),
         "demand_rise": Value(value=100.0 * (rise - 1.0), unit="percent", digits=3) if rise else None,
@@ -85,12 +86,8 @@ def numbers(context: Context, result: Forecast) -> dict[str, Fact]:
 def users_parts(result: Forecast, claims: Sequence[str]) -> Exhibit:
     """Users by origin: those who would have come without the waves, and those won in a wave."""
     days = [k for k, day in enumerate(result.path.periods) if day.year >= 2018 and day.month == 12]
-    paths = {
-        "base": result["users_without_waves"],
-        "kept": result["users_kept_from_waves"],
-        "passing": result["users_leaving_after_waves"],
-    }
-    draws = {name: path.draws for name, path in paths.items()}
+    parts = {"base": "without_waves", "kept": "kept_from_waves", "passing": "leaving_after_waves"}
+    draws = {name: result[f"users_{part}"].draws for name, part in parts.items()}
     return Exhibit(name="users_parts", frame=_means(result, draws, days), claims=tuple(claims))
 
 
@@ -181,36 +178,28 @@ def _platforms(context: Context, result: Forecast) -> list[Exhibit]:
 
 def reported(context: Context) -> pd.DataFrame:
     """Reported multiples: as printed, with the interval that the printed digits leave open."""
-    printed = context.view.set_index("claim_id")["value"]
-    rows = []
-    for metric in PEAK_METRICS:
-        seen = context.observed(metric)
-        for claim, low, high in zip(seen.claim_id, seen.low, seen.high, strict=True):
-            number = float(printed[claim])
-            middle = 1.0 + number / 100.0 if metric.endswith("_growth") else number
-            rows.append((str(claim), middle, float(low), float(high)))
+    printed = context.view.set_index("claim_id")["value"].astype(float)
+    seen = pd.concat([context.observed(metric).frame() for metric in PEAK_METRICS], ignore_index=True)
+    number = printed.loc[seen["claim_id"]].to_numpy()
+    growth = seen["metric"].str.endswith("_growth")
+    rows = seen[["claim_id", "low", "high"]].rename(columns={"claim_id": "category"})
+    rows.insert(1, "value", np.where(growth, 1.0 + number / 100.0, number))
     order = {claim: k for k, claim in enumerate((*PEAKS, *LATER))}
-    return _rows(sorted(rows, key=lambda row: order.get(row[0], len(order))))
-
-
-def _multiple(multiples: pd.DataFrame, claim: str) -> float:
-    return float(multiples.set_index("category")["value"][claim])
+    at = rows["category"].map(lambda claim: order.get(claim, len(order)))
+    return rows.loc[at.sort_values(kind="stable").index].reset_index(drop=True)
 
 
 def _later(context: Context) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Multiples of volumes later in 2020, ratios of two counts of monthly users, and the claims behind them."""
     multiples = reported(context)
-    known: dict[str, tuple[float, float]] = {}
-    for metric in ("online_medical_active_users", "monthly_active_users"):
-        seen = context.observed(metric)
-        ends = zip(seen.low.tolist(), seen.high.tolist(), strict=True)
-        known |= dict(zip(map(str, seen.claim_id), ends, strict=True))
+    counts = [context.observed(metric).frame() for metric in ("online_medical_active_users", "monthly_active_users")]
+    ends = pd.concat(counts).set_index("claim_id")[["low", "high"]]
     volumes = multiples[multiples["category"].isin(LATER)]
     people, claims = [], list(volumes["category"])
     for name, pair in LATER_PEOPLE.items():
-        if all(claim in known for claim in pair):
-            base, later = (known[claim] for claim in pair)
-            people.append((name, sum(later) / sum(base), later[0] / base[1], later[1] / base[0]))
+        if set(pair) <= set(ends.index):
+            (base_low, base_high), (low, high) = ends.loc[list(pair)].to_numpy().tolist()
+            people.append((name, (low + high) / (base_low + base_high), low / base_high, high / base_low))
             claims += pair
     return pd.concat([volumes, _rows(people)]), tuple(dict.fromkeys(claims))
 
@@ -218,14 +207,12 @@ def _later(context: Context) -> tuple[pd.DataFrame, tuple[str, ...]]:
 def _ours(result: Forecast) -> pd.DataFrame:
     """All users over users without the waves, by the model, at the ends of June and December 2020 (80% interval)."""
     rows = []
+    users, without = result["online_medical_users_latent"], result["users_without_waves"]
     for name, day in (("ours_june", date(2020, 6, 30)), ("ours_december", date(2020, 12, 31))):
-        if day in result.path.periods and result.draws["for_good"][:, result.path.position(day)].any():
-            k = result.path.position(day)
+        k = users.position(day) if day in users.periods else None
+        if k is not None and result.draws["for_good"][:, k].any():
             # A country with less than one user without the wave has no ratio to speak of.
-            low, middle, high = interval(
-                result["online_medical_users_latent"].draws[:, k]
-                / np.maximum(result["users_without_waves"].draws[:, k], 1.0)
-            )
+            low, middle, high = interval(users.draws[:, k] / np.maximum(without.draws[:, k], 1.0))
             rows.append((name, middle, low, high))
     return _rows(rows)
 
@@ -237,9 +224,6 @@ def _rows(rows: Sequence[tuple[str, float, float, float]]) -> pd.DataFrame:
 def _multiples(name: str, rows: pd.DataFrame, claims: Sequence[str]) -> Exhibit:
     """Multiples of a base, the largest first."""
     frame = rows.sort_values("value", ascending=False, kind="stable", ignore_index=True)
-    ends = frame["value"].iloc[[0, -1]].tolist() if len(frame) else []
-    facts = {
-        end: Value(value=number, unit="multiple", digits=2)
-        for end, number in zip(("largest", "smallest"), ends, strict=False)
-    }
+    ends = zip(("largest", "smallest"), frame["value"].iloc[[0, -1]] if len(frame) else (), strict=False)
+    facts = {end: Value(value=number, unit="multiple", digits=2) for end, number in ends}
     return Exhibit(name=name, frame=frame, claims=tuple(claims), facts=facts)

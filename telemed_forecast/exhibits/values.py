@@ -40,27 +40,15 @@ class Frozen(BaseModel):
 
 
 class Value(Frozen):
-    """A number with its unit and, unless it is a published figure, its interval.
+    """A number with its unit and, unless it is a published figure, its interval."""
 
-    Attributes
-    ----------
-    value : float
-        The number (median of the draws, or the published figure) in `unit`.
-    unit : Unit
-        Canonical unit.
-    low, high : float or None
-        Ends of the central interval; both or neither. They must hold `value`.
-    level : float
-        Probability inside the interval.
-    digits : int or None
-        Significant digits of a computed number without interval; None means a published figure.
-    """
-
-    value: float
-    unit: Unit
+    value: float  # The number (median of the draws, or the published figure) in `unit`
+    unit: Unit  # Canonical unit
+    # Ends of the central interval; both or neither. They must hold `value`
     low: float | None = None
     high: float | None = None
-    level: float = Field(default=0.8, gt=0, lt=1)
+    level: float = Field(default=0.8, gt=0, lt=1)  # Probability inside the interval
+    # Significant digits of a computed number without interval; None means a published figure
     digits: int | None = Field(default=None, ge=1, le=10)
 
     @model_validator(mode="after")
@@ -87,35 +75,18 @@ IsoDay = r"\d{4}-\d{2}-\d{2}"
 
 
 class KeyFigure(Frozen):
-    """One headline number: what it is, for when, how sure, and from which sources.
+    """One headline number: what it is, for when, how sure, and from which sources."""
 
-    Attributes
-    ----------
-    id : str
-        Stable name, the same from run to run (`users_2030`).
-    key : str
-        Text key of the label.
-    value : Value
-        The number.
-    period : str
-        A year ("2030"), a day ("2030-12-31"), a span of years ("2025/2030") or a text key ("@period.today").
-    sources : tuple of str
-        Claim ids, at least one.
-    note_key : str or None
-        Text key of one line below the number, with `note_values`.
-    status : {"gated-ok", "directional"}
-        Whether the fit behind it passed its gates.
-    """
-
-    id: Id
-    key: TextKey
-    value: Value
+    id: Id  # Stable name, the same from run to run (`users_2030`)
+    key: TextKey  # Text key of the label
+    value: Value  # The number
+    # A year ("2030"), a day ("2030-12-31"), a span of years ("2025/2030") or a text key ("@period.today")
     period: str = Field(pattern=rf"^(\d{{4}}|\d{{4}}/\d{{4}}|{IsoDay}|@[a-z][a-z0-9_]*(\.[A-Za-z0-9_-]+)+)$")
-    sources: tuple[ClaimId, ...] = Field(min_length=1)
-    note_key: TextKey | None = None
+    sources: tuple[ClaimId, ...] = Field(min_length=1)  # Claim ids, at least one
+    note_key: TextKey | None = None  # Text key of one line below the number, with `note_values`
     note_values: dict[str, Value | str | int | float] = Field(default_factory=dict)
     values: dict[str, Value | str | int | float] = Field(default_factory=dict)
-    status: Status = "gated-ok"
+    status: Status = "gated-ok"  # Whether the fit behind it passed its gates
 
     @classmethod
     def of(cls, stated: Mapping[str, Any]) -> KeyFigure:

@@ -30,15 +30,7 @@ SHOWN = 5
 
 
 def read(folder: Path) -> Side:
-    """A run as far as it is compared.
-
-    Raises
-    ------
-    InputError
-        The folder is not a run.
-    TelemedError
-        Its files are not as they were written.
-    """
+    """A run as far as it is compared: `InputError` if it is none, `TelemedError` if it is not as it was written."""
     manifest.require_as_written(folder)
     stated = manifest.read(folder)
     claims = {}
@@ -100,13 +92,7 @@ def lines(a: Side, b: Side) -> list[str]:
 
 
 def write(a: Side, b: Side, out: Path) -> list[Path]:
-    """Write the comparison: a page a language, and a table (CSV) for each of its parts.
-
-    Returns
-    -------
-    list of Path
-        The files, pages first.
-    """
+    """Write the comparison: a page a language, then a table (CSV) for each of its parts; return the files."""
     from telemed_forecast.render import html, tables
 
     texts = {}
@@ -162,14 +148,12 @@ def _frame(rows: Iterable[Mapping[str, Cell]]) -> "pd.DataFrame":
 
     from telemed_forecast.exhibits.exhibit import DIGITS, HIGH, LOW, UNIT
 
-    flat = []
-    for row in rows:
-        flat.append(dict[str, Any]())
-        for name, cell in row.items():
-            flat[-1][name] = cell.value if isinstance(cell, Value) else cell
-            if isinstance(cell, Value):
-                ends = {LOW: cell.low, HIGH: cell.high, UNIT: cell.unit, DIGITS: cell.digits}
-                flat[-1] |= {name + ending: part for ending, part in ends.items()}
+    def parts(cell: Cell) -> dict[str, Any]:
+        if not isinstance(cell, Value):
+            return {"": cell}
+        return {"": cell.value, LOW: cell.low, HIGH: cell.high, UNIT: cell.unit, DIGITS: cell.digits}
+
+    flat = [{name + end: part for name, cell in row.items() for end, part in parts(cell).items()} for row in rows]
     return pd.DataFrame(flat, dtype=object)
 
 

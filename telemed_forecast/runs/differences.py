@@ -8,7 +8,7 @@ of a prior, and that of one of several settings that changed together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,48 +21,28 @@ Row = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Pull:
-    """What one published figure does to the headline of a run.
+    """What one published figure does to the headline of a run."""
 
-    Attributes
-    ----------
-    target
-        The headline that it moves most; empty when the figure has no row in a likelihood.
-    half_widths
-        How far that headline would move without the figure, in halves of its 80% interval; None when no run can tell.
-    error
-        Standard error of that, from the draws being finitely many.
-    """
-
-    target: str
+    target: str  # The headline that it moves most; empty when the figure has no row in a likelihood
+    # How far that headline would move without the figure, in halves of its 80% interval; None when no run can tell
     half_widths: float | None
-    error: float = 0.0
+    error: float = 0.0  # Standard error of that, from the draws being finitely many
 
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two runs, as far as it is compared.
+    """One of the two runs, as far as it is compared."""
 
-    Attributes
-    ----------
-    manifest
-        What the run says of itself.
-    evidence
-        Rows of the tables of figures that entered a model: claim id -> interval and unit.
-    assumptions
-        Rows of the tables of parameters: (report, parameter) -> columns as written.
-    pulls
-        Every figure that a model read, by report: claim id -> what it does to the headline.
-    levers
-        Rows of the table of levers: name -> value by scenario, as written.
-    parts
-        Rows of the table of the levers' effects: (quantity, lever) -> columns as written.
-    """
-
-    manifest: Mapping[str, Any]
+    manifest: Mapping[str, Any]  # What the run says of itself
+    # Rows of the tables of figures that entered a model: claim id -> interval and unit
     evidence: Mapping[str, tuple[Interval, str]]
+    # Rows of the tables of parameters: (report, parameter) -> columns as written
     assumptions: Mapping[tuple[str, str], Row]
+    # Every figure that a model read, by report: claim id -> what it does to the headline
     pulls: Mapping[str, Mapping[str, Pull]] = field(default_factory=dict)
+    # Rows of the table of levers: name -> value by scenario, as written
     levers: Mapping[str, Row] = field(default_factory=dict)
+    # Rows of the table of the levers' effects: (quantity, lever) -> columns as written
     parts: Mapping[tuple[str, str], Row] = field(default_factory=dict)
 
     def pull(self, claim: str) -> Pull | None:
@@ -87,33 +67,29 @@ class Side:
 
 @dataclass(frozen=True)
 class Moved:
-    """A key figure of both runs.
-
-    Attributes
-    ----------
-    before, after
-        The figure in each run.
-    distance
-        Change of the value over half the width of the first run's interval (over the value without one); 1 means
-        that the new value lies at the end of the old interval.
-    """
+    """A key figure of both runs."""
 
     before: KeyFigure
     after: KeyFigure
 
     @property
     def distance(self) -> float:
-        """How far the value moved, in half-widths of the first interval."""
+        """How far the value moved, in half-widths of the first interval (in values, without one)."""
         old, new = self.before.value, self.after.value
-        half = 0.5 * (old.high - old.low) if old.low is not None and old.high is not None else abs(old.value)
-        moved = abs(new.value - old.value)
-        return moved / half if half > 0 else float(moved > 0)
+        return _half_widths(new.value - old.value, (old.low, old.high), otherwise=abs(old.value))
 
     @property
     def period(self) -> str:
         """What the figure is for; both where the newest figure known is of another day."""
         before, after = self.before.period, self.after.period
         return before if before == after else f"{before} / {after}"
+
+
+def _half_widths(moved: float, ends: tuple[float | None, float | None], otherwise: float = 0.0) -> float:
+    """A move in halves of an interval; 1 means that the new value lies at the end of the old interval."""
+    low, high = ends
+    half = 0.5 * (high - low) if low is not None and high is not None else otherwise
+    return abs(moved) / half if half > 0 else float(moved != 0)
 
 
 def moved(a: Side, b: Side) -> list[Moved]:
@@ -126,7 +102,8 @@ def moved(a: Side, b: Side) -> list[Moved]:
 def settings(a: Side, b: Side) -> list[tuple[str, str, str]]:
     """Parameters, scenario, software and input files that differ: (what, in the first run, in the second)."""
     changed: dict[tuple[str, str, str], list[str]] = {}
-    for notebook, old, new in _paired(a.manifest["parameters"], b.manifest["parameters"]):
+    for notebook in _union(a.manifest["parameters"], b.manifest["parameters"]):
+        old, new = (side.manifest["parameters"].get(notebook, {}) for side in (a, b))
         for name in _union(old, new):
             if old.get(name) != new.get(name):
                 changed.setdefault((name, _text(old.get(name)), _text(new.get(name))), []).append(notebook)
@@ -154,21 +131,13 @@ def cause(a: Side, b: Side) -> str | None:
 
 @dataclass(frozen=True)
 class Evidence:
-    """A row of evidence that one run uses and the other does not, or reads otherwise.
+    """A row of evidence that one run uses and the other does not, or reads otherwise."""
 
-    Attributes
-    ----------
-    claim
-        Its claim id.
-    before, after
-        What each run makes of it: its interval, `USED` where no table of the run shows that, `NONE`.
-    pulls
-        What it does to the headline of each run; None where the run does not use it.
-    """
-
-    claim: str
+    claim: str  # Its claim id
+    # What each run makes of it: its interval, `USED` where no table of the run shows that, `NONE`
     before: str
     after: str
+    # What it does to the headline of each run; None where the run does not use it
     pulls: tuple[Pull | None, Pull | None]
 
     @property
@@ -234,9 +203,8 @@ def assumptions(a: Side, b: Side) -> list[Change]:
 def _shift(old: Row | None, new: Row | None) -> float:
     if old is None or new is None:
         return float("inf")
-    half = 0.5 * (float(old["prior_ratio_high"]) - float(old["prior_ratio_low"]))
-    moved = abs(float(new["prior_ratio"]) - float(old["prior_ratio"]))
-    return moved / half if half > 0 else float(moved > 0)
+    ends = float(old["prior_ratio_low"]), float(old["prior_ratio_high"])
+    return _half_widths(float(new["prior_ratio"]) - float(old["prior_ratio"]), ends)
 
 
 def levers(a: Side, b: Side) -> list[Change]:
@@ -249,7 +217,7 @@ def levers(a: Side, b: Side) -> list[Change]:
     """
     found = []
     for name in _union(a.levers, b.levers):
-        before, after = (_lever(side, name) for side in (a, b))
+        before, after = (str(side.levers.get(name, {}).get(_column(side), NONE)) for side in (a, b))
         if before == after:
             continue
         quantities = [quantity for quantity, lever in _union(a.parts, b.parts) if lever == name]
@@ -263,28 +231,16 @@ def levers(a: Side, b: Side) -> list[Change]:
 
 def _column(side: Side) -> str:
     """Under which name the tables of levers show the run's scenario."""
-    scenario = str(side.manifest["scenario"])
-    shown = next(iter(side.levers.values()), {})
-    return "own" if "own" in shown else scenario
-
-
-def _lever(side: Side, name: str) -> str:
-    return str(side.levers.get(name, {}).get(_column(side), NONE))
+    return "own" if "own" in next(iter(side.levers.values()), {}) else str(side.manifest["scenario"])
 
 
 def _part(side: Side, quantity: str, lever: str) -> float | None:
     """Percent that a lever adds within the run's scenario; a scenario without a column has every lever neutral."""
-    row = side.parts.get((quantity, lever))
-    if row is None:
-        return None
-    text = row.get(f"part_{_column(side)}_percent")
-    return 0.0 if text is None and _column(side) == "base" else float(text) if text else None
-
-
-def _paired(
-    old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str, Any]]
-) -> Iterable[tuple[str, Mapping[str, Any], Mapping[str, Any]]]:
-    return ((name, old.get(name, {}), new.get(name, {})) for name in _union(old, new))
+    row, column = side.parts.get((quantity, lever)), _column(side)
+    text = None if row is None else row.get(f"part_{column}_percent")
+    if row is not None and text is None and column == "base":
+        return 0.0
+    return float(text) if text else None
 
 
 def _union[Key](old: Mapping[Key, Any], new: Mapping[Key, Any]) -> list[Key]:
@@ -307,15 +263,11 @@ def _short(sha256: str | None) -> str:
     return NONE if sha256 is None else sha256[:8]
 
 
-def _interval(found: tuple[Interval, str] | None) -> str:
-    if found is None:
-        return NONE
+def _interval(found: tuple[Interval, str]) -> str:
     (low, high), unit = found
     return f"{low:,.6g} to {high:,.6g} {unit}"
 
 
 def _prior(row: Row | None) -> str:
-    if row is None:
-        return NONE
-    middle, low, high = (float(row[name]) for name in ("prior_ratio", "prior_ratio_low", "prior_ratio_high"))
-    return f"{middle:.3g} ({low:.3g} to {high:.3g})"
+    names = ("prior_ratio", "prior_ratio_low", "prior_ratio_high")
+    return NONE if row is None else "{:.3g} ({:.3g} to {:.3g})".format(*(float(row[name]) for name in names))

@@ -91,13 +91,7 @@ def _sealed(manifest: Mapping[str, Any]) -> bytes:
 
 
 def read(folder: Path) -> dict[str, Any]:
-    """Read the manifest of a run.
-
-    Raises
-    ------
-    InputError
-        The folder holds none, or one that cannot be read.
-    """
+    """Read the manifest of a run; `InputError` when the folder holds none, or one that cannot be read."""
     try:
         manifest = json.loads((folder / NAME).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -121,16 +115,11 @@ def all_in(reports: Path) -> list[dict[str, Any]]:
 
 
 def differences(folder: Path) -> list[str]:
-    """Hold a run's files against its manifest.
+    """Hold a run's files against its manifest (`InputError` when it holds none of this schema).
 
     One line for each file that changed, is missing or is not in the manifest, and for a key that does not follow from
     the parameters and inputs which the manifest states. A manifest that is not as it was written is the only line: what
     it says of the other files says nothing any more.
-
-    Raises
-    ------
-    InputError
-        The folder is not a run: it holds no manifest, or one of another schema.
     """
     if broken := _broken_seal(folder):
         return [broken]
@@ -206,11 +195,8 @@ def closest(run: plan.Run, manifests: Iterable[Mapping[str, Any]]) -> Mapping[st
 
     def different(manifest: Mapping[str, Any]) -> int:
         old = manifest["parameters"]
-        return sum(
-            old.get(notebook, {}).get(name) != value
-            for notebook, own in run.parameters.items()
-            for name, value in own.items()
-        )
+        now = [(notebook, name, value) for notebook, own in run.parameters.items() for name, value in own.items()]
+        return sum(old.get(notebook, {}).get(name) != value for notebook, name, value in now)
 
     same = [manifest for manifest in manifests if manifest["notebooks"] == list(run.settings)]
     return min(same, key=different, default=None)

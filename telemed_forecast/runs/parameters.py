@@ -7,6 +7,7 @@ Importing this module costs a few milliseconds: it is the first thing each noteb
 """
 
 import ast
+import contextlib
 import datetime as dt
 import json
 import math
@@ -35,34 +36,20 @@ INJECTED_FIRST_LINE = "# Parameters"
 """papermill begins the cell that it injects with this comment."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Parameter:
-    """What one parameter is; its name, type and default are those of the field of `Settings` that declares it.
+    """What one parameter is; its name, type and default are those of the field of `Settings` that declares it."""
 
-    Attributes
-    ----------
-    unit : str
-        The unit, or for a text what kind of text it is (date, name, ...); `-` for a pure number.
-    meaning : str
-        A few words, without `=`, since papermill's own help cannot read a comment that holds one.
-    low, high : float or None
-        Allowed range of a number, both ends included.
-    choices : tuple of str
-        Allowed texts; empty when other checks apply.
-    check, allowed : callable or None
-        For texts that no list describes: gives the faults of a text; says the allowed values in words.
-    notebooks : tuple of str
-        The notebooks which take it.
-    """
-
-    unit: str
-    meaning: str
+    unit: str  # The unit, or for a text what kind of text it is (date, name, ...); `-` for a pure number
+    meaning: str  # A few words, without `=`, since papermill's own help cannot read a comment that holds one
+    # Allowed range of a number, both ends included
     low: float | None = None
     high: float | None = None
-    choices: Sequence[str] = ()
+    choices: Sequence[str] = ()  # Allowed texts; empty when other checks apply
+    # For texts that no list describes: gives the faults of a text; says the allowed values in words
     check: Callable[[str], list[str]] | None = None
     allowed: Callable[[], str] | None = None
-    notebooks: tuple[str, ...] = NOTEBOOKS
+    notebooks: tuple[str, ...] = NOTEBOOKS  # The notebooks which take it
     name: str = ""
     type: type = str
     default: Any = None
@@ -93,12 +80,10 @@ class Parameter:
 
 def _check_as_of(text: str) -> list[str]:
     """Accept an empty text or a full ISO date within the ledger's years."""
-    try:
-        date = dt.date.fromisoformat(text) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) else None
-    except ValueError:
-        date = None
-    if text == "" or (date is not None and EARLIEST_AS_OF <= date <= vintage_date()):
-        return []
+    with contextlib.suppress(ValueError):
+        full = re.fullmatch(r"\d{4}-\d{2}-\d{2}", text)
+        if text == "" or (full and EARLIEST_AS_OF <= dt.date.fromisoformat(text) <= vintage_date()):
+            return []
     return [f'as_of = "{text}" is not allowed: allowed {_as_of_allowed()} [date]']
 
 
@@ -106,21 +91,12 @@ def _as_of_allowed() -> str:
     return f'"" (everything in the ledger) or {EARLIEST_AS_OF}..{vintage_date()}'
 
 
-def _check_scenario(text: str) -> list[str]:
-    """Accept a shipped scenario or a readable scenario file."""
+def _faults_of(read: Callable[[str], object], text: str) -> list[str]:
+    """What is wrong with a text that something is read from."""
     faults: list[object] = []
     with collecting(faults):
-        scenarios.load(text)
+        read(text)
     return [str(fault) for fault in faults]
-
-
-def _check_evidence(text: str) -> list[str]:
-    """Accept files whose rows the ledger can take."""
-    return [str(fault) for fault in own.faults(text)] if text else []
-
-
-def _scenario_allowed() -> str:
-    return ", ".join(scenarios.shipped()) + " or a TOML file"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,14 +104,14 @@ class Settings:
     """Validated parameter values of one notebook."""
 
     notebook: str
-    horizon: Annotated[
-        int, Parameter(unit="year", meaning="last year of the forecast", low=vintage_date().year + 1, high=2035)
-    ] = 2030
+    horizon: Annotated[int, Parameter("year", "last year of the forecast", low=vintage_date().year + 1, high=2035)] = (
+        2030
+    )
     as_of: Annotated[
         str,
         Parameter(
-            unit="date",
-            meaning="use only what was published by this ISO date; empty for everything",
+            "date",
+            "use only what was published by this ISO date; empty for everything",
             check=_check_as_of,
             allowed=_as_of_allowed,
         ),
@@ -143,43 +119,35 @@ class Settings:
     scenario: Annotated[
         str,
         Parameter(
-            unit="name",
-            meaning="a scenario of the scenarios folder, or the path of a TOML file",
-            check=_check_scenario,
-            allowed=_scenario_allowed,
+            "name",
+            "a scenario of the scenarios folder, or the path of a TOML file",
+            check=lambda text: _faults_of(scenarios.load, text),
+            allowed=lambda: ", ".join(scenarios.shipped()) + " or a TOML file",
         ),
     ] = "base"
     evidence: Annotated[
         str,
         Parameter(
-            unit="files",
-            meaning="CSV files of your own that add rows to the ledger, separated by semicolons",
-            check=_check_evidence,
+            "files",
+            "CSV files of your own that add rows to the ledger, separated by semicolons",
+            check=lambda text: [str(fault) for fault in own.faults(text)] if text else [],
             allowed=lambda: '"" or files with the columns of the ledger',
         ),
     ] = ""
-    profile: Annotated[str, Parameter(unit="name", meaning="how many draws a fit takes", choices=("quick", "full"))] = (
-        "full"
-    )
-    seed: Annotated[int, Parameter(unit="-", meaning="seed of all random draws", low=0, high=2**31 - 1)] = 20261121
+    profile: Annotated[str, Parameter("name", "how many draws a fit takes", choices=("quick", "full"))] = "full"
+    seed: Annotated[int, Parameter("-", "seed of all random draws", low=0, high=2**31 - 1)] = 20261121
     lang: Annotated[
-        str,
-        Parameter(unit="language", meaning="language of the results shown inside the notebook", choices=LANGUAGES),
+        str, Parameter("language", "language of the results shown inside the notebook", choices=LANGUAGES)
     ] = "en"
     currency: Annotated[
         str,
-        Parameter(
-            unit="currency",
-            meaning="currency of the amounts of money",
-            choices=("CNY", "USD"),
-            notebooks=("market_size",),
-        ),
+        Parameter("currency", "currency of the amounts of money", choices=("CNY", "USD"), notebooks=("market_size",)),
     ] = "CNY"
     prices: Annotated[
         str,
         Parameter(
-            unit="prices",
-            meaning="prices of each year, or real: those of the last full year known",
+            "prices",
+            "prices of each year, or real: those of the last full year known",
             choices=("nominal", "real"),
             notebooks=("market_size",),
         ),
@@ -227,13 +195,7 @@ def refused(faults: Iterable[object]) -> ParametersRefused:
 
 
 def for_notebook(notebook: str) -> tuple[Parameter, ...]:
-    """The parameters which a notebook takes, in the order of its parameters cell.
-
-    Raises
-    ------
-    InputError
-        There is no such notebook.
-    """
+    """The parameters which a notebook takes, in the order of its cell; `InputError` without such a notebook."""
     if notebook not in NOTEBOOKS:
         raise InputError([_unknown_notebook(notebook)])
     return tuple(p for p in SPECIFICATION if notebook in p.notebooks)
@@ -255,11 +217,8 @@ def _unknown(name: str, notebooks: Sequence[str]) -> str:
 def validate(notebook: str, values: Mapping[str, object]) -> Settings:
     """Check a notebook's parameters; what is not given takes its default.
 
-    Raises
-    ------
-    InputError
-        With every fault: unknown names (with the nearest name and the list), wrong types, values out of range
-        (with the range and unit).
+    An `InputError` has every fault: unknown names (with the nearest name and the list), wrong types, values out of
+    range (with the range and unit).
     """
     parameters = {p.name: p for p in for_notebook(notebook)}
     faults = [_unknown(name, [notebook]) for name in values if name not in parameters]
@@ -295,19 +254,10 @@ def _default(parameter: Parameter) -> object:
 
 
 def from_texts(notebooks: Sequence[str], texts: Iterable[tuple[str, str]]) -> dict[str, Settings]:
-    """Convert and check the `-p NAME=TEXT` of a command line for one or more notebooks.
+    """Convert and check the `-p NAME=TEXT` of a command line, names and texts as typed, for some notebooks.
 
-    Parameters
-    ----------
-    notebooks : sequence of str
-        The notebooks to run. A parameter goes to those of them which take it.
-    texts : iterable of (str, str)
-        Names and texts as typed. The specification alone decides the type: `007` stays a text where a text is due.
-
-    Raises
-    ------
-    InputError
-        With every fault, each once.
+    A parameter goes to those of them which take it. The specification alone decides the type: `007` stays a text where
+    a text is due. An `InputError` has every fault, each once.
     """
     faults: list[object] = [_unknown_notebook(name) for name in notebooks if name not in NOTEBOOKS]
     known = [name for name in notebooks if name in NOTEBOOKS] or list(NOTEBOOKS)
@@ -339,10 +289,8 @@ def convert(parameter: Parameter, text: str) -> object:
     if parameter.type is int and re.fullmatch(r"[+-]?\d+", text.strip(), flags=re.ASCII):
         return int(text)
     if parameter.type is float:
-        try:
+        with contextlib.suppress(ValueError):
             return float(text)
-        except ValueError:
-            return text
     if parameter.type is bool:
         return {"true": True, "false": False}.get(text.strip().lower(), text)
     if parameter.type is list:
@@ -372,20 +320,11 @@ def _declaration(p: Parameter) -> str:
 
 
 def from_notebook(notebook: str, namespace: Mapping[str, Any]) -> Settings:
-    """Check the parameters of a running notebook; the second cell's only call.
+    """Check the parameters of a running notebook, of which `namespace` is the `globals()`; the second cell's only call.
 
-    Parameters
-    ----------
-    notebook : str
-        The notebook's name.
-    namespace : Mapping of str to object
-        Its `globals()`. IPython's `In` in it tells which names the parameters cell declared and which
-        papermill injected, so that a misspelt one is found; other variables are left alone.
-
-    Raises
-    ------
-    InputError
-        With every fault; IPython shows the message without a traceback.
+    IPython's `In` in it tells which names the parameters cell declared and which papermill injected, so that a misspelt
+    one is found; other variables are left alone. IPython shows the `InputError`, which has every fault, without a
+    traceback.
     """
     taken = {p.name: p for p in for_notebook(notebook)}
     declared, injected = _given_names(namespace.get("In", ()), set(taken))

@@ -33,18 +33,10 @@ KEY_FORMAT = 1
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
-    """Where a project keeps what goes into a run.
+    """Where a project keeps what goes into a run."""
 
-    Attributes
-    ----------
-    root : Path
-        Holds notebooks/, data/, scenarios/, telemed_forecast/ and requirements.lock.
-    cache : Path
-        Scratch space: fits, and notebooks that failed.
-    """
-
-    root: Path = paths.ROOT
-    cache: Path = paths.CACHE
+    root: Path = paths.ROOT  # Holds notebooks/, data/, scenarios/, telemed_forecast/ and requirements.lock
+    cache: Path = paths.CACHE  # Scratch space: fits, and notebooks that failed
 
     @property
     def notebooks(self) -> Path:
@@ -54,47 +46,24 @@ class Project:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What somebody asks for, checked.
+    """What somebody asks for, checked."""
 
-    Attributes
-    ----------
-    settings : tuple of Mapping of str to Settings
-        One mapping (by notebook) for each run, that is for each scenario and date.
-    languages : tuple of str
-        Languages of the pages.
-    formats : tuple of str
-        What is made beside the pages: `pdf`, `workbook`.
-    """
-
+    # One mapping (by notebook) for each run, that is for each scenario and date
     settings: tuple[Mapping[str, Settings], ...]
-    languages: tuple[Language, ...]
-    formats: tuple[str, ...] = ()
+    languages: tuple[Language, ...]  # Languages of the pages
+    formats: tuple[str, ...] = ()  # What is made beside the pages: `pdf`, `workbook`
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One run: notebooks, their settings, and the key of all that goes in.
+    """One run: notebooks, their settings, and the key of all that goes in."""
 
-    Attributes
-    ----------
-    run_id : str
-        `<as_of or vintage>-<scenario>-<first 8 of the key>`: the folder's name.
-    key : str
-        sha256, hexadecimal.
-    settings : Mapping of str to Settings
-        By notebook, in reading order.
-    languages, formats : tuple of str
-    inputs : Mapping of str to str
-        sha256 by path (relative to the project, with `/`), and versions of packages.
-    parameters : Mapping of str to Mapping
-        By notebook: what the key covers. A scenario goes by its name; its file is among the inputs.
-    """
-
-    run_id: str
-    key: str
-    settings: Mapping[str, Settings]
+    run_id: str  # `<as_of or vintage>-<scenario>-<first 8 of the key>`: the folder's name
+    key: str  # sha256, hexadecimal
+    settings: Mapping[str, Settings]  # By notebook, in reading order
     languages: tuple[Language, ...]
-    inputs: Mapping[str, str]
+    inputs: Mapping[str, str]  # sha256 by path (relative to the project, with `/`), and versions of packages
+    # By notebook: what the key covers. A scenario goes by its name; its file is among the inputs
     parameters: Mapping[str, Mapping[str, Any]]
     formats: tuple[str, ...] = ()
 
@@ -120,23 +89,9 @@ def request(
 ) -> Request:
     """Check what somebody asks for.
 
-    Parameters
-    ----------
-    notebooks : sequence of str
-        Names; all notebooks when empty.
-    texts : iterable of (str, str)
-        Parameters by name, as typed.
-    scenario, as_of : sequence of str
-        Scenarios and dates, one run for each combination; what `texts` says, or the default, when empty.
-    languages : sequence of str
-        Languages of the pages; all when empty.
-    also : iterable of str
-        Faults already found elsewhere, to be named with the others.
-
-    Raises
-    ------
-    InputError
-        With every fault.
+    Notebooks and languages: all when empty. `texts` are parameters by name, as typed. There is a run for each
+    combination of `scenario` and `as_of`; without any, `texts` or the defaults say which. `also` are faults already
+    found elsewhere, which the `InputError` names with all others.
     """
     faults: list[object] = list(also)
     wanted = sorted(
@@ -167,13 +122,7 @@ def request(
 
 
 def runs(asked: Request, project: Project) -> list[Run]:
-    """Plan the runs of a request: hash the inputs and work out keys.
-
-    Raises
-    ------
-    TelemedError
-        A notebook's file is missing or is not a notebook.
-    """
+    """Plan the runs of a request: hash the inputs and work out keys; `TelemedError` as :func:`notebook_hash`."""
     return [_run(settings, asked, project) for settings in asked.settings]
 
 
@@ -274,13 +223,8 @@ def versions() -> dict[str, str]:
 def inputs_of(project: Project, notebooks: Iterable[str], day: dt.date) -> dict[str, str]:
     """Hash what notebooks depend on, but for scenario files of the user's own.
 
-    Of the releases those count that were frozen by the day: later ones cannot change a run of that date. One that
-    cannot be read counts, too.
-
-    Returns
-    -------
-    dict of str to str
-        sha256 by path relative to the project, with `/`; versions of installed packages.
+    By path relative to the project, with `/`; the versions of installed packages are among them. Of the releases those
+    count that were frozen by the day: later ones cannot change a run of that date. One that cannot be read counts, too.
     """
     used = [
         file
@@ -311,10 +255,7 @@ def file_hash(file: Path) -> str:
 def notebook_hash(file: Path) -> str:
     """Hash a notebook's sources and tags: outputs, counts and cell ids do not matter.
 
-    Raises
-    ------
-    TelemedError
-        The file is missing, or is not a notebook.
+    `TelemedError` when the file is missing, or is not a notebook.
     """
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
@@ -338,12 +279,12 @@ def changes(before: Mapping[str, Any], run: Run) -> list[str]:
     for notebook, values in run.parameters.items():
         old = before["parameters"].get(notebook, {})
         found += [f"{name} {old.get(name)!r} -> {value!r}" for name, value in values.items() if old.get(name) != value]
-    if list(before["languages"]) != list(run.languages):
-        found.append(f"languages {' '.join(before['languages'])} -> {' '.join(run.languages)}")
-    if (old_formats := list(before.get("formats", ()))) != list(run.formats):
-        found.append(f"formats {' '.join(old_formats) or 'none'} -> {' '.join(run.formats) or 'none'}")
-    if before["python"] != platform.python_version():
-        found.append(f"Python {before['python']} -> {platform.python_version()}")
+    common = {
+        "languages": (" ".join(before["languages"]), " ".join(run.languages)),
+        "formats": (" ".join(before.get("formats", ())) or "none", " ".join(run.formats) or "none"),
+        "Python": (before["python"], platform.python_version()),
+    }
+    found += [f"{what} {then} -> {now}" for what, (then, now) in common.items() if then != now]
     return list(dict.fromkeys([*found, *changed_files(before["inputs"], run.inputs)]))
 
 

@@ -26,28 +26,10 @@ _STATED = ("run_id", "key", "as_of", "vintage", "scenario", "profile", "seeds", 
 
 
 def freeze(run: Path, releases: Path, *, today: dt.date) -> Path:
-    """Freeze a run's forecasts.
+    """Freeze a finished run's forecasts on a day, and return the release's folder among the releases.
 
-    Parameters
-    ----------
-    run : Path
-        Folder of a finished run.
-    releases : Path
-        Folder of the releases.
-    today : date
-        The day of the release.
-
-    Returns
-    -------
-    Path
-        Folder of the release; one that is there already, as it was frozen, is left as it is.
-
-    Raises
-    ------
-    InputError
-        The folder is no run, or its run cannot be a release: with every reason.
-    TelemedError
-        A release of this run is there and is not as it was frozen.
+    One that is there already, as it was frozen, is left as it is; if it is not, a `TelemedError` says so. An
+    `InputError` has every reason for which the run cannot be a release.
     """
     stated = manifest.read(run)
     if faults := _reasons_against(run, stated):

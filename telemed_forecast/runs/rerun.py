@@ -33,19 +33,12 @@ UNKNOWN = "a processor that the run does not name"
 
 @dataclass(frozen=True)
 class Comparison:
-    """A run and what it became when it was made again.
+    """A run and what it became when it was made again."""
 
-    Attributes
-    ----------
-    before, now
-        The processors.
-    differences
-        One line a file, or a forecast, that came out differently.
-    """
-
+    # The processors
     before: str
     now: str
-    differences: list[str]
+    differences: list[str]  # One line a file, or a forecast, that came out differently
 
     @property
     def exact(self) -> bool:
@@ -56,23 +49,9 @@ class Comparison:
 def compare(folder: Path, reports: Reports) -> Comparison:
     """Make a run again and name what comes out differently.
 
-    Parameters
-    ----------
-    folder : Path
-        The run.
-    reports : Reports
-        How runs are made here; its folder and its store of fits are not touched.
-
-    Returns
-    -------
-    Comparison
-        On the processor of the run every file of numbers is held against the old one byte by byte, elsewhere the
-        forecasts within Monte Carlo error.
-
-    Raises
-    ------
-    InputError
-        The folder is not a run, or its inputs are not those of this project any more: every change is named.
+    On the processor of the run every file of numbers is held against the old one byte by byte, elsewhere the forecasts
+    within Monte Carlo error. `reports` says how runs are made here; its folder and its store of fits are not touched.
+    An `InputError` names every change when the inputs of the run are not those of this project any more.
     """
     stated = manifest.read(folder)
     asked = plan.request(stated["notebooks"], _texts(stated), languages=stated["languages"])

@@ -24,47 +24,23 @@ NEXT = 6
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What has become of a folder of releases.
+    """What has become of a folder of releases."""
 
-    Attributes
-    ----------
-    day : date
-        Day whose knowledge counts.
-    by : date
-        Day by which a release must have been frozen; the last of all days for every release.
-    frozen, scores, waiting : DataFrame
-        What was frozen, the scores of what has come and what still waits, the next due first (`frozen_forecasts`).
-    unprinted : dict
-        Quantity of which nobody prints a figure -> its number of forecasts.
-    """
-
-    day: date
-    by: date
+    day: date  # Day whose knowledge counts
+    by: date  # Day by which a release must have been frozen; the last of all days for every release
+    # What was frozen, the scores of what has come and what still waits, the next due first (`frozen_forecasts`)
     frozen: pd.DataFrame
     scores: pd.DataFrame
     waiting: pd.DataFrame
-    unprinted: Mapping[str, int]
+    unprinted: Mapping[str, int]  # Quantity of which nobody prints a figure -> its number of forecasts
 
 
 def make(folder: Path, *, as_of: str = "", out: Path | None = None) -> Outcome:
-    """Hold every frozen forecast against what has been published since.
+    """Hold every frozen forecast of a folder of releases against what has been published since.
 
-    Parameters
-    ----------
-    folder : Path
-        Folder of the releases.
-    as_of : str
-        Day whose knowledge counts, and by which a release must have been frozen; everything in the ledger and every
-        release when empty.
-    out : Path, optional
-        Folder for the table of scores.
-
-    Raises
-    ------
-    InputError
-        The date, or a folder, is not one.
-    TelemedError
-        A release is not as it was frozen.
+    `as_of` is the day whose knowledge counts, and by which a release must have been frozen: everything in the ledger
+    and every release when empty. `out` is a folder for the table of scores. `InputError` when the date or a folder is
+    none, `TelemedError` when a release is not as it was frozen.
     """
     if faults := folders.faults(out):
         raise InputError(faults)

@@ -28,27 +28,16 @@ def runs(reports: Path) -> list[str]:
 
 
 def _line(reports: Path, made: dict[str, Any]) -> str:
-    common: dict[str, Any] = {}
-    for values in made["parameters"].values():
-        common = values | common
-    said = [
-        f"{name}={common[name]}"
-        for name in ("profile", "horizon", "currency", "prices", "evidence")
-        if common.get(name)
-    ]
-    size = _size(reports / made["run_id"])
+    common = {name: value for values in made["parameters"].values() for name, value in values.items()}
+    names = ("profile", "horizon", "currency", "prices", "evidence")
+    said = [f"{name}={common[name]}" for name in names if common.get(name)]
     when = str(made["volatile"]["created"])[:16].replace("T", " ")
-    return f"{made['run_id']}  {when}  {_in_words(size)}  {' '.join(said)}  {' '.join(made['notebooks'])}"
+    size = _in_words(_size(reports / made["run_id"]))
+    return f"{made['run_id']}  {when}  {size}  {' '.join(said)}  {' '.join(made['notebooks'])}"
 
 
 def remove_runs(reports: Path, names: Sequence[str]) -> list[Path]:
-    """Remove runs by name; nothing is removed when one of them is none.
-
-    Raises
-    ------
-    InputError
-        A name is that of no run in the folder; the nearest is named.
-    """
+    """Remove runs by name; when one of them is none, an `InputError` names the nearest and nothing is removed."""
     known = [str(made["run_id"]) for made in manifest.all_in(reports)]
     faults = [f"{reports} holds no run {name}{did_you_mean(name, known)}" for name in names if name not in known]
     if faults:
@@ -64,38 +53,26 @@ def cache(folder: Path) -> list[str]:
     """A line for each part of the cache: how many files, how large, what for."""
     lines = [f"{folder}"]
     for part in sorted(folder.iterdir()) if folder.is_dir() else ():
-        found = [file for file in part.rglob("*") if file.is_file()] if part.is_dir() else [part]
-        what = KINDS.get(part.name, "")
-        size = sum(file.stat().st_size for file in found)
-        lines.append(
-            f"  {part.name}: {len(found):,} file{'' if len(found) == 1 else 's'}, {_in_words(size)}  {what}".rstrip()
-        )
+        number = sum(file.is_file() for file in part.rglob("*")) if part.is_dir() else 1
+        what, many = KINDS.get(part.name, ""), "" if number == 1 else "s"
+        lines.append(f"  {part.name}: {number:,} file{many}, {_in_words(_size(part))}  {what}".rstrip())
     return lines
 
 
 def clear(folder: Path, kinds: Sequence[str] = ()) -> list[Path]:
-    """Remove parts of the cache, of those that are `KINDS`; all of them by default.
-
-    Raises
-    ------
-    InputError
-        There is no such kind.
-    """
-    faults = [
-        f"the cache has no part {kind}{did_you_mean(kind, KINDS)}: {', '.join(KINDS)}"
-        for kind in kinds
-        if kind not in KINDS
-    ]
-    if faults:
-        raise InputError(faults)
+    """Remove parts of the cache (`KINDS`, all of them by default); `InputError` when there is no such kind."""
+    unknown = [kind for kind in kinds if kind not in KINDS]
+    if unknown:
+        known = ", ".join(KINDS)
+        raise InputError([f"the cache has no part {kind}{did_you_mean(kind, KINDS)}: {known}" for kind in unknown])
     gone = [folder / kind for kind in kinds or KINDS if (folder / kind).is_dir()]
     for part in gone:
         shutil.rmtree(part)
     return gone
 
 
-def _size(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+def _size(place: Path) -> int:
+    return sum(file.stat().st_size for file in (place, *place.rglob("*")) if file.is_file())
 
 
 def _in_words(size: float) -> str:
