@@ -198,7 +198,8 @@ def sample(one: Series, horizon: int, *, prior: Prior, numbers: np.ndarray) -> t
     A series with repeated figures has all draws twice, once in each reading of them. `numbers` are those of
     :func:`uniform`. Dims: (draw, 1 + parameter + horizon + waiting).
     """
-    paths, logs = [], []
+    paths: list[np.ndarray] = []
+    logs: list[np.ndarray] = []
     for known, pattern in innovations.readings(one.values, one.index * one.step):
         path, weight = _followed(one, known, prior, numbers, horizon)
         paths.append(path)

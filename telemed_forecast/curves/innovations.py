@@ -169,8 +169,8 @@ def resolution(values: np.ndarray) -> float:
 
 
 def _decimals(values: np.ndarray) -> int:
-    """Digits after the point that the values need; negative where all end in zeros."""
-    for digits in range(-12, 16):
+    """Digits after the point that the values need; negative where all of several end in zeros."""
+    for digits in range(-12 if len(values) > 3 else 0, 16):
         if (np.abs(np.round(values, digits) - values) <= 1e-12 * values).all():
             return digits
     return 16

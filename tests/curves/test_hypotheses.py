@@ -292,7 +292,7 @@ def test_a_plateau_stays_a_plateau(unit, bound):
 
 
 @pytest.mark.parametrize("years", [8, 30])
-@pytest.mark.parametrize("level", [7.0, 7.12345, 2700.0])
+@pytest.mark.parametrize("level", [7.0, 7.12345, 100.0, 2700.0])
 @pytest.mark.parametrize(("unit", "bound"), [("", None), ("percent", 100.0)])
 def test_a_constant_stays_a_constant(years, level, unit, bound):
     if bound is not None and level > bound:
