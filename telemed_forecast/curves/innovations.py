@@ -50,8 +50,11 @@ CARRIED = (2.0, 3.0)
 MOST_STEPS = 300
 """A common step is looked for down to this part of the smallest value."""
 
-FINEST = 1e-4
+FINEST = 1e-8
 """Part of the largest value that the step of the print is at least, whatever the digits pretend."""
+
+STILL = 1e-3
+"""The same of a series that never moved, whose print shows no step."""
 
 NEGLIGIBLE = 0.02
 """Levels before the first that reaches this part of the last are left out: trials, not adoption."""
@@ -134,7 +137,7 @@ def readings(values: np.ndarray, years: np.ndarray) -> list[tuple[Levels, float]
     repeats, moves = len(kept) - len(gaps.z), len(gaps.z) - 1
     if not repeats:
         return [(gaps, 0.0)]
-    step = resolution(kept)
+    step = resolution(kept) if moves else max(resolution(kept), STILL * kept[-1])
     width = step / (kept + added)
     measured = Levels(np.log(kept + added), np.diff(at), added, 0.0, width[1:])
     if not moves:  # nothing shows that there were surveys which would have moved it

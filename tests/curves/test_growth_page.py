@@ -55,6 +55,7 @@ CONSTANTS = {
     "weight of reached": [hypotheses.REACHED_WEIGHT],
     "part of figures carried forward": [*innovations.CARRIED],
     "finest step of the print, part of the largest value": [innovations.FINEST],
+    "step of a series that never moved, part of its level": [innovations.STILL],
     "draws": [hypotheses.DRAWS],
     "steps for periods without a measurement": [hypotheses.WAITING],
     "part of the draws that the mean takes at its edge": [hypotheses.OUTERMOST],

@@ -196,7 +196,7 @@ def test_the_masses_of_all_steps_sum_to_one():
         (np.round(100 * np.array([8, 8, 12, 13, 14, 19, 45]) / 692, 5), 100 / 692),
         ([1.2345, 1.2345, 3.4567, 7.8765], 0.0001),
         ([100, 100, 100, 100], 1.0),
-        ([28.571428571428573] * 6, 28.571428571428573e-4),
+        ([28.571428571428573] * 6, 28.571428571428573e-8),
     ],
 )
 def test_the_step_of_a_print_is_that_of_what_was_counted_else_of_its_digits(values, step):
