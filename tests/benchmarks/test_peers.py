@@ -72,7 +72,8 @@ def test_the_library_forecasts_what_has_not_begun_as_nothing(monkeypatch):
     from telemed_forecast.curves import hypotheses, learn_growth
 
     monkeypatch.setattr(learn_growth, "learn", lambda curves: None)
-    monkeypatch.setattr(hypotheses.Prior, "from_content", lambda content: hypotheses.shipped())
+    prior = hypotheses.shipped()
+    monkeypatch.setattr(hypotheses.Prior, "from_content", lambda content: prior)
     found = library.adoption([series([0.0] * 6), series([1.0, 2.0, 3.0, 5.0, 6.0])], 2, ())
     assert (found[0] == 0.0).all() and (found[1, :, 11] > 6.0).all()
 

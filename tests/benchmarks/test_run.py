@@ -55,7 +55,7 @@ def test_families_of_one_wave_count_as_one_in_scores_and_in_shares_inside(asked,
     off = np.array([0.0 if task.family == "radios" else 0.4 for task in asked])
 
     def whole():
-        rows = table.rows([answer("naive", asked, off)], asked, table.stages(asked, []), "naive")
+        rows = table.rows([answer("naive", asked, off)], asked, table.stages(asked, []), "drift")
         return next(row for row in rows if row.by == "all")
 
     apart = whole()
