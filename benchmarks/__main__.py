@@ -22,8 +22,8 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-REFERENCE = {"adoption": "drift", "surge": "theta"}
-"""What scores are related to: the best common tool on each kind of task."""
+REFERENCES = {"adoption": ("drift", "naive"), "surge": ("theta",)}
+"""What scores are related to: the better of these common tools on each kind of task. They always run."""
 
 
 class Kind(StrEnum):
@@ -41,9 +41,13 @@ def _options() -> None:
 @app.command()
 def growth(
     tasks: Annotated[
-        Path, typer.Option(help="Tasks (CSV): task_id,part,family,n,year,value,role,unit,measure[,date].")
+        list[Path],
+        typer.Option(help="Tasks (CSV): task_id,part,family,n,year,value,role,unit,measure[,date]; may be repeated."),
     ],
-    curves: Annotated[Path, typer.Option(help="Reference class to learn from (CSV); a task's own series is left out.")],
+    curves: Annotated[
+        list[Path],
+        typer.Option(help="Reference class to learn from (CSV), may be repeated; a task's own series is left out."),
+    ],
     kind: Annotated[Kind, typer.Option(help="What the tasks are about.")] = Kind.adoption,
     out: Annotated[Path | None, typer.Option(help="Folder for the figures (CSV and JSON); none by default.")] = None,
     peer: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only these peers (may be repeated).")] = None,
@@ -55,8 +59,7 @@ def growth(
     from benchmarks import tasks as task_files
     from telemed_forecast.curves import reference_class as curve_files
 
-    reference = REFERENCE[kind]
-    chosen, missing = peers.choose(peer or [], reference)
+    chosen, missing = peers.choose(peer or [], REFERENCES[kind])
     asked, known = _read(task_files.read, tasks, curve_files.read, curves)
     stage = table.stages(asked, known)
     print(_what(asked, known, stage, kind))
@@ -68,6 +71,7 @@ def growth(
     for result in results:
         if result.error:
             print(f"{result.peer.title} failed: {result.error}", file=sys.stderr)
+    reference = table.better(results, asked, REFERENCES[kind])
     rows = table.rows(results, asked, stage, reference)
     print("\n" + table.printed(rows, results, kind.value, reference))
     if out is not None:
@@ -111,17 +115,19 @@ def nuts(
     print(check.printed(check.compare(task_files.read(tasks), number=sample, draws=draws, tell=_tell)))
 
 
-def _read(read_tasks: Any, tasks: Path, read_curves: Any, curves: Path) -> tuple[Any, Any]:
-    """Read both files, so that one message holds the faults of both."""
-    found, faults = [], []
-    for read, path in ((read_tasks, tasks), (read_curves, curves)):
-        try:
-            found.append(read(path))
-        except InputError as error:
-            faults += error.faults
+def _read(read_tasks: Any, tasks: list[Path], read_curves: Any, curves: list[Path]) -> tuple[list[Any], list[Any]]:
+    """Read all files, so that one message holds the faults of all."""
+    found: tuple[list[Any], list[Any]] = ([], [])
+    faults: list[Any] = []
+    for rows, read, paths in zip(found, (read_tasks, read_curves), (tasks, curves), strict=True):
+        for path in paths:
+            try:
+                rows += read(path)
+            except InputError as error:
+                faults += error.faults
     if faults:
         raise InputError(faults)
-    return found[0], found[1]
+    return found
 
 
 def _tell(line: str) -> None:
@@ -138,20 +144,21 @@ def _what(asked: Any, known: Any, stage: Any, kind: str) -> str:
             f"{len(asked)} {kind} tasks of {len(series)} series in {len(families)} families; "
             f"{len(known)} curves to learn from.",
             f"Before and after half: the last value known against half of the final level ({final}).",
-            "Score: relative CRPS, averaged within families, then over them. Ranges: bootstrap over series.",
+            "Score: relative CRPS, averaged within families, then over them (one wave is one family), as are the",
+            "shares inside. Ranges: bootstrap over series.",
         ]
     )
 
 
 def _about(
-    tasks: Path, curves: Path, kind: str, reference: str, stage: Any, results: Any, missing: Any
+    tasks: list[Path], curves: list[Path], kind: str, reference: str, stage: Any, results: Any, missing: Any
 ) -> dict[str, Any]:
     """What the figures rest on."""
     return {
         "kind": str(kind),
         "reference": reference,
-        "tasks": _file(tasks),
-        "curves": _file(curves),
+        "tasks": [_file(path) for path in tasks],
+        "curves": [_file(path) for path in curves],
         "stage": {
             "final_level_from_curves": stage.from_curves,
             "from_last_value": len(stage.of_task) - stage.from_curves,

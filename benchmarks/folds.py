@@ -21,6 +21,16 @@ PROTOCOLS: tuple[Protocol, ...] = ("places", "families")
 
 FOLDS = 5
 
+WAVES = {
+    "electric_share_of_sales": "electric_cars",
+    "electric_share_of_stock": "electric_cars",
+    "battery_electric_share_of_new_cars": "electric_cars",
+    "battery_electric_stock": "electric_cars",
+    "plug_in_hybrid_stock": "electric_cars",
+}
+"""Families that are one wave of one technology, counted in several ways: left out together, and one family in every
+average."""
+
 AGGREGATES = frozenset(
     {"world", "national", "england", "england_spliced", "g20", "oceania", "europe", "asia", "africa"}
 )
@@ -80,6 +90,11 @@ def fold_of(places: Sequence[str]) -> dict[str, int]:
     return {name: number % FOLDS for number, name in enumerate(order)}
 
 
+def wave(family: str) -> str:
+    """Return the wave that a family is a count of; most are their own."""
+    return WAVES.get(family, family)
+
+
 def what(series_id: str) -> str:
     """Return what a series counts: families that share it are one and the same thing at other places or spacings."""
     return series_id.split("__")[0]
@@ -113,12 +128,12 @@ def _places(tasks: Sequence[Task], curves: Sequence[Series]) -> list[Fold]:
 
 def _families(tasks: Sequence[Task], curves: Sequence[Series]) -> list[Fold]:
     found = []
-    for family in dict.fromkeys(task.family for task in tasks):
-        own = tuple(i for i, task in enumerate(tasks) if task.family == family)
+    for family in dict.fromkeys(wave(task.family) for task in tasks):
+        own = tuple(i for i, task in enumerate(tasks) if wave(task.family) == family)
         names = {what(tasks[i].name) for i in own}
-        names |= {what(curve.series_id) for curve in curves if curve.reference_class == family}
+        names |= {what(curve.series_id) for curve in curves if wave(curve.reference_class) == family}
         learned = tuple(
-            curve for curve in curves if curve.reference_class != family and what(curve.series_id) not in names
+            curve for curve in curves if wave(curve.reference_class) != family and what(curve.series_id) not in names
         )
         found.append(Fold(f"family {family}", own, learned, ("",) * len(own)))
     return found

@@ -150,7 +150,11 @@ def compare(
 
 
 def chosen(asked: Sequence[Task], number: int, prior: Prior) -> list[Task]:
-    """Choose tasks at random, as many of each family as of any other, and tell every second its technology."""
+    """Choose tasks at random, as many of each family as of any other, and tell every second its technology.
+
+    Those with repeated figures are left out: they are read in two ways, and the compiled model knows one.
+    """
+    asked = [task for task in asked if _one_reading(task.series)]
     rng = np.random.default_rng(SEED)
     of_family: dict[str, list[Task]] = {family: [] for family in sorted({task.family for task in asked})}
     for k in rng.permutation(len(asked)):
@@ -158,6 +162,10 @@ def chosen(asked: Sequence[Task], number: int, prior: Prior) -> list[Task]:
     # (turn, family): the first of every family, then the second of every family, ...
     order = {(turn, f): task for f, own in enumerate(of_family.values()) for turn, task in enumerate(own)}
     return [_told(order[place], prior, sum(place) % 2 == 1) for place in sorted(order)[:number]]
+
+
+def _one_reading(one: Series) -> bool:
+    return bool(np.any(one.values > 0)) and len(innovations.readings(one.values, one.index * one.step)) == 1
 
 
 def _told(task: Task, prior: Prior, told: bool) -> Task:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import scoring
+from benchmarks.folds import wave
 from benchmarks.peers import LEVELS
 from benchmarks.run import Result
 from benchmarks.tasks import Task, truths
@@ -46,7 +47,7 @@ class Row:
     ratio, ratio_low, ratio_high
         [-] To the reference peer on the same slice; the range (bootstrap over series) for ``all`` and ``family``.
     inside_50, inside_80, inside_90, inside_95
-        [-] Shares of truths inside the central intervals.
+        [-] Shares of truths inside the central intervals, averaged within families, then over them.
     """
 
     model: str
@@ -93,6 +94,26 @@ def stages(tasks: Sequence[Task], curves: Sequence[Series]) -> Stages:
     return Stages(tuple(found), sum(task.name in highest for task in tasks))
 
 
+def better(results: Sequence[Result], tasks: Sequence[Task], names: Sequence[str]) -> str:
+    """Return which of these peers scores best over all tasks: the one that ratios are taken to."""
+    truth = truths(tasks)
+    scores = {
+        result.peer.name: float(scoring.average(_task_scores(result, truth), _groups(tasks)))
+        for result in results
+        if result.peer.name in names
+    }
+    return min(scores, key=lambda name: _order(scores[name]))
+
+
+def _groups(tasks: Sequence[Task]) -> list[tuple[str, str]]:
+    """What averages are taken over: (part, wave) of each task."""
+    return [(task.part, wave(task.family)) for task in tasks]
+
+
+def _task_scores(result: Result, truth: np.ndarray) -> np.ndarray:
+    return scoring.task_scores(scoring.relative_crps(result.quantiles, truth, LEVELS))
+
+
 def rows(results: Sequence[Result], tasks: Sequence[Task], stage: Stages, reference: str) -> list[Row]:
     """Score every result on every slice.
 
@@ -102,7 +123,7 @@ def rows(results: Sequence[Result], tasks: Sequence[Task], stage: Stages, refere
         Name of the peer that ratios are taken to.
     """
     truth = truths(tasks)
-    groups = [(task.part, task.family) for task in tasks]
+    groups = _groups(tasks)
     weights = scoring.resampled([task.name for task in tasks], groups, times=RESAMPLES, seed=SEED)
     slices = _slices(tasks, stage, truth.shape[1])
     base = next((result for result in results if result.peer.name == reference), None)
@@ -170,9 +191,13 @@ class _Slice:
         )
 
     def _inside(self, coverage: float) -> float:
-        held = scoring.inside(self.result.quantiles, self.truth, LEVELS, coverage)[self.mask]
-        known = held[np.isfinite(held)]
-        return float(known.mean()) if len(known) else np.nan
+        """Share of values inside, averaged within families, then over them: long families do not hide short ones."""
+        held = scoring.inside(self.result.quantiles, self.truth, LEVELS, coverage)
+        of_family: dict[str, list[np.ndarray]] = {}
+        for row, mask, (_, family) in zip(held, self.mask, self.groups, strict=True):
+            of_family.setdefault(family, []).append(row[mask & np.isfinite(row)])
+        shares = [known.mean() for known in map(np.concatenate, of_family.values()) if len(known)]
+        return float(np.mean(shares)) if shares else np.nan
 
 
 def printed(found: Sequence[Row], results: Sequence[Result], kind: str, reference: str) -> str:

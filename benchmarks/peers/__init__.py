@@ -78,6 +78,11 @@ PEERS = (
     _statistical("autoets", "AutoETS", "AutoETS"),
     _statistical("autoarima", "AutoARIMA", "AutoARIMA"),
     _statistical("theta", "Theta", "AutoTheta"),
+    _statistical("dynamic_theta", "dynamic optimised Theta", "DynamicOptimizedTheta"),
+    _statistical("autoces", "AutoCES", "AutoCES"),
+    _statistical("mfles", "MFLES", "MFLES"),
+    _statistical("damped_holt", "damped Holt", "AutoETS:AAN"),
+    Peer("recent", "drift of the last three differences, learned width", "learned", "recent", learns=True),
     Peer("prophet_linear", "Prophet, linear", "prophets", "forecast", (("growth", "linear"),), needs=("prophet",)),
     Peer(
         "prophet_logistic", "Prophet, logistic", "prophets", "forecast", (("growth", "logistic"),), needs=("prophet",)
@@ -91,15 +96,15 @@ PEERS = (
 """In the order in which they run."""
 
 
-def choose(names: Sequence[str], reference: str) -> tuple[list[Peer], dict[str, list[str]]]:
+def choose(names: Sequence[str], references: Sequence[str]) -> tuple[list[Peer], dict[str, list[str]]]:
     """Choose peers by name.
 
     Parameters
     ----------
     names
         As typed; all when empty.
-    reference
-        The peer that ratios are taken to: it always runs.
+    references
+        The peers of which the better one is what ratios are taken to: they always run.
 
     Returns
     -------
@@ -114,6 +119,6 @@ def choose(names: Sequence[str], reference: str) -> tuple[list[Peer], dict[str, 
     faults = [f"--peer: {name!r} is no peer{nearest(name, known)}" for name in names if name not in known]
     if faults:
         raise InputError([*faults, f"the peers are: {', '.join(known)}"])
-    wanted = [peer for peer in PEERS if not names or peer.name in names or peer.name == reference]
+    wanted = [peer for peer in PEERS if not names or peer.name in names or peer.name in references]
     missing = {peer.name: peer.missing() for peer in wanted if peer.missing()}
     return [peer for peer in wanted if peer.name not in missing], missing

@@ -11,11 +11,15 @@ from telemed_forecast.curves.series import Series
 
 
 def adoption(series: Sequence[Series], horizon: int, curves: Sequence[Series]) -> np.ndarray:
-    """Forecast growth with the hypotheses' pool."""
+    """Forecast growth with the hypotheses' pool; what has not begun, which the library refuses, as nothing."""
     from telemed_forecast.curves import hypotheses, learn_growth
 
     prior = hypotheses.Prior.from_content(learn_growth.learn(curves))
-    return hypotheses.forecast(series, horizon, levels=LEVELS, prior=prior, seed=SEED)[0]
+    begun = np.array([bool(np.any(one.values > 0)) for one in series])
+    found = np.zeros((len(series), horizon, len(LEVELS)))
+    own = [one for one, its in zip(series, begun, strict=True) if its]
+    found[begun] = hypotheses.forecast(own, horizon, levels=LEVELS, prior=prior, seed=SEED)[0]
+    return found
 
 
 def surge(series: Sequence[Series], horizon: int, curves: Sequence[Series]) -> np.ndarray:

@@ -51,13 +51,15 @@ def automatic(series: Sequence[Series], horizon: int, curves: Sequence[Series] =
     Parameters
     ----------
     model
-        Class of ``statsforecast.models``: AutoETS, AutoARIMA or AutoTheta.
+        Class of ``statsforecast.models``; after a colon, the form of exponential smoothing that is meant, damped.
     """
     from statsforecast import models
 
+    name, _, form = model.partition(":")
+    options = {"model": form, "damped": True} if form else {}
     found = []
     for one in series:
-        fitted = getattr(models, model)(season_length=1)
+        fitted = getattr(models, name)(season_length=1, **options)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -71,6 +73,8 @@ def _quantiles(fitted: object, values: np.ndarray, horizon: int) -> np.ndarray:
     """Quantiles from the central intervals that statsforecast gives."""
     widths = [round(200 * abs(level - 0.5), 6) for level in LEVELS]
     np.random.seed(SEED)  # some of its intervals are simulated
+    if type(fitted).__name__ == "MFLES":
+        return _widened(fitted, values, horizon)
     answer = fitted.forecast(  # type: ignore[attr-defined]
         y=values.astype(float), h=horizon, level=sorted({width for width in widths if width > 0})
     )
@@ -78,6 +82,19 @@ def _quantiles(fitted: object, values: np.ndarray, horizon: int) -> np.ndarray:
     for level, width in zip(LEVELS, widths, strict=True):
         columns.append(answer["mean"] if width == 0 else answer[f"{'lo' if level < 0.5 else 'hi'}-{width}"])
     found = np.stack(columns, axis=-1)
+    if not np.isfinite(found).all():
+        raise ValueError("a quantile that is no number")
+    return found
+
+
+def _widened(fitted: object, values: np.ndarray, horizon: int) -> np.ndarray:
+    r"""Quantiles of a model whose own intervals need more values: the size of its residuals times :math:`\sqrt h`."""
+    from scipy.special import ndtri
+
+    answer = fitted.forecast(y=values.astype(float), h=horizon, fitted=True)  # type: ignore[attr-defined]
+    spread = np.sqrt(((values - answer["fitted"]) ** 2).mean())
+    error = spread * np.sqrt(np.arange(1, horizon + 1))
+    found = answer["mean"][:, None] + error[:, None] * ndtri(LEVELS)
     if not np.isfinite(found).all():
         raise ValueError("a quantile that is no number")
     return found

@@ -1,9 +1,10 @@
 r"""Forecasts of adoption for any series: hypotheses about the ceiling, averaged by how well each predicts.
 
 Five to fifty points do not tell where growth will end. So several hypotheses stand side by side: the ceiling is that of
-the series' own technology or kind of measure; it is that of the other kind; it is near. Where the unit has no natural
-scale (a count, a sum of money) the ceiling is as far above the level seen as ceilings were, or near. Draws from their
-priors are followed along the series (:mod:`telemed_forecast.curves.innovations`) and weighted by
+the series' own technology or kind of measure; it is that of the other kind; it is near; it is reached. Where the unit
+has no natural scale (a count, a sum of money) the ceiling is as far above the level seen as ceilings were, or near, or
+reached. Repeated figures are read in both ways that they allow (:func:`telemed_forecast.curves.innovations.readings`).
+Draws from the priors are followed along the series (:mod:`telemed_forecast.curves.innovations`) and weighted by
 
 .. math:: w \propto \exp\{\alpha \log p(\text{series} \mid \text{draw})\},
 
@@ -49,6 +50,12 @@ KINDS = {
 
 OTHERS = {"penetration": "share", "share": "penetration", "any": "any"}
 """The other kind; a series whose measure says nothing is of any."""
+
+REACHED = (-3.0, 1.0)
+"""Mean and sd of log log(ceiling / last level) when growth is over: a twentieth is still to come, or a seventh."""
+
+REACHED_WEIGHT = 0.1
+"""Weight of that hypothesis beside the others, which are as they were to each other."""
 
 WAITING = 8
 """Steps that periods without a measurement before the first forecast are taken in, at most."""
@@ -167,13 +174,27 @@ def forecast(
 def sample(one: Series, horizon: int, *, prior: Prior, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return weighted draws of a series' future: paths in its unit (horizon, draw), weights that sum to one (draw,).
 
-    `numbers` are those of :func:`uniform`. Dims: (draw, 1 + parameter + horizon + waiting).
+    A series with repeated figures has all draws twice, once in each reading of them. `numbers` are those of
+    :func:`uniform`. Dims: (draw, 1 + parameter + horizon + waiting).
     """
-    known = innovations.levels(one.values, one.index * one.step)
+    paths: list[np.ndarray] = []
+    logs: list[np.ndarray] = []
+    for known, pattern in innovations.readings(one.values, one.index * one.step):
+        path, weight = _followed(one, known, prior, numbers, horizon)
+        paths.append(path)
+        logs.append(weight + pattern)
+    log_weights = np.concatenate(logs)
+    weights = np.exp(log_weights - log_weights.max())
+    return np.concatenate(paths, axis=1), weights / weights.sum()
+
+
+def _followed(
+    one: Series, known: innovations.Levels, prior: Prior, numbers: np.ndarray, horizon: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Paths of one reading of a series (horizon, draw), and their log weights but for a constant (draw,)."""
     law = law_of(one, prior)
     parameters = _drawn(one, known, prior, numbers[:, : 1 + len(PARAMETERS)])
     likelihood, deviation = innovations.follow(known, parameters, law)
-    weights = np.exp(power_of(one, prior) * (likelihood - likelihood.max()))
     # Periods that only repeated a figure have passed already, without a measurement.
     waited = min(round(known.waiting / one.step), WAITING)
     steps = np.r_[np.full(waited, known.waiting / max(waited, 1)), np.full(horizon, one.step)]
@@ -181,7 +202,7 @@ def sample(one: Series, horizon: int, *, prior: Prior, numbers: np.ndarray) -> t
     shocks = innovations.standard_shocks(np.c_[before[:, :waited], ahead].T, law)
     highest = np.inf if one.bound is None else np.log(one.bound + known.offset)
     path = innovations.carry_on(known.z[-1], deviation, parameters, law, steps=steps, shocks=shocks, highest=highest)
-    return np.maximum(np.exp(path[waited:]) - known.offset, 0.0), weights / weights.sum()
+    return np.maximum(np.exp(path[waited:]) - known.offset, 0.0), power_of(one, prior) * likelihood
 
 
 def law_of(one: Series, prior: Prior) -> Law:
@@ -213,8 +234,11 @@ def hypotheses(one: Series, prior: Prior) -> list[Hypothesis]:
         weights = prior.weights["new" if family is None else "known"]
         found = [Hypothesis(weights["own"], *own), Hypothesis(weights["other"], *other)]
     found.append(Hypothesis(weights["near"], *own, distance=prior.near))
-    total = sum(each.weight for each in found)
-    return [replace(each, weight=each.weight / total) for each in found]
+    left = (1.0 - REACHED_WEIGHT) / sum(each.weight for each in found)
+    return [
+        *(replace(each, weight=each.weight * left) for each in found),
+        Hypothesis(REACHED_WEIGHT, *own, distance=REACHED),
+    ]
 
 
 def _kind(one: Series) -> str:

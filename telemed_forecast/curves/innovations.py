@@ -30,7 +30,8 @@ Fernández & Steel (1998), On Bayesian modeling of fat tails and skewness, JASA 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import lgamma
 
 import numpy as np
 
@@ -42,6 +43,18 @@ DEEPEST = -0.7
 
 OFFSET = 0.2
 """Part of the largest known level that is added to all levels before logs are taken."""
+
+CARRIED = (2.0, 3.0)
+"""Beta distribution of the part of figures that are carried forward, in a series that has such."""
+
+MOST_STEPS = 300
+"""A common step is looked for down to this part of the smallest value."""
+
+FINEST = 1e-8
+"""Part of the largest value that the step of the print is at least, whatever the digits pretend."""
+
+STILL = 1e-3
+"""The same of a series that never moved, whose print shows no step."""
 
 NEGLIGIBLE = 0.02
 """Levels before the first that reaches this part of the last are left out: trials, not adoption."""
@@ -91,9 +104,11 @@ class Levels:
     """Years from each level to the next. Dims: (time - 1,)."""
     offset: float
     """o, in the unit of the levels."""
-    waiting: float
-    """Years from the last level that says something to the last period of the series: a figure repeated to the last
-    digit is one that was not measured again."""
+    waiting: float = 0.0
+    """Years from the last level that says something to the last period of the series."""
+    width: np.ndarray | None = None
+    """How far apart two figures are that differ by one step of the print, at each level after the first [log points].
+    Dims: (time - 1,); None where levels are taken as exact."""
 
 
 def levels(values: np.ndarray, years: np.ndarray, *, offset: float = OFFSET) -> Levels:
@@ -102,6 +117,70 @@ def levels(values: np.ndarray, years: np.ndarray, *, offset: float = OFFSET) -> 
     Leading values that are negligible are dropped (at least three stay), a zero between others becomes half of the
     smallest positive value, and repeats are gaps. `offset` is the part of the largest value that is added.
     """
+    kept, at, added = _kept(values, years, offset)
+    new = np.r_[True, np.diff(kept) != 0]
+    z = np.log(kept[new] + added)
+    return Levels(z, np.diff(at[new]), added, float(years[-1] - at[new][-1]))
+
+
+def readings(values: np.ndarray, years: np.ndarray) -> list[tuple[Levels, float]]:
+    """Take a series in each way that its repeats allow: what it says, and the log probability of such repeats.
+
+    A figure that repeats the last one to the last digit was either not measured again (surveys that are carried
+    forward) or measured and found the same (counts, plateaus). In the first reading it is a gap, as every figure may be
+    with a probability of which little is known; in the second each period has a likelihood, that of lying within
+    the step of the print around its figure, so that many digits make an honest repeat incredible and few make it
+    likely. A series without repeats has one reading.
+    """
+    gaps = levels(values, years)
+    kept, at, added = _kept(values, years, OFFSET)
+    repeats, moves = len(kept) - len(gaps.z), len(gaps.z) - 1
+    if not repeats:
+        return [(gaps, 0.0)]
+    step = resolution(kept) if moves else max(resolution(kept), STILL * kept[-1])
+    width = step / (kept + added)
+    measured = Levels(np.log(kept + added), np.diff(at), added, 0.0, width[1:])
+    if not moves:  # nothing shows that there were surveys which would have moved it
+        return [(measured, 0.0)]
+    new = np.r_[True, np.diff(kept) != 0]
+    pattern = _log_beta(repeats + CARRIED[0], moves + CARRIED[1]) - _log_beta(*CARRIED)
+    return [
+        (replace(gaps, width=width[new][1:]), pattern),
+        (measured, 0.0),
+    ]
+
+
+def _log_beta(first: float, second: float) -> float:
+    return lgamma(first) + lgamma(second) - lgamma(first + second)
+
+
+def resolution(values: np.ndarray) -> float:
+    """The step of the print: the largest that all of these values are multiples of, as counts of few people show it.
+
+    The smallest value over 1, 2, 3 ... is tried; of values that have no such step in common it is that of their digits.
+    """
+    positive = np.unique(values[values > 0])
+    finest = FINEST * positive[-1]
+    digits = max(10.0 ** -_decimals(positive), finest)
+    steps = positive[0] / np.arange(1, MOST_STEPS + 1)
+    multiples = positive / steps[:, None]
+    # A value is off by its own rounding and by its multiple of that of the smallest.
+    off = 0.6 * digits * (1.0 + positive / positive[0])
+    common = (np.abs(multiples - np.round(multiples)) <= off / steps[:, None]).all(axis=1) & (steps > 30 * off[-1])
+    # Two or three values have a step nearly in common whatever they are.
+    return float(steps[np.argmax(common)]) if common.any() and len(positive) > 3 else digits
+
+
+def _decimals(values: np.ndarray) -> int:
+    """Digits after the point that the values need; negative where all of several end in zeros."""
+    for digits in range(-12 if len(values) > 3 else 0, 16):
+        if (np.abs(np.round(values, digits) - values) <= 1e-12 * values).all():
+            return digits
+    return 16
+
+
+def _kept(values: np.ndarray, years: np.ndarray, offset: float) -> tuple[np.ndarray, np.ndarray, float]:
+    """Values from the first that is not negligible, none of them zero; their years; what is added to them."""
     # A part of the smallest number that there is would be none.
     added = max(offset * values.max(), np.nextafter(0.0, 1.0))
     counts = np.flatnonzero((values > 0) & (values >= NEGLIGIBLE * values[-1]))
@@ -109,22 +188,23 @@ def levels(values: np.ndarray, years: np.ndarray, *, offset: float = OFFSET) -> 
     kept, at = values[first:], years[first:]
     positive = kept[kept > 0]
     smallest = positive.min() if len(positive) else values.max()
-    kept = np.where(kept > 0, kept, smallest / 2)
-    new = np.r_[True, np.diff(kept) != 0]
-    z = np.log(kept[new] + added)
-    return Levels(z, np.diff(at[new]), added, float(years[-1] - at[new][-1]))
+    return np.where(kept > 0, kept, smallest / 2), at, added
 
 
 def follow(known: Levels, draws: Draws, law: Law) -> tuple[np.ndarray, np.ndarray]:
     """Go along a series with every draw: log-likelihood of the levels after the first, and delta after the last one."""
     likelihood = np.zeros_like(draws.rate)
     deviation = np.zeros_like(draws.rate)
-    for z, after, years in zip(known.z[:-1], known.z[1:], known.years, strict=True):
+    widths = np.zeros(len(known.years)) if known.width is None else known.width
+    for z, after, years, width in zip(known.z[:-1], known.z[1:], known.years, widths, strict=True):
         free = room(draws.log_ceiling - z, law.theta)
         expected = (draws.rate + deviation) * free
         scale = draws.sigma * (law.floor + np.abs(expected)) ** law.elasticity * np.sqrt(years)
         shock = after - z - years * expected
-        likelihood += log_density(shock / scale, law) - np.log(scale)
+        if width:
+            likelihood += log_mass(shock / scale, width / scale, law)
+        else:
+            likelihood += log_density(shock / scale, law) - np.log(scale)
         deviation = _carried(deviation, shock, free, years, draws, law)
     return likelihood, deviation
 
@@ -186,3 +266,21 @@ def log_density(standard: np.ndarray, law: Law) -> np.ndarray:
     constant += np.log(2.0 / (law.skew + 1.0 / law.skew))
     squeezed = np.where(standard > 0, standard / law.skew, standard * law.skew)
     return constant - (nu + 1.0) / 2.0 * np.log1p(squeezed**2 / nu)
+
+
+def log_mass(standard: np.ndarray, width: np.ndarray, law: Law) -> np.ndarray:
+    """Log probability of standard shocks within half a width of a value. Dims in and out: any."""
+    # Seen from below, where a tail is small and differences of it are exact: a skew seen from above is its reciprocal.
+    skew = np.where(standard > 0, 1.0 / law.skew, law.skew)
+    middle = -np.abs(standard)
+    mass = _below(middle + width / 2, skew, law.nu) - _below(middle - width / 2, skew, law.nu)
+    return np.log(np.maximum(mass, np.finfo(float).tiny))
+
+
+def _below(standard: np.ndarray, skew: np.ndarray, nu: float) -> np.ndarray:
+    """Probability of a standard shock below a value."""
+    from scipy.special import stdtr
+
+    up = standard > 0
+    tail = 2.0 * stdtr(nu, np.where(up, -standard / skew, standard * skew)) / (1.0 + skew**2)
+    return np.where(up, 1.0 - skew**2 * tail, tail)

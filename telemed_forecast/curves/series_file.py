@@ -246,12 +246,13 @@ def _jump(one: Series) -> str:
 
 
 def _plateau(one: Series) -> str:
-    """Say that the last value is repeated, which a model of growth may not see."""
+    """Say that the last value is repeated, which may mean two things."""
     same = int(np.argmin(np.append((one.values == one.values[-1])[::-1], False)))
     if same < 3:
         return ""
     return (
-        f"its last {same} values are the same; the model takes a value repeated to the last digit as not measured again"
+        f"its last {same} values are the same: taken as measured and found the same as far as that is likely, else as "
+        "carried forward without a measurement, the likelier the more digits are repeated"
     )
 
 

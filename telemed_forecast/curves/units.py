@@ -120,7 +120,8 @@ def bound(unit: str) -> float | None:
 def scale(unit: str) -> float | None:
     """What the unit counts as all of something: 100 for a percentage and for per 100 people; None where nothing is.
 
-    A bound cannot be passed; a scale can (there are more mobile subscriptions than people).
+    A bound cannot be passed; a scale can (there are more mobile subscriptions than people). What is counted per 1,000
+    people or more is counted so because few have it or few are needed: the number says nothing of where it ends.
 
     Parameters
     ----------
@@ -131,7 +132,8 @@ def scale(unit: str) -> float | None:
     per_people = _PER_PEOPLE.search(name)
     if per_people is None:
         return bound(unit)
-    return {"capita": 1.0, "hundred": 1e2, "thousand": 1e3, "million": 1e6}.get(per_people[1]) or float(per_people[1])
+    people = {"capita": 1.0, "hundred": 1e2, "thousand": 1e3, "million": 1e6}.get(per_people[1]) or float(per_people[1])
+    return people if people <= 100.0 else None
 
 
 @lru_cache(maxsize=4096)

@@ -41,6 +41,14 @@ def test_no_curve_of_a_tasks_family_is_learned_from_and_it_is_not_named(asked):
         assert {one.reference_class for one in fold.histories(asked)} == {""}
 
 
+def test_families_of_one_wave_are_left_out_together(asked, monkeypatch):
+    monkeypatch.setitem(folds.WAVES, "looms", "kites")
+    found = folds.folds("families", asked, sample_tasks.curves())
+    assert len(found) == len(sample_tasks.FAMILIES) - 1
+    (both,) = [fold for fold in found if {asked[number].family for number in fold.tasks} == {"looms", "kites"}]
+    assert not {"looms", "kites"} & {curve.reference_class for curve in both.curves}
+
+
 def test_the_same_thing_at_another_spacing_is_left_out_with_its_family(asked):
     twin = sample_tasks.curve("radios", "utopia", series_id="looms__everywhere")
     for fold in folds.folds("families", asked, [*sample_tasks.curves(), twin]):

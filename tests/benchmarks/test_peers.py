@@ -7,7 +7,7 @@ import pytest
 import sample_tasks
 
 from benchmarks import peers
-from benchmarks.peers import LEVELS, learned, least_squares, statistical
+from benchmarks.peers import LEVELS, learned, least_squares, library, statistical
 from telemed_forecast.curves.series import Series
 from telemed_forecast.errors import InputError
 
@@ -52,6 +52,32 @@ def test_least_squares_finds_the_curve_that_made_the_values(law):
     assert found[:, 11] == pytest.approx(path[12:], rel=0.01)
 
 
+@pytest.mark.parametrize("model", ["DynamicOptimizedTheta", "AutoCES", "MFLES", "AutoETS:AAN"])
+def test_models_of_statsforecast_forecast_themselves_and_not_by_the_way_out(model):
+    pytest.importorskip("statsforecast.models")
+    values = [1.0, 3.0, 4.0, 8.0, 9.0, 12.0, 13.0, 17.0]
+    found = statistical.automatic([series(values)], 3, model=model)[0]
+    assert np.isfinite(found).all() and (np.diff(found, axis=-1) >= 0).all()
+    assert not np.allclose(found, statistical.drift([series(values)], 3)[0])
+
+
+def test_the_recent_drift_goes_on_as_of_late_with_the_errors_it_made_elsewhere():
+    straight = [series(10.0 + np.arange(12.0) + kink * (np.arange(12.0) > 7)) for kink in (-2.0, 0.0, 2.0)]
+    found = learned.recent([series([5.0, 5.0, 7.0, 9.0, 11.0])], 3, straight)[0]
+    assert found[:, 11] == pytest.approx([13.0, 15.0, 17.0])
+    assert (np.diff(found[:, -1] - found[:, 0]) >= 0).all() and found[0, -1] > 13.0 > found[0, 0]
+
+
+def test_the_library_forecasts_what_has_not_begun_as_nothing(monkeypatch):
+    from telemed_forecast.curves import hypotheses, learn_growth
+
+    monkeypatch.setattr(learn_growth, "learn", lambda curves: None)
+    prior = hypotheses.shipped()
+    monkeypatch.setattr(hypotheses.Prior, "from_content", lambda content: prior)
+    found = library.adoption([series([0.0] * 6), series([1.0, 2.0, 3.0, 5.0, 6.0])], 2, ())
+    assert (found[0] == 0.0).all() and (found[1, :, 11] > 6.0).all()
+
+
 def test_analogues_follow_what_happened_elsewhere():
     others = [curve for curve in sample_tasks.curves() if curve.geo != "Utopia"]
     path = sample_tasks.grown("kites", "utopia")
@@ -70,15 +96,15 @@ def test_analogues_from_months_teach_quarters():
 
 def test_a_peer_whose_package_is_not_installed_is_named_with_what_it_lacks(monkeypatch):
     monkeypatch.setattr(peers, "find_spec", lambda package: None if package == "statsforecast" else object())
-    able, missing = peers.choose(["theta", "bass", "drift"], "drift")
+    able, missing = peers.choose(["theta", "bass", "drift"], ("drift",))
     assert [peer.name for peer in able] == ["drift", "bass"] and missing == {"theta": ["statsforecast"]}
 
 
-def test_the_peer_that_ratios_are_taken_to_always_runs():
-    able, _ = peers.choose(["naive"], "drift")
-    assert [peer.name for peer in able] == ["drift", "naive"]
+def test_the_peers_that_ratios_may_be_taken_to_always_run():
+    able, _ = peers.choose(["bass"], ("drift", "naive"))
+    assert [peer.name for peer in able] == ["drift", "naive", "bass"]
 
 
 def test_an_unknown_peer_is_refused_with_the_nearest_name():
     with pytest.raises(InputError, match="'drifd' is no peer; did you mean 'drift'"):
-        peers.choose(["drifd"], "drift")
+        peers.choose(["drifd"], ("drift",))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import sample_tasks
 
-from benchmarks import run, table, tasks
-from benchmarks.peers import PEERS, Peer
+from benchmarks import folds, run, table, tasks
+from benchmarks.peers import LEVELS, PEERS, Peer
 from telemed_forecast import paths
 
 
@@ -34,6 +34,35 @@ def test_a_peer_that_fails_costs_the_others_nothing(asked):
     assert whole["broken"].missing == whole["broken"].values and whole["drift"].missing == 0
     assert np.isnan(whole["broken"].score) and whole["drift"].ratio == 1
     assert "broken" in table.printed(rows, results, "adoption", "drift")
+
+
+def answer(name, asked, off):
+    """A result that is off by a part of the truth, as a point."""
+    quantiles = np.repeat(tasks.truths(asked)[..., None] * (1.0 + np.array(off)[:, None, None]), len(LEVELS), axis=2)
+    return run.Result(next(peer for peer in PEERS if peer.name == name), "", quantiles, 0.0)
+
+
+@pytest.mark.unit
+def test_ratios_are_taken_to_the_better_of_the_references(asked):
+    far, near = np.full(len(asked), 0.5), np.full(len(asked), 0.1)
+    results = [answer("drift", asked, far), answer("naive", asked, near), answer("theta", asked, 0 * near)]
+    assert table.better(results, asked, ("drift", "naive")) == "naive"
+    assert table.better(results[:1] + results[2:], asked, ("drift", "naive")) == "drift"
+
+
+@pytest.mark.unit
+def test_families_of_one_wave_count_as_one_in_scores_and_in_shares_inside(asked, monkeypatch):
+    off = np.array([0.0 if task.family == "radios" else 0.4 for task in asked])
+
+    def whole():
+        rows = table.rows([answer("naive", asked, off)], asked, table.stages(asked, []), "drift")
+        return next(row for row in rows if row.by == "all")
+
+    apart = whole()
+    monkeypatch.setitem(folds.WAVES, "looms", "kites")
+    joined = whole()
+    assert (apart.inside_90, joined.inside_90) == pytest.approx((1 / 3, 1 / 2))
+    assert apart.score / joined.score == pytest.approx(4 / 3)
 
 
 def test_forecasts_of_a_peer_are_kept_until_the_tasks_change(asked):

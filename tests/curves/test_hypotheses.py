@@ -209,7 +209,8 @@ def test_the_weights_of_the_hypotheses_sum_to_one(measure, unit, reference_class
     assert all(each.weight > 0 for each in found)
     # Nothing but the level seen can say where a ceiling is that no unit bounds.
     scaled = unit in ("percent", "share", "per_100_people")
-    assert sorted(each.distance is None for each in found) == ([False, True, True] if scaled else [False, False])
+    assert sum(each.distance is None for each in found) == (2 if scaled else 0)
+    assert len(found) == (4 if scaled else 3)
 
 
 def test_the_weights_of_the_draws_sum_to_one():
@@ -277,6 +278,63 @@ def test_a_wild_series_gets_wider_intervals_than_a_smooth_one():
     smooth, wild = (series(curve(10) * np.exp(sd * rng.standard_normal(10)), "") for sd in (0.01, 0.3))
     widths = [np.log(q[:, HIGH] / q[:, LOW]) for q in (quantiles(smooth), quantiles(wild))]
     assert (widths[1] > 1.3 * widths[0]).all()
+
+
+PLATEAU = [18.0, 22.0, 25.0, 27.0, 28.0, 28.0, 28.0, 28.0]
+
+
+@pytest.mark.parametrize(("unit", "bound"), [("percent", 100.0), ("hospitals", None)])
+def test_a_plateau_stays_a_plateau(unit, bound):
+    q, mean = forecast([series(PLATEAU, unit, bound=bound)], 3, levels=QUANTILES)
+    assert (np.abs(q[0, :, MEDIAN] / 28.0 - 1.0) < 0.08).all()
+    assert (q[0, :, LOW] > 22.0).all() and (q[0, :, HIGH] < 42.0).all() and (q[0, :, HIGH] > 28.0).all()
+    assert (np.abs(mean[0] / 28.0 - 1.0) < 0.12).all()
+
+
+@pytest.mark.parametrize("years", [8, 30])
+@pytest.mark.parametrize("level", [7.0, 7.12345, 100.0, 2700.0])
+@pytest.mark.parametrize(("unit", "bound"), [("", None), ("percent", 100.0)])
+def test_a_constant_stays_a_constant(years, level, unit, bound):
+    if bound is not None and level > bound:
+        return
+    q, mean = forecast([series([level] * years, unit, bound=bound)], 5, levels=QUANTILES)
+    assert (np.abs(q[0, :, MEDIAN] / level - 1.0) < 0.12).all()
+    assert (q[0, :, LOW] > 0.7 * level).all() and (q[0, :, HIGH] < 2.0 * level).all()
+    assert (np.abs(mean[0] / level - 1.0) < 0.35).all()
+
+
+def test_a_plateau_is_held_more_firmly_the_longer_it_lasts():
+    widths = [
+        np.diff(quantiles(series(np.r_[PLATEAU[:4], [28.0] * years], ""), 3)[-1, [LOW, HIGH]]) for years in (2, 4, 8)
+    ]
+    assert widths[0] > widths[1] > widths[2]
+
+
+@pytest.mark.parametrize(
+    ("own", "unit"),
+    [
+        # Counts of adopters among 692 farms and of states among 50, as percentages; internet hospitals.
+        (np.array([8, 8, 8, 12, 13, 13, 14, 19, 19]) / 6.92, "percent"),
+        ([2.0, 2.0, 4.0, 6.0, 6.0, 6.0, 8.0, 8.0], "percent"),
+        ([1100, 1600, 1700, 1700, 1700, 2700], "hospitals"),
+    ],
+)
+def test_repeated_counts_are_measurements(own, unit):
+    assert carried_forward(own, unit) < 0.5
+
+
+@pytest.mark.parametrize(
+    "own", [[1.2345, 1.2345, 3.4567, 3.4567, 7.8765, 7.8765, 12.3456], np.repeat(curve(8), 2), np.repeat(curve(6), 3)]
+)
+def test_repeats_of_many_digits_were_not_measured(own):
+    assert carried_forward(own, "percent") > 0.95
+
+
+def carried_forward(own, unit):
+    """Weight of the reading that repeats are figures carried forward."""
+    _, weights = sample(series(own, unit), 3, prior=shipped(), numbers=uniform(FEW, 3, 0))
+    assert len(weights) == 2 * FEW
+    return weights[:FEW].sum()
 
 
 @pytest.mark.parametrize("repeats", [1, 3])

@@ -20,6 +20,9 @@ from telemed_forecast.curves.innovations import (
     follow,
     levels,
     log_density,
+    log_mass,
+    readings,
+    resolution,
     room,
     standard_shocks,
 )
@@ -169,6 +172,59 @@ def test_levels_are_logs_above_a_part_of_the_largest():
     np.testing.assert_allclose(found.z, np.log(np.array([1.0, 4.0, 10.0, 8.0]) + found.offset))
     assert list(found.years) == [1, 1, 1] and found.waiting == 0
     assert taken([1.0, 4.0], offset=0.5).offset == 2.0
+
+
+@given(laws, st.floats(-6.0, 6.0), st.floats(0.01, 4.0))
+def test_masses_of_neighbouring_steps_are_that_of_both_and_a_small_one_is_density_times_width(law, at, width):
+    halves = log_mass(np.array([at - width / 4, at + width / 4]), np.full(2, width / 2), law)
+    assert np.logaddexp(*halves) == pytest.approx(log_mass(np.array([at]), np.array([width]), law)[0], abs=1e-9)
+    if abs(at) > 0.01:  # at its mode a skewed density has a kink
+        small = log_mass(np.array([at]), np.array([1e-4]), law)[0]
+        assert small - np.log(1e-4) == pytest.approx(log_density(np.array([at]), law)[0], abs=1e-3)
+
+
+def test_the_masses_of_all_steps_sum_to_one():
+    grid = 0.1 * np.arange(-40000, 40001)
+    assert np.exp(log_mass(grid, np.full(len(grid), 0.1), LAW)).sum() == pytest.approx(1.0, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("values", "step"),
+    [
+        ([18, 22, 25, 27, 28, 28], 1.0),
+        ([600, 1100, 1600, 1700, 2700, 2700], 100.0),
+        (np.round(100 * np.array([8, 8, 12, 13, 14, 19, 45]) / 692, 5), 100 / 692),
+        ([1.2345, 1.2345, 3.4567, 7.8765], 0.0001),
+        ([100, 100, 100, 100], 1.0),
+        ([28.571428571428573] * 6, 28.571428571428573e-8),
+    ],
+)
+def test_the_step_of_a_print_is_that_of_what_was_counted_else_of_its_digits(values, step):
+    assert resolution(np.array(values, dtype=float)) == pytest.approx(step, rel=1e-3)
+
+
+def test_a_series_without_repeats_has_one_reading_and_no_width():
+    ((known, pattern),) = readings(np.array([1.0, 2.0, 4.0, 5.0]), np.arange(4.0))
+    assert pattern == 0.0 and known.width is None and known.waiting == 0.0
+
+
+def test_repeats_are_read_as_gaps_and_as_measurements():
+    (gaps, pattern), (measured, none) = readings(np.array([2.0, 4.0, 5.0, 5.0, 5.0]), np.arange(5.0))
+    assert (len(gaps.z), gaps.waiting, len(measured.z), measured.waiting) == (3, 2.0, 5, 0.0)
+    assert pattern < none == 0.0
+    # One unit beside levels above an offset of 1.
+    np.testing.assert_allclose(measured.width, [1 / 5, 1 / 6, 1 / 6, 1 / 6])
+    np.testing.assert_allclose(gaps.width, [1 / 5, 1 / 6])
+
+
+def test_the_more_figures_are_repeated_the_less_likely_they_were_carried_forward():
+    patterns = [readings(np.r_[1.0, 2.0, np.full(n, 3.0)], np.arange(n + 2.0))[0][1] for n in (2, 4, 8, 16)]
+    assert patterns == sorted(patterns, reverse=True)
+
+
+def test_a_series_that_never_moved_was_measured():
+    ((known, _),) = readings(np.full(6, 7.0), np.arange(6.0))
+    assert len(known.z) == 6 and (known.width > 0).all()
 
 
 def test_a_repeated_figure_is_a_gap():

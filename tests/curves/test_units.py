@@ -62,6 +62,25 @@ def test_only_parts_of_a_whole_are_bounded(unit, bound):
 
 
 @pytest.mark.parametrize(
+    ("unit", "scale"),
+    [
+        ("percent", 100),
+        ("share", 1),
+        ("per_100_people", 100),
+        ("subscriptions_per_100_people", 100),
+        ("per_capita", 1),
+        ("per_1000_people", None),
+        ("per_100000_adults", None),
+        ("beds_per_thousand_people", None),
+        ("scanners_per_million_people", None),
+        ("persons", None),
+    ],
+)
+def test_what_is_counted_per_thousand_or_more_says_nothing_of_where_it_ends(unit, scale):
+    assert units.scale(unit) == scale
+
+
+@pytest.mark.parametrize(
     ("unit", "meant"),
     [("percnt", "percent"), ("persns", "persons"), ("internet_hospitls", "internet_hospitals"), ("zzz", "")],
 )
