@@ -32,7 +32,7 @@ def make(task):
     made = Path(task.job.made)
     made.parent.mkdir(exist_ok=True)
     (made.parent / "one.nc").touch()
-    made.write_text(json.dumps(["one.nc"]))
+    made.write_text(json.dumps({"fits": ["one.nc"], "drawn_on": ["a"]}))
 
 
 @pytest.mark.parametrize("name", NAMES)
