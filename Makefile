@@ -82,7 +82,7 @@ lint: env  ## check style, formatting and types
 	$(BIN)/mypy
 
 lock: $(BIN)/uv  ## make requirements.lock anew from pyproject.toml (LOCK_ARGS=--upgrade for newer releases)
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --extra dev \
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --extra dev --extra cluster \
 	    --no-emit-index-url --custom-compile-command "make lock" $(LOCK_ARGS) \
 	    --output-file requirements.lock pyproject.toml
 

@@ -9,6 +9,7 @@ import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -104,6 +105,12 @@ def _options(
     """Bayesian market sizing and forecasts for online medical care in China."""
 
 
+_Dask = Annotated[
+    str,
+    typer.Option("--dask", metavar="ADDRESS", help="Make fits on a Dask cluster: its scheduler, tcp://host:8786."),
+]
+
+
 @app.command()
 def report(
     notebooks: Annotated[
@@ -128,6 +135,7 @@ def report(
     ] = None,
     profile: Annotated[str | None, typer.Option(metavar="quick|full", help="How many draws a fit takes.")] = None,
     jobs: Annotated[int | None, typer.Option(metavar="N", help="Notebooks at a time (default: cores).")] = None,
+    dask: _Dask = "",
     lang: Annotated[
         list[str] | None, typer.Option(metavar="en|zh", help="Language of the pages (default: both).")
     ] = None,
@@ -169,7 +177,7 @@ def report(
 
     missed: list[str] = []
     folder = (out or paths.REPORTS).resolve()
-    reports = Reports(publisher=Pages(), out=folder, jobs=jobs, force=force, explain=explain)
+    reports = Reports(publisher=Pages(), out=folder, jobs=jobs, force=force, explain=explain, dask=dask)
     asked = replace(asked, formats=formats(pdf=pdf, workbook=workbook))
     if dry_run:
         for run, why, missing in reports.plan(asked):
@@ -178,13 +186,24 @@ def report(
                 if names:
                     print(f"  {what} {', '.join(names)}")
         return
-    for outcome in reports.make(asked):
+    with _cluster(dask):
+        made = reports.make(asked)
+    for outcome in made:
         if outcome.reused:
             print("nothing changed:", file=sys.stderr)
         print(outcome.folder)
         missed += [f"{outcome.manifest['run_id']}: {line}" for line in manifest.missed_gates(outcome.manifest)]
     if strict and missed:
         raise TelemedError(listed("fits that missed their gates", missed))
+
+
+def _cluster(address: str) -> AbstractContextManager[None]:
+    """Where fits are made in a block; this process needs nothing of Dask's when no address is given."""
+    if not address:
+        return nullcontext()
+    from telemed_forecast.fits import cluster
+
+    return cluster.on(address)
 
 
 def _pairs(parameters: Sequence[str]) -> tuple[list[tuple[str, str]], list[str]]:
@@ -268,13 +287,14 @@ def backtest(
         str | None, typer.Option(metavar="quick|full", help="How many draws a refit takes (default: full).")
     ] = None,
     as_of: Annotated[str, typer.Option(metavar="DATE", help="Count as known only what was published by then.")] = "",
+    dask: _Dask = "",
     releases: Annotated[
         bool, typer.Option("--releases", help="Score what was frozen instead; say what still waits.")
     ] = False,
 ) -> None:
     """Score forecasts as of the ends of 2019 to 2024 against what was published later, beside their rivals."""
     if releases:
-        given = {"--model": model, "--profile": profile}
+        given = {"--model": model, "--profile": profile, "--dask": dask}
         faults = [f"{option} has no meaning with --releases" for option, value in given.items() if value]
         _score_releases(folder, as_of, out, faults)
         return
@@ -283,7 +303,9 @@ def backtest(
     from telemed_forecast.runs import backtest as looking_back
 
     asked = looking_back.Request(models=model or (), profile=profile or "full", as_of=as_of, out=out)
-    for line in looking_back.table(looking_back.make(asked)):
+    with _cluster(dask):
+        made = looking_back.make(asked)
+    for line in looking_back.table(made):
         print(line)
 
 
@@ -305,11 +327,13 @@ def calibrate(
     ] = None,
     simulations: Annotated[int, typer.Option(metavar="N", help="Of each model; fewer only with --out.")] = 200,
     out: Annotated[Path | None, typer.Option(help="Folder of the record (default: data/calibration).")] = None,
+    dask: _Dask = "",
 ) -> None:
     """Check each model against truths drawn from its own prior, put the ranks on record and print the verdicts."""
     from telemed_forecast.runs import calibrate as calibrating
 
-    made = calibrating.make(calibrating.Request(models=model or (), simulations=simulations, out=out))
+    with _cluster(dask):
+        made = calibrating.make(calibrating.Request(models=model or (), simulations=simulations, out=out))
     for line in calibrating.table(made):
         print(line)
     if found := calibrating.uncalibrated(made):
@@ -432,7 +456,7 @@ def release(
 
     if faults := folders.faults(out):
         raise InputError(faults)
-    print(releasing.freeze(_folder_of(run), out or paths.RELEASES, today=dt.datetime.now(dt.UTC).date()))
+    print(releasing.freeze(_folder_of(run), out or paths.NEW_RELEASES, today=dt.datetime.now(dt.UTC).date()))
 
 
 _Out = Annotated[Path | None, typer.Option("--out", help="Folder of the reports (default: reports/).")]

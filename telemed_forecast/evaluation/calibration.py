@@ -24,8 +24,9 @@ import numpy as np
 
 from telemed_forecast.evaluation import calibrated, uniformity
 from telemed_forecast.evaluation.calibrated import Calibrated, Numbers
+from telemed_forecast.fits import cluster
 from telemed_forecast.fits.refits import Effort, refit
-from telemed_forecast.fits.sampling import Compiled, ModelSpec, compiled
+from telemed_forecast.fits.sampling import ModelSpec, compiled
 from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM
 from telemed_forecast.models.model import Model, draws
 
@@ -156,13 +157,14 @@ def ranks(problem: Problem, *, simulations: int, seed: int) -> Ranks:
     seed
         Seed of everything: each simulation has random numbers of its own, so that their order is of no matter.
     """
-    model = compiled(problem.what.spec, problem.design)
+    if not cluster.elsewhere():
+        compile_for(problem)
     streams = [np.random.default_rng([seed, number]) for number in range(simulations)]
     truths = [problem.truth(rng) for rng in streams]
 
-    # No lock of Python's is held while a chain runs: two threads keep two cores busy.
-    with ThreadPoolExecutor(THREADS) as threads:
-        found = list(threads.map(lambda truth, rng: _one(problem, model, truth, rng), truths, streams))
+    # No lock of Python's is held while a chain runs: two threads keep two cores busy, or each a worker of a cluster.
+    with ThreadPoolExecutor(cluster.width(THREADS)) as threads:
+        found = list(threads.map(lambda truth, rng: cluster.run(_one, problem, truth, rng), truths, streams))
     return Ranks(
         tuple(found[0].places),
         np.array([list(one.places.values()) for one in found]),
@@ -180,7 +182,8 @@ class _One:
     divergences: int
 
 
-def _one(problem: Problem, model: Compiled, truth: Numbers, rng: np.random.Generator) -> _One:
+def _one(problem: Problem, truth: Numbers, rng: np.random.Generator) -> _One:
+    model = compiled(problem.what.spec, problem.design)
     data = published(problem.what.model, truth, problem.design, rng)
     right = problem.quantities(truth, data, rng)
     for effort in (SHORT, LONG):

@@ -24,7 +24,7 @@ from telemed_forecast.evaluation import calibration
 from telemed_forecast.evaluation.calibration import Ranks
 from telemed_forecast.fits import sources
 from telemed_forecast.fits.sampling import ModelSpec
-from telemed_forecast.paths import DATA, PRIORS, ROOT
+from telemed_forecast.paths import DATA, PACKAGE, PRIORS, ROOT
 
 FOLDER = DATA / "calibration"
 """The shipped record."""
@@ -65,9 +65,11 @@ class Record:
 def fingerprint(spec: ModelSpec) -> str:
     """Hash of a model's source, of the models that it builds on, and of the learned priors."""
     digest = hashlib.sha256()
-    for file in [*sources.files(spec.build.__module__, ROOT), *sorted(PRIORS.glob("*.json"))]:
-        digest.update(f"{file.relative_to(ROOT).as_posix()}\n".encode())
-        digest.update(file.read_bytes())
+    code, priors = sources.files(spec.build.__module__), sorted(PRIORS.glob("*.json"))
+    for root, files_of in ((PACKAGE.parent, code), (ROOT, priors)):
+        for file in files_of:
+            digest.update(f"{file.relative_to(root).as_posix()}\n".encode())
+            digest.update(file.read_bytes())
     return digest.hexdigest()
 
 

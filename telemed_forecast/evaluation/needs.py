@@ -8,10 +8,11 @@ Importing this module is light: a command reads what notebooks declare before it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
+from telemed_forecast.errors import TelemedError
 from telemed_forecast.forecast.markets import MARKETS
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 FEEDS = {market.built_on: name for name, market in MARKETS.items() if market.built_on}
 """Model -> the model whose arrays are made of its fit."""
+
+Place = tuple[int, int, str]
+"""The number of a fit among those of its model, how many they are, and what it is of."""
 
 MODELS = (*FEEDS, *(name for name in MARKETS if name not in FEEDS))
 """All models, those that feed others first."""
@@ -78,3 +82,59 @@ def without_publishers(model: str, needs: Needs, context: Context) -> list[tuple
     if model not in needs.without or not conflict.fits_again(context):
         return []
     return [(f"without {publisher}", other) for publisher, other in conflict.untold(context, model)]
+
+
+class FitFailed(TelemedError):
+    """A fit could not be made; `at` is its place: its number among those of its model, how many, and its name."""
+
+    def __init__(self, at: Place, error: Exception) -> None:
+        super().__init__(f"{type(error).__name__}: {error}")
+        self.at = at
+
+
+def made(
+    model: str, needs: Needs, context: Context, *, begins: Callable[[Place], None] = lambda _: None
+) -> list[tuple[str, str]]:
+    """Make the fits of a model, each stored as it ends: one after the other, or as many at once as a cluster takes.
+
+    Parameters
+    ----------
+    model, needs, context
+        As for :func:`contexts`.
+    begins
+        Hears of each fit that begins.
+
+    Returns
+    -------
+    The key of each fit, and the processor that it was drawn on.
+
+    Raises
+    ------
+    FitFailed
+        The first one that failed.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    from telemed_forecast.fits import cluster
+
+    found: list[tuple[str, str]] = []
+    ended = total = 0
+
+    def one(named: tuple[str, Context]) -> tuple[str, str]:
+        nonlocal ended
+        at = (ended + 1, total, named[0])
+        begins(at)
+        try:
+            fit = MARKETS[model].module.fit(named[1])
+        except Exception as error:  # whatever it is, it is said which fit it was
+            raise FitFailed(at, error) from error
+        ended += 1
+        return fit.key, fit.drawn_on
+
+    with ThreadPoolExecutor(cluster.width()) as threads:
+        # The second needs what the first makes.
+        for these in (contexts, without_publishers):
+            waiting = list(these(model, needs, context))
+            total += len(waiting)
+            found += threads.map(one, waiting)
+    return found

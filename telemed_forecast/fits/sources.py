@@ -18,15 +18,15 @@ MODELS = "telemed_forecast.models"
 """The package whose modules are followed."""
 
 
-def files(module: str, root: Path = paths.ROOT) -> list[Path]:
+def files(module: str, package: Path = paths.PACKAGE) -> list[Path]:
     """Source files of a module and of every model that it imports, directly or not, sorted.
 
     Parameters
     ----------
     module
         Name of an imported module, such as that of a model's `build`.
-    root
-        The project's root.
+    package
+        Folder of the package.
     """
     found: dict[str, Path] = {}
     waiting = [module]
@@ -34,14 +34,14 @@ def files(module: str, root: Path = paths.ROOT) -> list[Path]:
         name = waiting.pop()
         if name in found:
             continue
-        found[name] = _file(name, root)
+        found[name] = _file(name, package)
         waiting += _models_imported_by(found[name].read_bytes())
     return sorted(found.values())
 
 
-def _file(module: str, root: Path) -> Path:
+def _file(module: str, package: Path) -> Path:
     if module.startswith(MODELS):
-        return root / f"{module.replace('.', '/')}.py"
+        return package.joinpath(*module.split(".")[1:]).with_suffix(".py")
     return Path(str(sys.modules[module].__file__))
 
 

@@ -3,8 +3,11 @@
 The key is a hash over everything a fit depends on: the model's name, its arrays, the sampler's settings and seed, the
 source of the model with those that it builds on and of the sampler, the learned priors, the samplers' versions and the
 processor. A fit is written whole or not at all, two processes that want the same fit wait for each other instead of
-fitting twice, and a file that cannot be read, or does not hold what its name says, is fitted anew. A process that asks
-again for a fit (many scenarios of one fit) does not read the file again.
+fitting twice, and a file that cannot be read, does not hold what its name says, or whose draws or verdict are not those
+that were written is fitted anew. A process that asks again for a fit (many scenarios of one fit) does not read the file
+again.
+
+Where a fit is made is no part of its key: a cluster may draw it on another processor, and its file says on which.
 """
 
 from __future__ import annotations
@@ -22,11 +25,11 @@ import numpy as np
 
 from telemed_forecast import files
 from telemed_forecast.errors import TelemedError
-from telemed_forecast.fits import sources
+from telemed_forecast.fits import cluster, sources
 from telemed_forecast.fits.gates import Gate, judge
 from telemed_forecast.fits.processor import processor
 from telemed_forecast.fits.sampling import Arrays, ModelSpec, Profile, compiled, density, fit
-from telemed_forecast.paths import CACHE, PRIORS, ROOT
+from telemed_forecast.paths import CACHE, PACKAGE, PRIORS
 
 if TYPE_CHECKING:
     from xarray import Dataset
@@ -49,6 +52,8 @@ class Fit:
     density
         Log density of the model with these arrays at a reference point (see
         :func:`telemed_forecast.fits.sampling.density`): what a check can compare to the last digits.
+    drawn_on
+        The processor.
     """
 
     key: str
@@ -56,6 +61,7 @@ class Fit:
     gate: Gate
     data: Arrays
     density: float = float("nan")
+    drawn_on: str = ""
 
 
 def fitted(spec: ModelSpec, data: Arrays, *, profile: Profile, seed: int, folder: Path | None = None) -> Fit:
@@ -79,7 +85,7 @@ def fitted(spec: ModelSpec, data: Arrays, *, profile: Profile, seed: int, folder
         with FileLock(str(path) + ".lock"):
             # Another process may have stored it while this one waited.
             if _load(path, key, data) is None:
-                _store(path, lambda: _fit(spec, data, profile, seed).assign_attrs(key=key))
+                _store(path, lambda: cluster.run(_fit, spec, dict(data), profile, seed).assign_attrs(key=key))
         found = _load(path, key, data)
     if found is None:
         raise TelemedError(f"{path}: the fit was stored but cannot be read back")
@@ -100,12 +106,24 @@ def _fit(spec: ModelSpec, data: Arrays, profile: Profile, seed: int) -> Dataset:
     posterior = tree["posterior"].to_dataset()
     stacked = posterior.stack(sample=("chain", "draw")).transpose("sample", ...).reset_index("sample", drop=True)
     stacked = stacked.drop_vars([c for c in stacked.coords if c in ("chain", "draw")])
-    return stacked.assign_attrs(gate=json.dumps(gate.to_dict()), density=density(spec, data))
+    verdict = json.dumps(gate.to_dict())
+    return stacked.assign_attrs(gate=verdict, density=density(spec, data), drawn_on=processor())
 
 
 def _store(path: Path, make: Callable[[], Dataset]) -> None:
     with files.replaced(path) as part:
-        make().to_netcdf(part, engine="h5netcdf")
+        made = make()
+        made.assign_attrs(checksum=_checksum(made)).to_netcdf(part, engine="h5netcdf")
+
+
+def _checksum(posterior: Dataset) -> str:
+    """Hash of all that a file says: draws, verdict, key."""
+    said = {str(name): value for name, value in posterior.attrs.items() if name != "checksum"}
+    digest = hashlib.sha256(json.dumps(said, sort_keys=True, default=float).encode())
+    for name, values in sorted(posterior.variables.items(), key=lambda one: str(one[0])):
+        digest.update(f"{name} {values.dims} {values.dtype} {values.shape}".encode())
+        digest.update(np.ascontiguousarray(values.to_numpy()).tobytes())
+    return digest.hexdigest()
 
 
 def _load(path: Path, key: str, data: Arrays) -> Fit | None:
@@ -118,7 +136,8 @@ def _load(path: Path, key: str, data: Arrays) -> Fit | None:
         return None
     if posterior.attrs.get("key") != key:
         return None
-    return Fit(key, posterior, gate, data, float(posterior.attrs.get("density", "nan")))
+    said = posterior.attrs
+    return Fit(key, posterior, gate, data, float(said.get("density", "nan")), str(said.get("drawn_on", processor())))
 
 
 @lru_cache(maxsize=8)
@@ -127,7 +146,11 @@ def _read(path: Path, written: int, size: int) -> Dataset:
     import xarray as xr
 
     with xr.open_dataset(path, engine="h5netcdf") as file:
-        return file.load()
+        found = file.load()
+    # A file of an earlier version has none.
+    if found.attrs.get("checksum", wanted := _checksum(found)) != wanted:
+        raise ValueError(f"{path} is not as it was written")
+    return found
 
 
 def _key(spec: ModelSpec, data: Arrays, profile: Profile, seed: int) -> str:
@@ -145,8 +168,8 @@ def _key(spec: ModelSpec, data: Arrays, profile: Profile, seed: int) -> str:
 def _code_hash(module: str) -> str:
     """Hash of the code that makes a fit, and of the learned priors."""
     digest = hashlib.sha256()
-    room = ROOT / "telemed_forecast" / "fits"
+    room = PACKAGE / "fits"
     own = [room / name for name in ("compilation.py", "sampling.py", "gates.py")]
-    for file in [*sources.files(module, ROOT), *own, *sorted(PRIORS.glob("*.json"))]:
+    for file in [*sources.files(module, PACKAGE), *own, *sorted(PRIORS.glob("*.json"))]:
         digest.update(file.read_bytes())
     return digest.hexdigest()

@@ -74,7 +74,7 @@ def make(request: Request, *, stream: TextIO | None = None) -> list[Backtest]:
         With every fault, before anything is fitted.
     """
     settings = _checked(request)
-    from telemed_forecast.evaluation import rolling_origins
+    from telemed_forecast.evaluation import needs, rolling_origins
     from telemed_forecast.evaluation.scores import COVERAGE
     from telemed_forecast.forecast.context import Context
 
@@ -82,6 +82,9 @@ def make(request: Request, *, stream: TextIO | None = None) -> list[Backtest]:
     for model in request.models or MARKETS:
         print(f"{model}: refitting as of earlier year ends", file=stream or sys.stderr, flush=True)
         context = Context(settings[model])
+        wanted = needs.Needs(earlier=frozenset({model}))
+        for fitted in wanted.models():
+            needs.made(fitted, wanted, context)
         found = rolling_origins.score(rolling_origins.origins(context, model), model, seed=context.settings.seed)
         summary = rolling_origins.summary(found, context.settings.as_of_date)
         summary.insert(0, "model", model)

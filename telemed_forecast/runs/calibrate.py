@@ -59,6 +59,7 @@ def make(request: Request, *, stream: TextIO | None = None) -> "dict[str, Record
     """
     _check(request)
     from telemed_forecast.evaluation import calibration, calibration_record
+    from telemed_forecast.fits import cluster
     from telemed_forecast.forecast.context import Context
 
     made = {}
@@ -67,7 +68,8 @@ def make(request: Request, *, stream: TextIO | None = None) -> "dict[str, Record
         context = Context(parameters.validate(name, {}))
         problem = calibration.problem(name, context)
         begun = time.monotonic()
-        calibration.compile_for(problem)
+        if not cluster.elsewhere():
+            calibration.compile_for(problem)
         compiled = time.monotonic()
         ranks = calibration.ranks(problem, simulations=request.simulations, seed=SEED)
         day = context.settings.as_of_date.isoformat()

@@ -2,19 +2,21 @@
 
 Each notebook has a worker process (see `worker`) and the worker has the kernel; the fits of a model have a worker
 that compiles it once. Whatever happens to either, the outcome is a finished notebook or a `TaskFailed` that names
-notebook and cell, or model and fit: never a hang, and never a success that was none.
+notebook and cell, or model and fit: never a hang, and never a success that was none. What does not read what failed is
+finished all the same.
 """
 
 import asyncio
 import contextlib
 import json
 import os
+import shutil
 import signal
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -220,30 +222,36 @@ class Execution:
         Raises
         ------
         TaskFailed
-            The first one that failed; the others have been ended.
+            One that failed, or with the messages of all. The others are finished, but for those that wait for it.
         """
         return asyncio.run(self._run(tasks))
 
     async def _run(self, tasks: Sequence[Task | Fits]) -> dict[str, float]:
-        finished = {task.name: asyncio.Event() for task in tasks}
+        ended = {task.name: asyncio.Event() for task in tasks}
         free = asyncio.Semaphore(self.jobs)
         seconds: dict[str, float] = {}
+        failed: dict[str, TaskFailed] = {}
 
         async def one(task: Task | Fits) -> None:
             for name in task.waits_for:
-                await finished[name].wait()
-            async with free:
-                seconds[task.name], compiling = await self._timed(task)
-            if compiling:
-                seconds[_compiling(task)] = round(compiling, 3)
-            finished[task.name].set()
+                await ended[name].wait()
+            try:
+                if lacking := [name for name in task.waits_for if name not in seconds]:
+                    raise TaskFailed(f"{task.name} was not begun, for it reads {', '.join(lacking)}")
+                async with free:
+                    took, compiling = await self._timed(task)
+                seconds[task.name] = took
+                if compiling:
+                    seconds[_compiling(task)] = round(compiling, 3)
+            except TaskFailed as failure:
+                failed[task.name] = failure
+            ended[task.name].set()
 
-        try:
-            async with asyncio.TaskGroup() as group:
-                for task in tasks:
-                    group.create_task(one(task))
-        except* TaskFailed as failures:
-            raise failures.exceptions[0] from None
+        async with asyncio.TaskGroup() as group:
+            for task in tasks:
+                group.create_task(one(task))
+        if failed:
+            raise _together(list(failed.values()))
         order = [name for task in tasks for name in (task.name, _compiling(task)) if name in seconds]
         return {name: seconds[name] for name in order}
 
@@ -265,11 +273,15 @@ class Execution:
         """Carry out one task; once more when another process took its kernel's port. Seconds of compiling."""
         folder = self.scratch / task.name
         for attempt in (1, 2):
-            folder.mkdir()
-            event = await self._attempt(task, folder)
-            if event.kind == "done":
-                task.finish(folder)
-                return event.compiling
+            event = Event(kind="failed")
+            try:
+                folder.mkdir()
+                event = await self._attempt(task, folder)
+                if event.kind == "done":
+                    task.finish(folder)
+                    return event.compiling
+            except OSError as error:
+                event = replace(event, kind="failed", cell=event.cells, message=f"{type(error).__name__}: {error}")
             if attempt == 2 or _PORT_TAKEN not in event.message + _text(folder / "worker.log"):
                 raise task.failure(event, self._keep(task, folder))
             folder.rename(folder.with_name(f"{task.name}.first-attempt"))
@@ -335,15 +347,19 @@ class Execution:
         }
 
     def _keep(self, task: Task | Fits, folder: Path) -> Path | None:
-        """Move what a failed notebook left behind to where the user finds it."""
-        self.keep.mkdir(parents=True, exist_ok=True)
-        os.replace(folder / "worker.log", self.keep / f"{task.name}.log")
-        half_run = folder / "executed.ipynb"
-        if not half_run.exists():
+        """Move what a failed notebook left behind to where the user finds it, if there is room."""
+        half_run, kept = folder / "executed.ipynb", self.keep / f"{task.name}.ipynb"
+        try:
+            self.keep.mkdir(parents=True, exist_ok=True)
+            shutil.move(folder / "worker.log", self.keep / f"{task.name}.log")
+            return Path(shutil.move(half_run, kept)) if half_run.exists() else None
+        except OSError:
             return None
-        kept = self.keep / f"{task.name}.ipynb"
-        os.replace(half_run, kept)
-        return kept
+
+
+def _together(failures: Sequence[TaskFailed]) -> TaskFailed:
+    """One error for all."""
+    return failures[0] if len(failures) == 1 else TaskFailed("\n".join(map(str, failures)))
 
 
 def _failure(heard: Sequence[Event], message: str) -> Event:

@@ -47,18 +47,25 @@ class Stage:
         By notebook.
     cache : Path
         Where fits are stored.
+    dask : str
+        Address of a Dask scheduler whose workers make them; empty for this machine.
     """
 
     run: Run
     needs: Mapping[str, Needs]
     cache: Path
+    dask: str = ""
+
+    @cached_property
+    def _jobs(self) -> list[FitsJob]:
+        """The fits of every model that is read, those that feed others first."""
+        together = reduce(or_, self.needs.values(), Needs())
+        return [self._job(model, together) for model in together.models()]
 
     @cached_property
     def tasks(self) -> list[Fits]:
         """The models with fits to make, those that feed others first."""
-        together = reduce(or_, self.needs.values(), Needs())
-        jobs = [self._job(model, together) for model in together.models()]
-        missing = [job for job in jobs if not _stored(Path(job.made))]
+        missing = [job for job in self._jobs if not _made(job)]
         feeding = {FEEDS[job.model]: fits_of(job.model) for job in missing if job.model in FEEDS}
         return [Fits(job=job, waits_for=(feeding[job.model],) if job.model in feeding else ()) for job in missing]
 
@@ -66,6 +73,10 @@ class Stage:
     def missing(self) -> list[str]:
         """Models with fits to make."""
         return [task.job.model for task in self.tasks]
+
+    def drawn_on(self) -> set[str]:
+        """The processors that the fits were drawn on, as far as they are made."""
+        return {one for job in self._jobs for one in _made(job).get("drawn_on", ())}
 
     def waits_for(self, notebook: str) -> tuple[str, ...]:
         """The fits that a notebook reads, among those that have to be made."""
@@ -85,13 +96,15 @@ class Stage:
             notebook=notebook,
             parameters=settings.values(),
             made=str(self.cache / "fits" / f"{model}-{name}.json"),
+            dask=self.dask,
         )
 
 
-def _stored(made: Path) -> bool:
-    """Whether all fits of a record are there."""
+def _made(job: FitsJob) -> dict[str, list[str]]:
+    """What is on record of a model's fits; nothing when one of them is missing."""
+    file = Path(job.made)
     try:
-        names = json.loads(made.read_text(encoding="utf-8"))
-        return all((made.parent / name).exists() for name in names)
-    except (OSError, ValueError, TypeError):
-        return False
+        record: dict[str, list[str]] = json.loads(file.read_text(encoding="utf-8"))
+        return record if all((file.parent / name).exists() for name in record["fits"]) else {}
+    except (OSError, ValueError, TypeError, KeyError):
+        return {}

@@ -35,11 +35,13 @@ def build(
     gates: Sequence[Mapping[str, Any]],
     key_figures: Sequence[Mapping[str, Any]],
     seconds: Mapping[str, float],
+    drawn_on: Iterable[str] = (),
 ) -> dict[str, Any]:
     """Describe a run whose files, but for the manifest, are all in its folder: plain values, ready for JSON.
 
     Gates and key figures come from the executed notebooks, each with the notebook's name; `seconds` says how long each
-    notebook (and the pages) took.
+    notebook (and the pages) took. `drawn_on` names the processors that its fits were drawn on, where that is known:
+    numbers are the same to the byte on those, and on the one that made the run, alone.
     """
     common = run.common
     return {
@@ -67,7 +69,7 @@ def build(
             "created": dt.datetime.now(dt.UTC).isoformat(timespec="microseconds"),
             "seconds": dict(seconds),
             "platform": platform.platform(),
-            "processor": processor(),
+            "processor": " and ".join(sorted({processor(), *drawn_on})),
         },
     }
 

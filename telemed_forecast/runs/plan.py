@@ -27,6 +27,8 @@ from telemed_forecast.names import LANGUAGES, Language
 from telemed_forecast.runs import parameters
 from telemed_forecast.runs.parameters import NOTEBOOKS, Settings
 
+PACKAGE = "telemed_forecast"
+
 # Raised when the meaning of a key or the layout of a run changes.
 KEY_FORMAT = 1
 
@@ -35,13 +37,18 @@ KEY_FORMAT = 1
 class Project:
     """Where a project keeps what goes into a run."""
 
-    root: Path = paths.ROOT  # Holds notebooks/, data/, scenarios/, telemed_forecast/ and requirements.lock
+    root: Path = paths.ROOT  # Holds notebooks/, data/, scenarios/, releases/, requirements.lock
     cache: Path = paths.CACHE  # Scratch space: fits, and notebooks that failed
 
     @property
     def notebooks(self) -> Path:
         """The folder of the notebooks."""
         return self.root / "notebooks"
+
+    def part(self, name: str) -> Path:
+        """A folder of what goes in; the package of an installed project stands around the others."""
+        beside = self.root / name
+        return beside if name != PACKAGE or beside.is_dir() else paths.PACKAGE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,9 +199,10 @@ READS_RELEASES = "track_record"
 
 _SHARED: Mapping[str, Callable[[Path], bool]] = {
     "data": lambda _: True,
-    "scenarios": lambda file: file.suffix == ".toml",
-    "telemed_forecast": lambda file: file.suffix != ".pyc",
+    "scenarios": lambda inside: inside.suffix == ".toml",
+    PACKAGE: lambda inside: inside.suffix != ".pyc" and inside.parts[0] != paths.SHIPPED.name,
 }
+"""Folders whose files count in every run: which of them, by their paths inside."""
 
 
 # The packages whose version can change a number or a page.
@@ -226,17 +234,18 @@ def inputs_of(project: Project, notebooks: Iterable[str], day: dt.date) -> dict[
     By path relative to the project, with `/`; the versions of installed packages are among them. Of the releases those
     count that were frozen by the day: later ones cannot change a run of that date. One that cannot be read counts, too.
     """
-    used = [
-        file
-        for folder, wanted in _SHARED.items()
-        for file in (project.root / folder).rglob("*")
-        if wanted(file) and not _is_scratch(file.relative_to(project.root))
-    ]
-    used.append(project.root / "requirements.lock")
+    found = {}
+    for folder, wanted in _SHARED.items():
+        there = project.part(folder)
+        for file in filter(Path.is_file, there.rglob("*")):
+            inside = file.relative_to(there)
+            if wanted(inside) and not _is_scratch(inside):
+                found[f"{folder}/{inside.as_posix()}"] = file_hash(file)
+    used = [project.root / "requirements.lock"]
     if READS_RELEASES in notebooks:
-        for folder in frozen_files.frozen_by(project.root / "releases", day):
-            used += folder.iterdir()
-    found = {file.relative_to(project.root).as_posix(): file_hash(file) for file in used if file.is_file()}
+        for release in frozen_files.frozen_by(project.root / "releases", day):
+            used += release.iterdir()
+    found |= {file.relative_to(project.root).as_posix(): file_hash(file) for file in used if file.is_file()}
     found |= {f"{INSTALLED}{package}": version for package, version in versions().items()}
     return found | {f"notebooks/{name}.ipynb": notebook_hash(project.notebooks / f"{name}.ipynb") for name in notebooks}
 

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from telemed_forecast.paths import ROOT
+from telemed_forecast import files
+from telemed_forecast.paths import PACKAGE, ROOT
 from telemed_forecast.runs.worker import INJECTED_TAG
 
 # IPython compiles cells under temporary file names which hold the kernel's process id and a hash.
@@ -21,7 +22,11 @@ _CELL_FILE = re.compile(r"\S*ipykernel_\d+[/\\]\d+\.py")
 _ADDRESS = re.compile(r"(?<= at )0x[0-9a-f]{8,}")
 
 # Where this project, its environment and its user live is nobody's business (warnings print paths).
-_HERE = sorted({str(place) for place in (ROOT, sys.prefix, Path.home()) if len(str(place)) > 1}, key=len, reverse=True)
+_HERE = sorted(
+    {str(place) for place in (ROOT, PACKAGE.parent, sys.prefix, Path.home()) if len(str(place)) > 1},
+    key=len,
+    reverse=True,
+)
 _MACHINE = re.compile("|".join(re.escape(f"{place}{os.sep}") for place in _HERE))
 
 
@@ -73,6 +78,6 @@ def _clean_text(text: str | list[str]) -> str:
 
 
 def write(notebook: Mapping[str, Any], file: Path) -> None:
-    """Write a notebook as JSON with sorted keys."""
+    """Write a notebook as JSON with sorted keys, in one step."""
     text = json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True)
-    file.write_text(text + "\n", encoding="utf-8")
+    files.write(file, text + "\n")

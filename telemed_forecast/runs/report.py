@@ -1,8 +1,9 @@
 """The main job: from a request to finished runs, each a folder that is written whole or not at all.
 
-A run is made in a hidden temporary folder beside its final place and moved there with one rename. A run with
-the same key that is there already, unharmed, is used again. One command at a time works on a folder of
-reports; a second one waits and then finds the work done.
+A run is made in a hidden folder beside its final place and moved there with one rename. A run with the same key that is
+there already, unharmed, is used again; of one that was stopped half way, or of which a notebook failed, those notebooks
+are used that were finished. One command at a time works on a folder of reports; a second one waits and then finds the
+work done.
 """
 
 import contextlib
@@ -12,10 +13,9 @@ import os
 import shutil
 import signal
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -54,7 +54,7 @@ class Outcome:
 
 
 class Interrupted(TelemedError):
-    """The command was ended by a signal; nothing of the unfinished run is left."""
+    """The command was ended by a signal; nobody sees anything of the unfinished run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +74,8 @@ class Reports:
         Make runs anew even when nothing changed.
     explain : bool
         Name every input that changed since the last run, not only the first few.
+    dask : str
+        Address of a Dask scheduler whose workers make the fits; empty for this machine.
     publisher : Publisher
         Makes pages, data and index.
     say : callable
@@ -87,6 +89,7 @@ class Reports:
     timeout: float | None = None
     force: bool = False
     explain: bool = False
+    dask: str = ""
     say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)
 
     def make(self, asked: Request) -> list[Outcome]:
@@ -103,8 +106,9 @@ class Reports:
 
         Raises
         ------
-        NotebookFailed
-            A notebook failed: nothing of its run is published.
+        TaskFailed
+            A notebook, or a fit, failed: nothing of its run is published, and what was finished of it is kept for the
+            same command.
         Interrupted
             SIGINT, SIGTERM or SIGHUP came.
         TelemedError
@@ -115,7 +119,7 @@ class Reports:
             found = [self._finished(run) for run in planned]
             if all(found) and self._index_is_current():
                 return [outcome for outcome in found if outcome]
-        with _signals_interrupt(), self._alone():
+        with _signals_interrupt(), self._alone({run.run_id for run in planned}):
             outcomes: list[Outcome] = []
             try:
                 # Planned anew: the files may have changed while another command held the lock.
@@ -183,42 +187,55 @@ class Reports:
         return f"since {before['run_id']}: {shown}"
 
     def _made(self, run: Run) -> Outcome:
-        """Make a run in a temporary folder and move it to its place."""
-        temporary = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=self.out))
+        """Make a run in a hidden folder, go on with what is there of it already, and move it to its place."""
+        temporary = self.out / f"{TEMPORARY}{run.run_id}"
+        if self.force:
+            _remove(temporary)
+        folder, scratch = temporary / "run", temporary / "scratch"
         try:
-            folder = temporary / "run"
-            (folder / "notebooks").mkdir(parents=True)
-            seconds = self._execute(run, folder / "notebooks", temporary / "scratch")
+            (folder / "notebooks").mkdir(parents=True, exist_ok=True)
+            # What a killed command was about to write.
+            for stale in [folder / "data", scratch, temporary / "replaced", *folder.rglob(".*.part")]:
+                _remove(stale)
+            seconds = self._execute(run, folder / "notebooks", scratch)
             start = time.monotonic()
             published = self._publish(run, folder)
             seconds["pages"] = round(time.monotonic() - start, 3)
-            built = manifest.build(
-                run, folder, gates=published.gates, key_figures=published.key_figures, seconds=seconds
-            )
-            manifest.write(built, folder)
             self._refuse_changed_inputs(run)
+            drawn_on = self._fits(run).drawn_on()
+            about = {"gates": published.gates, "key_figures": published.key_figures}
+            built = manifest.build(run, folder, **about, seconds=seconds, drawn_on=drawn_on)
+            manifest.write(built, folder)
             final = self.out / run.run_id
             if final.exists():
                 os.replace(final, temporary / "replaced")
             os.replace(folder, final)
             return Outcome(folder=final, manifest=built, reused=False)
         finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+            finished = any(folder.glob("notebooks/[!.]*.ipynb"))
+            _remove(scratch if finished else temporary)
 
     def _refuse_changed_inputs(self, run: Run) -> None:
         """A run must not carry the key of files that were edited while it was made."""
         now = plan.inputs_of(self.project, run.settings, run.common.as_of_date) | plan.own_inputs(run.common)
         changed = sorted(name for name, value in now.items() if run.inputs.get(name) != value)
         if changed:
+            _remove(self.out / f"{TEMPORARY}{run.run_id}")
             raise TelemedError(f"changed while the run was made: {', '.join(changed[:4])}; make the report again")
 
     def _execute(self, run: Run, notebooks: Path, scratch: Path) -> dict[str, float]:
-        """Make the fits that a run reads and execute its notebooks; their clean records go to `notebooks`."""
+        """Make the fits that a run reads and execute its notebooks; their clean records go to `notebooks`.
+
+        A record that is there is that of a notebook which an earlier command finished, with its pages.
+        """
         from telemed_forecast.runs import execute, progress
 
         sources = self._sources(run)
         stage = self._fits(run)
-        tasks: list[execute.Task | execute.Fits] = list(stage.tasks)
+        there = [name for name in sources if (notebooks / f"{name}.ipynb").exists()]
+        if there:
+            self.say(f"{run.run_id}: goes on where a command was stopped; finished: {', '.join(there)}")
+        tasks: list[execute.Task | execute.Fits] = list(stage.tasks) if len(there) < len(sources) else []
         tasks += [
             execute.Task(
                 notebook=name,
@@ -229,17 +246,24 @@ class Reports:
                 pages=self.publisher.pages_of(run, name),
             )
             for name, source in sources.items()
+            if name not in there
         ]
         scratch.mkdir()
         with progress.for_stream([task.name for task in tasks]) as listener:
-            return execute.Execution(
+            execution = execute.Execution(
                 scratch=scratch,
                 keep=self._failed(run),
                 environment=_caches(self.project.cache),
                 jobs=self.jobs or usable_cores(),
                 timeout=self.timeout or execute.TIMEOUT,
                 listener=listener,
-            ).run(tasks)
+            )
+            try:
+                return execution.run(tasks)
+            except execute.TaskFailed as failure:
+                if finished := [name for name in sources if (notebooks / f"{name}.ipynb").exists()]:
+                    failure.add_note(f"Finished, and kept for the same command: {', '.join(finished)}")
+                raise
 
     def _sources(self, run: Run) -> dict[str, Path]:
         """The files of a run's notebooks, by name."""
@@ -250,7 +274,7 @@ class Reports:
         from telemed_forecast.runs import fits
 
         declared = {name: fits.declared(source) for name, source in self._sources(run).items()}
-        return fits.Stage(run, declared, self.project.cache)
+        return fits.Stage(run, declared, self.project.cache, self.dask)
 
     def _publish(self, run: Run, folder: Path) -> Published:
         """Make pages and data; when that fails, keep the executed notebooks, which cost the most."""
@@ -258,17 +282,18 @@ class Reports:
             return self.publisher.run(run, folder)
         except Exception as error:
             keep = self._failed(run) / "executed"
-            shutil.rmtree(keep, ignore_errors=True)
-            shutil.copytree(folder / "notebooks", keep)
-            error.add_note(f"The executed notebooks are kept in {keep}")
+            with contextlib.suppress(OSError):
+                shutil.rmtree(keep, ignore_errors=True)
+                shutil.copytree(folder / "notebooks", keep)
+                error.add_note(f"The executed notebooks are kept in {keep}")
             raise
 
     def _failed(self, run: Run) -> Path:
         return self.project.cache / "failed" / run.run_id
 
     @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Hold the folder's lock, and clear away what killed commands left."""
+    def _alone(self, going_on: Collection[str] = ()) -> Iterator[None]:
+        """Hold the folder's lock, and clear away what stopped commands left, but for the runs that go on now."""
         from filelock import FileLock, Timeout
 
         self.out.mkdir(parents=True, exist_ok=True)
@@ -280,8 +305,10 @@ class Reports:
             lock.acquire()
         try:
             # Only the holder of the lock makes temporary folders: any that is there is nobody's.
+            wanted = {f"{TEMPORARY}{name}" for name in going_on}
             for stale in [*self.out.glob(f"{TEMPORARY}*"), *self.out.glob(".*.part")]:
-                _remove(stale)
+                if stale.name not in wanted:
+                    _remove(stale)
             yield
         finally:
             lock.release()

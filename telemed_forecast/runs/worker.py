@@ -55,7 +55,9 @@ class FitsJob:
     notebook : str
         A notebook, with `parameters`: their date, seed and profile count.
     made : str
-        File that takes the names of the stored fits in the end.
+        File that takes the names of the stored fits in the end, and the processors that they were drawn on.
+    dask : str
+        Address of a Dask scheduler whose workers make them; empty for this process.
     """
 
     model: str
@@ -63,6 +65,7 @@ class FitsJob:
     notebook: str
     parameters: Mapping[str, Any]
     made: str
+    dask: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,29 +135,26 @@ def _fit(job: FitsJob, events: TextIO) -> Event:
     """Make the fits of a model, one after the other, each stored as it ends."""
     from telemed_forecast import files
     from telemed_forecast.evaluation import needs
-    from telemed_forecast.fits import sampling, store
+    from telemed_forecast.fits import cluster, sampling, store
     from telemed_forecast.forecast.context import Context
-    from telemed_forecast.forecast.markets import MARKETS
     from telemed_forecast.runs import parameters
 
-    current = Event(kind="cell")
-    names: list[str] = []
+    def event(at: needs.Place, kind: Literal["cell", "failed"] = "cell", message: str = "") -> Event:
+        return Event(kind=kind, cell=at[0], cells=at[1], line=at[2], message=message)
+
     try:
         context = Context(parameters.validate(job.notebook, job.parameters))
-        wanted = needs.Needs.of(job.needs)
-        contexts = list(needs.contexts(job.model, wanted, context))
-        known = len(contexts)
-        while len(names) < len(contexts):
-            line, other = contexts[len(names)]
-            current = Event(kind="cell", cell=len(names) + 1, cells=len(contexts), line=line)
-            _send(events, current)
-            names.append(store.file_name(job.model, MARKETS[job.model].module.fit(other).key))
-            if len(names) == known:
-                contexts += needs.without_publishers(job.model, wanted, context)
-    except Exception as error:  # whatever it is, the starter says which fit it was
-        return replace(current, kind="failed", message=f"{type(error).__name__}: {error}")
-    files.write(Path(job.made), json.dumps(names))
-    return Event(kind="done", cells=len(names), compiling=sampling.SECONDS.get(job.model, 0.0))
+        with cluster.on(job.dask):
+            wanted = needs.Needs.of(job.needs)
+            made = needs.made(job.model, wanted, context, begins=lambda at: _send(events, event(at)))
+        names = [store.file_name(job.model, key) for key, _ in made]
+        record = {"fits": names, "drawn_on": sorted({processor for _, processor in made})}
+        files.write(Path(job.made), json.dumps(record))
+    except needs.FitFailed as error:
+        return event(error.at, "failed", str(error))
+    except Exception as error:  # before the first fit, or when the record cannot be written
+        return Event(kind="failed", message=f"{type(error).__name__}: {error}")
+    return Event(kind="done", cells=len(made), compiling=sampling.SECONDS.get(job.model, 0.0))
 
 
 def _run(job: Job, events: TextIO, kernel: list[int]) -> Event:

@@ -8,6 +8,7 @@ import pytest
 from telemed_forecast.errors import TelemedError
 from telemed_forecast.evaluation import calibration, calibration_record
 from telemed_forecast.evaluation.calibration import Ranks
+from telemed_forecast.paths import PACKAGE
 
 pytestmark = pytest.mark.unit
 
@@ -49,9 +50,9 @@ def test_a_model_whose_source_or_prior_changed_is_stale(written, monkeypatch):
     assert calibration_record.stale(written) == []
     files = calibration_record.sources.files
 
-    def changed(module, root):
-        extra = [root / "README.md"] if module.endswith(".channel_share") else []
-        return [*files(module, root), *extra]
+    def changed(module):
+        extra = [PACKAGE / "py.typed"] if module.endswith(".channel_share") else []
+        return [*files(module), *extra]
 
     monkeypatch.setattr(calibration_record.sources, "files", changed)
     assert calibration_record.stale(written) == ["channel_share"]

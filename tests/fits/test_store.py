@@ -25,7 +25,7 @@ def store(tmp_path, monkeypatch):
     def instead(spec, data, profile, seed):
         fits.append((spec.name, seed))
         draws = np.random.default_rng(seed).normal(data["y"].sum(), 1.0, size=50)
-        return xr.Dataset({"x": ("sample", draws)}, attrs={"gate": json.dumps(GATE.to_dict())})
+        return xr.Dataset({"x": ("sample", draws)}, attrs={"gate": json.dumps(GATE.to_dict()), "density": "-12.5"})
 
     monkeypatch.setattr(fit_store, "_fit", instead)
 
@@ -89,11 +89,11 @@ def test_the_order_of_the_arrays_is_no_change(store):
 def test_a_fit_is_stale_when_code_that_it_is_made_of_changes_and_only_then(store, tmp_path, monkeypatch, file, stale):
     users = ModelSpec("users", adoption.build)
     before = store(users).key
-    root = tmp_path / "elsewhere"
-    shutil.copytree(fit_store.ROOT / "telemed_forecast", root / "telemed_forecast")
-    monkeypatch.setattr(fit_store, "ROOT", root)
+    package = tmp_path / "elsewhere"
+    shutil.copytree(fit_store.PACKAGE, package)
+    monkeypatch.setattr(fit_store, "PACKAGE", package)
     assert store(users).key == before, "the place of the project matters"
-    with (root / "telemed_forecast" / file).open("a") as source:
+    with (package / file).open("a") as source:
         source.write("# changed\n")
     assert (store(users).key != before) is stale
 
@@ -108,6 +108,21 @@ def test_a_broken_file_is_fitted_anew(store, size):
     assert len(store.fits) == 2
     store()
     assert len(store.fits) == 2, "the mended file serves the next question"
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("what", ["draws", "verdict", "density"])
+def test_a_byte_that_changed_within_a_stored_fit_is_noticed_and_the_fit_made_anew(store, what):
+    whole = store()
+    (path,) = files(store)
+    content = path.read_bytes()
+    words = {"draws": whole.posterior["x"].to_numpy()[7].tobytes(), "verdict": b"900.0", "density": b"-12.5"}
+    assert words[what] in content
+    path.write_bytes(content.replace(words[what], bytes([words[what][0] ^ 1]) + words[what][1:], 1))
+    again = store()
+    assert len(store.fits) == 2
+    assert again.gate == GATE
+    np.testing.assert_array_equal(again.posterior["x"], whole.posterior["x"])
 
 
 @pytest.mark.unit

@@ -1,11 +1,13 @@
-"""A small model, quick to compile; `toy.py FOLDER [AFTER]` asks a store in that folder for its fit."""
+"""A small model, quick to compile; `toy.py FOLDER [AFTER [DASK]]` asks a store in that folder for its fit."""
 
 import hashlib
+import os
 import sys
 from pathlib import Path
 
 import numpy as np
 
+from telemed_forecast.fits import cluster
 from telemed_forecast.fits.sampling import ModelSpec, Profile
 from telemed_forecast.fits.store import fitted
 
@@ -41,15 +43,17 @@ def fingerprint(posterior):
     return hashlib.sha256(b"".join(np.ascontiguousarray(v).tobytes() for v in values)).hexdigest()
 
 
-def main(folder, after=""):
+def main(folder, after="", dask=""):
     def noted(data):
         with (Path(folder) / "built.txt").open("a") as log:
-            log.write("built\n")
+            log.write(f"built {os.getpid()}\n")
         return build(data)
 
     if after:
         fitted(ModelSpec("toy", noted), numbers(2, 30), profile=TINY, seed=7, folder=Path(folder))
-    found = fitted(ModelSpec("toy", noted), numbers(1), profile=TINY, seed=1, folder=Path(folder))
+    with cluster.on(dask):
+        found = fitted(ModelSpec("toy", noted), numbers(1), profile=TINY, seed=1, folder=Path(folder))
+    print(os.getpid(), file=sys.stderr)
     print(found.key, fingerprint(found.posterior))
 
 

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from telemed_forecast.errors import InputError
-from telemed_forecast.evaluation import rolling_origins, scores
+from telemed_forecast.evaluation import needs, rolling_origins, scores
 from telemed_forecast.forecast import hub
 from telemed_forecast.runs import backtest
 
@@ -29,6 +29,7 @@ def score(member, *, crps=0.1, held=True, year=2020):
 def scored(monkeypatch):
     """Backtests whose scores are given: nothing is fitted."""
     given = [score(name) for name in rolling_origins.MEMBERS] + [score("naive", crps=0.2, held=False)]
+    monkeypatch.setattr(needs, "made", lambda *_: [])
     monkeypatch.setattr(rolling_origins, "origins", lambda *_: [])
     monkeypatch.setattr(rolling_origins, "score", lambda *_, **__: rolling_origins.frame(given))
     return given
@@ -67,6 +68,7 @@ def test_the_table_fits_in_120_columns(scored, monkeypatch):
 
 
 def test_forecasters_with_nothing_in_common_get_no_score(monkeypatch):
+    monkeypatch.setattr(needs, "made", lambda *_: [])
     monkeypatch.setattr(rolling_origins, "origins", lambda *_: [])
     monkeypatch.setattr(rolling_origins, "score", lambda *_, **__: rolling_origins.frame([score("ours")]))
     lines = list(backtest.table(backtest.make(backtest.Request(models=["channel_share"]), stream=io.StringIO())))
@@ -99,6 +101,7 @@ def test_the_file_of_forecasts_is_in_the_hub_format_and_holds_nothing_of_what_ca
 
 
 def test_a_model_without_any_outcome_says_so(monkeypatch):
+    monkeypatch.setattr(needs, "made", lambda *_: [])
     monkeypatch.setattr(rolling_origins, "origins", lambda *_: [])
     made = backtest.make(backtest.Request(models=["channel_share"]), stream=io.StringIO())
     assert list(backtest.table(made)) == ["channel_share: no figure came after any of the origins"]

@@ -83,11 +83,12 @@ warnings.warn("a warning is no failure")
     assert [entry[2] for entry in heard if entry[:2] == ("cell", "user_adoption")] == [1, 2, 2, 3, 4]
 
 
-def test_a_failing_cell_is_named_and_the_others_are_ended(project, run, tmp_path, processes_of):
+def test_a_failing_cell_is_named_and_the_others_are_finished(project, run, tmp_path, processes_of):
     project.put_notebook("user_adoption", "x = 1", "\n# why\nraise ValueError('no evidence')")
-    project.put_notebook("market_size", "import time; time.sleep(600)")
+    project.put_notebook("market_size", "import time; time.sleep(1)")
     with pytest.raises(execute.NotebookFailed) as caught:
         run("user_adoption", "market_size", jobs=2)
+    assert (tmp_path / "market_size.ipynb").exists()
     message = str(caught.value)
     assert "user_adoption, cell 5 of 5 failed: ValueError: no evidence" in message
     assert caught.value.kept == tmp_path / "kept" / "user_adoption.ipynb"
@@ -95,6 +96,17 @@ def test_a_failing_cell_is_named_and_the_others_are_ended(project, run, tmp_path
     assert str(caught.value.kept) in message
     assert not (tmp_path / "user_adoption.ipynb").exists()
     wait_until(lambda: not processes_of(str(tmp_path / "scratch")))
+
+
+def test_all_failures_are_told_and_what_reads_what_failed_is_not_begun(project, run, tmp_path):
+    project.put_notebook("user_adoption", "raise ValueError('no users')")
+    project.put_notebook("market_size", "raise ValueError('no market')")
+    with pytest.raises(execute.TaskFailed) as caught:
+        run("user_adoption", "market_size", "executive_summary", waits_for={"executive_summary": ("user_adoption",)})
+    told = str(caught.value)
+    assert "ValueError: no users" in told and "ValueError: no market" in told
+    assert "executive_summary was not begun, for it reads user_adoption" in told
+    assert not (tmp_path / "executive_summary.ipynb").exists()
 
 
 def test_an_unknown_parameter_fails_in_the_notebook_with_the_nearest_name(run):

@@ -104,6 +104,14 @@ def test_the_manifest_says_what_makes_a_result_reproducible(folder):
     assert stated["outputs"].keys() == {"data/a.csv", "page.html"}
 
 
+def test_a_manifest_names_every_processor_that_had_a_part_in_its_numbers(folder, project):
+    [run] = plan.runs(plan.request(["user_adoption"]), project)
+    about = {"gates": [], "key_figures": [], "seconds": {}}
+    alone = manifest.build(run, folder, **about)["volatile"]["processor"]
+    shared = manifest.build(run, folder, **about, drawn_on=[alone, "another one"])["volatile"]["processor"]
+    assert set(shared.split(" and ")) == {alone, "another one"} and shared.count(" and ") == 1
+
+
 def test_no_place_of_this_machine_is_written_into_a_manifest(folder, project):
     assert str(project.root) not in (folder / manifest.NAME).read_text()
 

@@ -2,6 +2,8 @@
 
 import os
 import random
+import re
+import resource
 import signal
 import subprocess
 import time
@@ -114,30 +116,132 @@ def test_a_signal_ends_the_children_and_removes_the_temporary_folder(project, nu
 
 
 def kill_at_random_moments(project, processes_of, seeds):
-    """Kill commands: only whole runs are ever visible, no process stays, the next command succeeds."""
+    """Kill commands: only whole runs are ever visible, no process stays, the same command makes what is missing."""
+    for name, pause in (("user_adoption", 0), ("market_size", 1)):
+        project.put_notebook(name, f"import time; time.sleep({pause})", tallied(project))
+    asked = ("user_adoption", "market_size")
     for seed in seeds:
         project.put("data/evidence/users.csv", f"claim_id,value\na,{seed}\n")
-        process = launched(project)
+        (project.root / "tally").write_text("")
+        fits = fits_on_record(project)
+        process = launched(project, *asked)
         try:
-            process.wait(timeout=random.Random(seed).uniform(0.2, 4))
+            process.wait(timeout=random.Random(seed).uniform(0.2, 5))
         except subprocess.TimeoutExpired:
             process.kill()
         process.communicate()
         project.whole_runs()  # fails on a half one
         wait_until(lambda: not processes_of(str(project.root)))
-    how, folder = run_of(project.report())
-    assert how in ("made", "reused")
-    assert os.path.basename(folder) in project.whole_runs()
-    assert hidden(project) == [".lock"]
+        there = kept_notebooks(project)
+        before = (project.root / "tally").read_text().split()
+        how, folder = run_of(project.report(*asked))
+        assert os.path.basename(folder) in project.whole_runs()
+        assert hidden(project) == [".lock"]
+        again = (project.root / "tally").read_text().split()[len(before) :]
+        assert sorted(again) == ([] if how == "reused" else sorted(set(asked) - there))
+        assert fits_on_record(project) == fits, "a stored fit was touched"
+
+
+def tallied(project):
+    """A cell that puts on record that it was run."""
+    return f"with open({str(project.root / 'tally')!r}, 'a') as file: print(settings.notebook, file=file)"
+
+
+def kept_notebooks(project):
+    """Names of the finished notebooks of runs that were stopped."""
+    return {file.stem for file in project.out.glob(".tmp-*/run/notebooks/[!.]*.ipynb")}
+
+
+def fits_on_record(project):
+    """A project's stored fits, with the times at which they were written; there is one from the beginning."""
+    file = project.cache / "fits" / "user_adoption-0.nc"
+    if not file.exists():
+        file.parent.mkdir(parents=True)
+        file.write_bytes(b"draws")
+    return {file.name: file.stat().st_mtime_ns for file in sorted(file.parent.iterdir())}
 
 
 def test_commands_killed_at_any_moment_leave_only_whole_runs(project, processes_of):
-    kill_at_random_moments(project, processes_of, (1, 2, 3))
+    kill_at_random_moments(project, processes_of, (1, 2))
 
 
 @pytest.mark.slow
-def test_many_killed_commands_leave_only_whole_runs(project, processes_of):
+def test_after_twenty_killed_commands_the_same_command_makes_only_what_is_missing(project, processes_of):
     kill_at_random_moments(project, processes_of, range(1, 21))
+
+
+@pytest.fixture
+def two_notebooks(project):
+    """A project with a notebook that is well, and one with a cell of the test's; names those that were run."""
+
+    def put(cell):
+        project.put_notebook("user_adoption", tallied(project))
+        project.put_notebook("market_size", "x = 1", cell)
+
+    def report(*options, **more):
+        (project.root / "tally").write_text("")
+        process = project.report("user_adoption", "market_size", *options, **more)
+        return process, (project.root / "tally").read_text().split()
+
+    return put, report
+
+
+def test_a_failure_lets_the_other_notebooks_finish_and_the_same_command_goes_on_from_there(project, two_notebooks):
+    put, report = two_notebooks
+    flag = project.root / "flag"
+    put(f"import time; time.sleep(0.2); open({str(flag)!r})")
+    process, ran = report()
+    assert process.returncode == 1
+    assert "market_size, cell 5 of 5 failed: FileNotFoundError" in process.stderr
+    assert "Finished, and kept for the same command: user_adoption" in process.stderr
+    assert ran == ["user_adoption"] and project.whole_runs() == []
+    flag.write_text("")
+    process, ran = report()
+    assert run_of(process)[0] == "made"
+    assert "goes on where a command was stopped; finished: user_adoption" in process.stderr
+    assert ran == [] and len(project.whole_runs()) == 1 and hidden(project) == [".lock"]
+
+
+def test_what_was_finished_before_a_failure_does_not_count_for_other_inputs(project, two_notebooks):
+    put, report = two_notebooks
+    put("raise ValueError('no')")
+    assert report()[1] == ["user_adoption"]
+    project.put("data/evidence/users.csv", "claim_id,value\na,2\n")
+    assert report()[1] == ["user_adoption"]
+    assert report()[1] == []
+    assert report("force")[1] == ["user_adoption"]
+
+
+def no_file_above(size):
+    """For a process to come: what a full disk does, to every file larger than that."""
+    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+@pytest.mark.parametrize(
+    ("cell", "options", "cause"),
+    [
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", {}, "DeadKernelError"),
+        ("import time; time.sleep(600)", {"timeout": 20}, "still running after 20 s"),
+        ("print('x' * 400_000)", {"limit": 200_000}, "File too large"),
+        ("open('more.csv', 'w').write('x' * 400_000)", {"limit": 200_000}, "File too large"),
+        ("open('/proc/sys/kernel/osrelease', 'w')", {}, "Error: "),
+    ],
+    ids=["dead kernel", "hanging cell", "no room for the record", "no room for a file", "read-only"],
+)
+def test_what_goes_wrong_is_told_with_notebook_cell_and_cause_and_nothing_stays(
+    project, two_notebooks, processes_of, cell, options, cause
+):
+    put, report = two_notebooks
+    put(cell)
+    process, ran = report(
+        *([f"timeout={options['timeout']}"] if "timeout" in options else []),
+        **({"preexec_fn": no_file_above(options["limit"])} if "limit" in options else {}),
+    )
+    assert process.returncode == 1 and "Traceback" not in process.stderr
+    assert re.search(rf"market_size, cell 5 of 5 failed: .*{cause}", process.stderr), process.stderr
+    assert ran == ["user_adoption"] and kept_notebooks(project) == {"user_adoption"}
+    assert project.whole_runs() == []
+    wait_until(lambda: not processes_of(str(project.root)))
 
 
 def test_pages_that_fail_leave_the_reports_untouched_and_keep_the_executed_notebooks(project):
@@ -149,8 +253,8 @@ def test_pages_that_fail_leave_the_reports_untouched_and_keep_the_executed_noteb
     assert str(kept.parent) in process.stderr
 
 
-def launched(project):
-    return subprocess.Popen(project.command(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def launched(project, *arguments):
+    return subprocess.Popen(project.command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def hidden(project):
