@@ -24,6 +24,7 @@ from telemed_forecast.evaluation import calibration
 from telemed_forecast.evaluation.calibration import Ranks
 from telemed_forecast.fits import sources
 from telemed_forecast.fits.sampling import ModelSpec
+from telemed_forecast.models import constants
 from telemed_forecast.paths import DATA, PRIORS, ROOT
 
 FOLDER = DATA / "calibration"
@@ -63,9 +64,10 @@ class Record:
 
 
 def fingerprint(spec: ModelSpec) -> str:
-    """Hash of a model's source, of the models that it builds on, and of the learned priors."""
-    digest = hashlib.sha256()
-    for file in [*sources.files(spec.build.__module__, ROOT), *sorted(PRIORS.glob("*.json"))]:
+    """Hash of a model's source, of the models that it builds on, of the learned priors and of its constants."""
+    digest, models = hashlib.sha256(), sources.files(spec.build.__module__, ROOT)
+    digest.update(constants.digest(file.stem for file in models))
+    for file in [*models, *sorted(PRIORS.glob("*.json"))]:
         digest.update(f"{file.relative_to(ROOT).as_posix()}\n".encode())
         digest.update(file.read_bytes())
     return digest.hexdigest()

@@ -26,6 +26,7 @@ from telemed_forecast.fits import sources
 from telemed_forecast.fits.gates import Gate, judge
 from telemed_forecast.fits.processor import processor
 from telemed_forecast.fits.sampling import Arrays, ModelSpec, Profile, compiled, density, fit
+from telemed_forecast.models import constants
 from telemed_forecast.paths import CACHE, PRIORS, ROOT
 
 if TYPE_CHECKING:
@@ -140,9 +141,10 @@ def _key(spec: ModelSpec, data: Arrays, profile: Profile, seed: int) -> str:
 
 
 def _code_hash(module: str) -> str:
-    """Hash of the code that makes a fit, and of the learned priors."""
-    digest = hashlib.sha256()
+    """Hash of the code that makes a fit, of the learned priors and of the constants that the models read."""
+    digest, models = hashlib.sha256(), sources.files(module, ROOT)
     room = ROOT / "telemed_forecast" / "fits"
-    for file in [*sources.files(module, ROOT), room / "sampling.py", room / "gates.py", *sorted(PRIORS.glob("*.json"))]:
+    digest.update(constants.digest(file.stem for file in models))
+    for file in [*models, room / "sampling.py", room / "gates.py", *sorted(PRIORS.glob("*.json"))]:
         digest.update(file.read_bytes())
     return digest.hexdigest()

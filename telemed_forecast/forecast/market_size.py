@@ -128,11 +128,11 @@ def definitions(observations: Observations) -> np.ndarray:
 
 def fit(context: Context) -> Fit:
     """The model fitted to what was known."""
-    data, _ = _arrays(evidence(context), user_adoption.fit(context))
+    data, _ = _arrays(context, evidence(context), user_adoption.fit(context))
     return fitted(SPEC, data, profile=context.profile, seed=context.settings.seed)
 
 
-def _arrays(rows: Evidence, users: Fit) -> tuple[dict[str, np.ndarray], list[str]]:
+def _arrays(context: Context, rows: Evidence, users: Fit) -> tuple[dict[str, np.ndarray], list[str]]:
     """The model's arrays, and the names of the origins."""
     return arrays(
         rows.sizes,
@@ -142,13 +142,14 @@ def _arrays(rows: Evidence, users: Fit) -> tuple[dict[str, np.ndarray], list[str
         rows.goods,
         rows.shares,
         rows.sellers,
+        context.constants("market_size"),
     )
 
 
 def run(context: Context) -> Forecast:
     """Fit the model to what was known and carry it to the horizon."""
     adoption, rows = user_adoption.run(context), evidence(context)
-    users, (data, origins) = adoption[USERS], _arrays(rows, adoption.fit)
+    users, (data, origins) = adoption[USERS], _arrays(context, rows, adoption.fit)
     model = fit(context)
     ahead, size = context.settings.horizon - context.last_year, model.posterior.sizes["sample"]
     years = np.arange(context.last_year - market_size.GRID + 1, context.settings.horizon + 1)
