@@ -43,7 +43,7 @@ VOTE = ["publisher", *OUTCOME]
 COLUMNS = (
     *("claim_id", "statement", "metric", "segment", "definition", "publisher", "grade", "first_day", "published"),
     *("end", "value", "unit", "kind", "claims", "came", "error", "median_error", "verdict", "why_not"),
-    *("judge", *OURS),
+    *("judge", "settled", *OURS),
 )
 
 
@@ -55,11 +55,12 @@ def judged(context: Context) -> tuple[pd.DataFrame, pd.DataFrame, Voice]:
     The judged forecasts with the worst first: the columns of `published_forecasts.ended`; ``kind``, ``came`` (draws)
     and ``claims`` as in `quantities.Truth`; ``error`` (forecast less what came on the scale of scores, draws) and its
     ``median_error``; ``verdict`` (``high``, ``low``, or ``open`` when neither is sure); the neutral ``judge``
-    (``actual``, ``houses``: what other houses estimated later, or none). Of ours, where there is one: the day when it
-    was ``made``, its ``low``, ``median`` and ``high`` (80%), ``our_error`` and its median, whether the interval ``held``
-    the middle of what came, the probability that its median lay ``closer`` to that, and ``nearer``, the same by the
-    neutral judge (NaN without one); else ``why_not``: ``undated`` (nobody knows since when theirs could be read), ``early`` (before the first origin) or
-    ``nothing`` (our models of that day say nothing of it).
+    (``actual``, ``houses``: what other houses estimated later, or none) and the number that it ``settled`` on. Of ours,
+    where there is one: the day when it was ``made``, its ``low``, ``median`` and ``high`` (80%), ``our_error`` and its
+    median, whether the interval ``held`` the middle of what came, the probability that its median lay ``closer`` to
+    that, and ``nearer``, the same by the neutral judge (NaN without one); else ``why_not``: ``undated`` (nobody knows
+    since when theirs could be read), ``early`` (before the first origin) or ``nothing`` (our models of that day say
+    nothing of it).
 
     Then the others with the reason, ``no_outcome`` where nothing is known that a forecast can be held against, and the
     models of the context's own day.
@@ -87,11 +88,12 @@ def judged(context: Context) -> tuple[pd.DataFrame, pd.DataFrame, Voice]:
 
 def _judged(one: Any, came: Truth, now: Voice, earlier: Mapping[date, Voice]) -> dict[str, Any]:
     error = scaled_error(one.value, came.draws, one.unit)
-    neutral = np.array([consensus]) if (consensus := consensus_estimate(now, one)) is not None else None
-    judge = "actual" if came.kind == "count" else "" if neutral is None else "houses"
+    consensus = consensus_estimate(now, one)
+    judge = "actual" if came.kind == "count" else "" if consensus is None else "houses"
+    settled = came.draws if judge == "actual" else np.array([np.nan if consensus is None else consensus])
     ours = _same_day(one, came, earlier)
     if judge and "median" in ours:
-        ours["nearer"] = _nearer(one, ours["median"], came.draws if judge == "actual" else neutral)
+        ours["nearer"] = _nearer(one, ours["median"], settled)
     return one._asdict() | {
         "kind": came.kind,
         "claims": came.claims,
@@ -101,6 +103,7 @@ def _judged(one: Any, came: Truth, now: Voice, earlier: Mapping[date, Voice]) ->
         "verdict": verdict(error),
         "why_not": "",
         "judge": judge,
+        "settled": float(np.median(settled)),
         **ours,
     }
 
@@ -159,9 +162,9 @@ def head_to_head(found: pd.DataFrame, *, by: str = "nearer") -> dict[str, Any] |
 
     Returns
     -------
-    ``number`` of pairs, ``votes``, ``houses`` and ``outcomes``; the part of the votes in which ours was ``closer``, with
-    ``low`` and ``high`` end; pairs in which our interval ``held`` what came, and those judged by an ``actual``. None
-    without a pair.
+    ``number`` of pairs, ``votes``, ``houses`` and ``outcomes``; the part of the votes in which ours was ``closer``,
+    with ``low`` and ``high`` end; pairs in which our interval ``held`` what came, and those judged by an ``actual``.
+    None without a pair.
     """
     pairs = found[found["forecast_date"].notna()]
     pairs = pairs[pairs["nearer"].notna()] if by == "nearer" else pairs[pairs["nearer"].isna()]

@@ -39,10 +39,6 @@ class Settings(Protocol):
     def evidence(self) -> str:
         """Files of the user's own that add rows to the ledger (see `telemed_forecast.evidence.own`)."""
 
-    def constants(self, model: str) -> dict[str, np.ndarray]:
-        """The constants of a model that the arrays of a fit bring along; none with hindsight."""
-        return {} if self.hindsight else constants.arrays(model, self.settings.as_of_date)
-
     @property
     def profile(self) -> str:
         """``quick`` or ``full``."""

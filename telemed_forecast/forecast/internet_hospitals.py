@@ -53,11 +53,11 @@ def inputs(context: Context) -> tuple[Observations, list[Observations], Observat
 
 def fit(context: Context) -> Fit:
     """The model fitted to what was known."""
-    data, _ = _arrays(context)
+    data, _ = arrays(context)
     return fitted(SPEC, data, profile=context.profile, seed=context.settings.seed)
 
 
-def _arrays(context: Context) -> tuple[Rows, list[str]]:
+def arrays(context: Context) -> tuple[Rows, list[str]]:
     """The model's arrays, and the names of the counters with an offset."""
     return internet_hospitals.arrays(*inputs(context), stated=context.constants("internet_hospitals"))
 
@@ -69,7 +69,7 @@ def run(context: Context) -> Forecast:
 
 def _run(context: Context) -> Forecast:
     counts, pool, shares, events = inputs(context)
-    data, origins = _arrays(context)
+    data, origins = arrays(context)
     model = fit(context)
     end = internet_hospitals.grid_end(counts)
     # The ceiling of a step is the pool at its start; the share is taken at its end.

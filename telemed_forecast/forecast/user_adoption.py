@@ -34,10 +34,11 @@ national count, and the users of primary institutions' services were asked about
 
 def fit(context: Context) -> Fit:
     """The model fitted to what was known."""
-    return fitted(SPEC, _arrays(context), profile=context.profile, seed=context.settings.seed)
+    return fitted(SPEC, arrays(context), profile=context.profile, seed=context.settings.seed)
 
 
-def _arrays(context: Context) -> Rows:
+def arrays(context: Context) -> Rows:
+    """The model's arrays."""
     return adoption.arrays(**inputs(context), stated=context.constants("adoption"))
 
 
@@ -48,7 +49,7 @@ def run(context: Context) -> Forecast:
 
 def _run(context: Context) -> Forecast:
     evidence = inputs(context)
-    data = _arrays(context)
+    data = arrays(context)
     model = fit(context)
     steps = round(2 * (context.settings.horizon + 1 - data["grid"][-1]))
     ahead = data["grid"][-1] + adoption.STEP * np.arange(steps)

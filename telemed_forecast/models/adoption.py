@@ -44,23 +44,23 @@ GRID = 23
 WAVES = (2020.1, 2022.95)
 """[year] When the two waves of the epidemic brought people online."""
 
-CEILING_USAGE = constants.today("adoption", "ceiling_usage")
+CEILING_USAGE = constants.pair("adoption", "ceiling_usage")
 """Mean and sd of logit(ceiling of the usage rate): half of the prior between 40% and 77%. The highest usage rates that
 the same national survey printed for fifteen other online services (metrics ``*_usage_rate`` and ``*_users``) go from
 21% of internet users (wealth management) to 98% (messaging): mean 0.8 and sd 1.5 on this scale, with the median
 at 51%. Care is needed by those who are ill, so the few universal services count half in the mean."""
 
-AWARENESS_GAP = constants.today("adoption", "awareness_gap")
+AWARENESS_GAP = constants.pair("adoption", "awareness_gap")
 """Mean and sd (log odds) of how far knowing of the services lies above the ceiling of their use. In the survey of the
 Yangtze River Delta 80.95% knew of them (seed-yrd-lack) and 22.07% had used them (seed-yrd-used), 2.7 apart: the ceiling
 lies between the two, and a uniform distribution over that stretch has this mean and sd."""
 
-REGIONAL_SPREAD = constants.today("adoption", "regional_spread")
+REGIONAL_SPREAD = constants.pair("adoption", "regional_spread")
 """Mean and sd of the log of the contrast (log odds) between a survey of one region or panel and the whole country: 0.5,
 90% between 0.26 and 0.96. Within the national survey itself rural users lie 0.63 below the total
 (cnnic-2022-12-online-medical-usage-rate-rural-hk51: 21.5% against 34.0%)."""
 
-CEILING_INTERNET = constants.today("adoption", "ceiling_internet")
+CEILING_INTERNET = constants.pair("adoption", "ceiling_internet")
 """Mean and sd of logit(ceiling of internet users as a share of the population): 90% of it between 74% and 97%."""
 
 CLASS = {name: constants.entries()["adoption"][f"growth_{name}"].value for name in ("internet", "usage")}
@@ -70,11 +70,11 @@ among them is one more online service of the same people."""
 POPULATION_PACE = 1.0
 """Part of the latest known growth of the population that goes on after its last count."""
 
-SURVEY_NOISE = constants.today("adoption", "survey_noise")
+SURVEY_NOISE = constants.pair("adoption", "survey_noise")
 """Mean and sd of the log of a survey's noise (log scale): 3%, 90% between 1% and 8%: sampling
 error of tens of thousands of interviews in clusters, and changes of the questionnaire."""
 
-OFFSETS = {name: constants.today("adoption", name) for name in ("definition_2015", "definition_2020h1", "panel")}
+OFFSETS = {name: constants.pair("adoption", name) for name in ("definition_2015", "definition_2020h1", "panel")}
 """Mean and sd (log scale) of the offset of each other definition against the plain count of users. In June 2020 29.4%
 of internet users had used any such service, 26.4% had bought drugs or devices and 17.9% had registered or consulted
 (online_medical_component_usage_rate): if the later counts hold no purchases the offset is log(29.4 / 17.9) = 0.50, if

@@ -50,7 +50,7 @@ class Entry:
         What the default says.
     """
 
-    value: Any
+    value: Any = None
     known: date | None = None
     sources: tuple[str, ...] = ()
     default: Any = None
@@ -67,24 +67,26 @@ def entries() -> Mapping[str, Mapping[str, Entry]]:
     with FILE.open("rb") as file:
         stated = tomllib.load(file)
     return {
-        model: {
-            name: Entry(**{"value": None, **told, "sources": tuple(told.get("sources", ()))})
-            for name, told in own.items()
-        }
+        model: {name: Entry(**(told | {"sources": tuple(told.get("sources", ()))})) for name, told in own.items()}
         for model, own in stated.items()
     }
 
 
-def today(model: str, name: str) -> Any:
-    """The value of a constant today."""
-    return _read(entries()[model][name].value, date.max)
+def pair(model: str, name: str) -> tuple[float, float]:
+    """Both numbers of a constant today."""
+    first, second = entries()[model][name].value
+    return float(first), float(second)
+
+
+def number(model: str, name: str) -> float:
+    """The one number of a constant today."""
+    return float(entries()[model][name].value)
 
 
 def of(model: str, d: Mapping[str, Any]) -> dict[str, Any]:
     """The constants of a model by name: those that came with the arrays of a fit, today's where none did."""
-    return {
-        name: _given(d[PREFIX + name], value) if PREFIX + name in d else value for name, value in _today(model).items()
-    }
+    now = _today(model)
+    return {key: _given(d[PREFIX + key], value) if PREFIX + key in d else value for key, value in now.items()}
 
 
 def arrays(model: str, day: date) -> dict[str, np.ndarray]:
@@ -107,7 +109,7 @@ def digest(models: Iterable[str]) -> bytes:
 
 @cache
 def _today(model: str) -> dict[str, Constant]:
-    return {name: today(model, name) for name in entries()[model]}
+    return {name: _read(one.value, date.max) for name, one in entries()[model].items()}
 
 
 def _read(stated: Any, day: date) -> Constant:
@@ -119,7 +121,7 @@ def _read(stated: Any, day: date) -> Constant:
     if isinstance(stated, str):
         learned = entries()[LEARNED][stated]
         known = learned.known is None or learned.known <= day
-        pairs = {} if known else {name: tuple(pair) for name, pair in learned.default.items()}
+        pairs: dict[str, Any] = {} if known else {name: tuple(ends) for name, ends in learned.default.items()}
         return replace(growth_prior(stated), **pairs)
     return tuple(map(float, stated)) if isinstance(stated, list) else float(stated)
 

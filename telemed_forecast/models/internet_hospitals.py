@@ -51,10 +51,10 @@ CLASS = constants.entries()["internet_hospitals"]["growth"].value
 spread online among the same people. The technologies of all countries, decades of infrastructure, are slower: with
 them as prior the forecasts of the end of 2022 put the count of 2025 too low."""
 
-CEILING_SHARE = constants.today("internet_hospitals", "ceiling_share")
+CEILING_SHARE = constants.pair("internet_hospitals", "ceiling_share")
 """Mean and sd of logit(kappa): 90% between 16% and 84% of secondary and tertiary hospitals."""
 
-FIRM_CEILING = constants.today("internet_hospitals", "firm_ceiling")
+FIRM_CEILING = constants.pair("internet_hospitals", "firm_ceiling")
 """Mean and sd of log(lambda): an eighth as many as there are secondary and tertiary hospitals (about 1,700 today), 90%
 between a 37th (380) and a half (7,500). The only counts of firms are local: 29 in Yinchuan (`firms-yinchuan-29`), 11
 run by firms and private bodies in Ningbo (`ih-zhejiang_ningbo_private_other`); 30 provinces with 11 to 29 a large city
@@ -68,14 +68,14 @@ ORIGINS = 16
 """Slots for counters beside the official one; the number is fixed so that one compiled model serves every date. An
 empty slot has its prior."""
 
-ORIGIN_SPREAD = constants.today("internet_hospitals", "origin_spread")
+ORIGIN_SPREAD = constants.pair("internet_hospitals", "origin_spread")
 """Mean and sd of the log of the spread between counters (log scale): a third, 90% between 0.13 and 0.7. That
 counters differ is certain, so zero is left out."""
 
-REPORTING_NOISE = constants.today("internet_hospitals", "reporting_noise")
+REPORTING_NOISE = constants.pair("internet_hospitals", "reporting_noise")
 """Mean and sd of the log of the noise from announcement days and revisions (log scale): 7%, or 2.5% to 18%."""
 
-SHARE_NOISE = constants.today("internet_hospitals", "share_noise")
+SHARE_NOISE = constants.pair("internet_hospitals", "share_noise")
 """Mean and sd of the log of the noise on a published share (logit), beside its grade's scale: 0.1, or 0.04 to 0.27;
 "public" and "hospital-run" are not quite the same."""
 

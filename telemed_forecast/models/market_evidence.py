@@ -21,7 +21,7 @@ from telemed_forecast.models.model import Rows, claims_of
 from telemed_forecast.models.odds import logit
 from telemed_forecast.models.timeline import decimal_year
 
-VOLUME_SCALE = constants.today("market_size", "volume_scale")
+VOLUME_SCALE = constants.number("market_size", "volume_scale")
 """Noise scale (log) of a yearly volume of encounters: what counts as one differs between sources."""
 
 SELLERS = ("jd_health", "alibaba_health")

@@ -60,66 +60,66 @@ STEP = 1.0
 GRID = 13
 """Years of history."""
 
-OTHER_SERVICES = constants.today("market_size", "other_services")
+OTHER_SERVICES = constants.pair("market_size", "other_services")
 """Mean and sd of log m, the other telemedicine services over consultation: about as much again, 90% between a quarter
 and four times as much."""
 
 ORIGINS = 40
 """Slots for origins of estimates; fixed so that one compiled model serves every date. An empty slot has its prior."""
 
-BIAS_SPREAD = constants.today("market_size", "bias_spread")
+BIAS_SPREAD = constants.pair("market_size", "bias_spread")
 """Mean and sd of the log of the spread of origin biases (log scale): 0.37, 90% between 0.16 and 0.84. That they differ
 is certain, so zero is left out."""
 
-ESTIMATE_NOISE = constants.today("market_size", "estimate_noise")
+ESTIMATE_NOISE = constants.pair("market_size", "estimate_noise")
 """Mean and sd of the log of the noise on an estimate beside its origin's bias (log scale): 15%."""
 
-ENCOUNTERS = constants.today("market_size", "encounters")
+ENCOUNTERS = constants.pair("market_size", "encounters")
 """Mean and sd of log(encounters per user and year) in the last year: 1.5, 90% between 0.6 and 4."""
 
-ENCOUNTERS_TREND = constants.today("market_size", "encounters_trend")
+ENCOUNTERS_TREND = constants.pair("market_size", "encounters_trend")
 """Mean and sd of its change a year."""
 
-PRICE = constants.today("market_size", "price")
+PRICE = constants.pair("market_size", "price")
 """Mean and sd of log(CNY per encounter), free ones included: 25, 90% between 11 and 56. A platform's mean list price
 was 32 (2017) and 40 (2020), a hospital's fee 25 (2020), a web census' median 6 (2020)."""
 
-PRICE_TREND = constants.today("market_size", "price_trend")
+PRICE_TREND = constants.pair("market_size", "price_trend")
 """Mean and sd of its change a year."""
 
-COHERENCE = constants.today("market_size", "coherence")
+COHERENCE = constants.number("market_size", "coherence")
 """sd of the coherence gap (log): the two directions may differ by a factor of two without surprise."""
 
 
-MEDICINE_CEILING = constants.today("market_size", "medicine_ceiling")
+MEDICINE_CEILING = constants.pair("market_size", "medicine_ceiling")
 """Mean and sd of the logit of the part of all medicine sales at which online sales of drugs and health goods end: 30%,
 80% between 17 and 48. In 2023 pharmacies' retail sales (640 of 2,930 bn yuan, mofcom-retail-2023 and
 mofcom-circulation-2023) and online sales (about 300) were together 32% of them: all that retail sells may move online;
 much more needs hospitals to let go of their prescriptions, much less says that it stops where it stands."""
 
-ONLINE_SHARE = constants.today("market_size", "online_share")
+ONLINE_SHARE = constants.pair("market_size", "online_share")
 """Mean and sd of the logit of the part of all medicine sales sold online in the last year: 8%, 80% between 3 and 19."""
 
-ONLINE_SHARE_TREND = constants.today("market_size", "online_share_trend")
+ONLINE_SHARE_TREND = constants.pair("market_size", "online_share_trend")
 """Mean and sd of its change a year: printed shares rose from 1.5% (iimedia-2020-ecshare-2012) to 7%
 (gs-drug-penetration-2023), 0.15 a year on the logit scale."""
 
-ONLINE_SHARE_SCALE = constants.today("market_size", "online_share_scale")
+ONLINE_SHARE_SCALE = constants.number("market_size", "online_share_scale")
 """Noise scale (logit) of a printed online share: what counts as medicine and as online differs; two houses print 2.4%
 and over 10% for 2019 (fs-jdh-2020-share-drugs-2019, iimedia-2020-ecshare-2019)."""
 
-SELLER_SHARE = constants.today("market_size", "seller_share")
+SELLER_SHARE = constants.pair("market_size", "seller_share")
 """Mean and sd of the logit of JD Health's part of online sales in the last year: 10%, 80% between 4 and 21. The two
 largest had 10.0% and 6.5% in 2021 (fs-2021-digital-retail-pharmacy-share-rank1 and -rank2)."""
 
-SECOND_SELLER = constants.today("market_size", "second_seller")
+SECOND_SELLER = constants.pair("market_size", "second_seller")
 """Mean and sd of the log of Alibaba Health's own sales over JD Health's: the same two shares."""
 
-SELLER_VOLATILITY = constants.today("market_size", "seller_volatility")
+SELLER_VOLATILITY = constants.pair("market_size", "seller_volatility")
 """Mean and sd of the log of the yearly steps of that part (logit): 0.12, 90% between 0.05 and 0.28. A seller that grows
 a fifth faster than its market for a year is common; one that doubles its part in a year is not."""
 
-SELLER_SCALE = constants.today("market_size", "seller_scale")
+SELLER_SCALE = constants.number("market_size", "seller_scale")
 """Noise scale (log) of a seller's yearly rate from a full or a half year's accounts: half-years differ by that much."""
 
 

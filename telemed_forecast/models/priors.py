@@ -88,8 +88,8 @@ class GrowthPrior:
     @classmethod
     def from_numbers(cls, row: Any) -> GrowthPrior:
         """Back from one row, which may be data of a graph."""
-        pairs = [(row[2 * k], row[2 * k + 1]) for k in range(6)]
-        return cls(*pairs, *(row[12 + k] for k in range(5)))
+        own: list[Any] = [(row[2 * k], row[2 * k + 1]) for k in range(6)]
+        return cls(*own, *(row[12 + k] for k in range(5)))
 
 
 @dataclass(frozen=True)
