@@ -18,7 +18,7 @@ from telemed_forecast.exhibits.evidence import origin_name
 from telemed_forecast.exhibits.exhibit import Exhibit
 from telemed_forecast.exhibits.published_league import CLOSE, period
 
-EACH = 4
+EACH = 3
 """Forecasts of ours, and of houses, that the grid shows of a market: those furthest off."""
 
 MARKET_OF = {
