@@ -142,11 +142,11 @@ def _market(p: Numbers, d: Numbers, rng: np.random.Generator) -> dict[str, np.nd
 
 
 def _design_of_users(context: Context) -> Numbers:
-    return adoption.arrays(**forecast_users.inputs(context))
+    return forecast_users.arrays(context)
 
 
 def _design_of_hospitals(context: Context) -> Numbers:
-    return internet_hospitals.arrays(*forecast_hospitals.inputs(context))[0]
+    return forecast_hospitals.arrays(context)[0]
 
 
 def _design_of_channels(context: Context) -> Numbers:

@@ -24,6 +24,7 @@ from telemed_forecast.evaluation import calibration
 from telemed_forecast.evaluation.calibration import Ranks
 from telemed_forecast.fits import sources
 from telemed_forecast.fits.sampling import ModelSpec
+from telemed_forecast.models import constants
 from telemed_forecast.paths import DATA, PACKAGE, PRIORS, ROOT
 
 FOLDER = DATA / "calibration"
@@ -63,9 +64,9 @@ class Record:
 
 
 def fingerprint(spec: ModelSpec) -> str:
-    """Hash of a model's source, of the models that it builds on, and of the learned priors."""
-    digest = hashlib.sha256()
-    code, priors = sources.files(spec.build.__module__), sorted(PRIORS.glob("*.json"))
+    """Hash of a model's source, of the models that it builds on, of the learned priors and of its constants."""
+    digest, code, priors = hashlib.sha256(), sources.files(spec.build.__module__), sorted(PRIORS.glob("*.json"))
+    digest.update(constants.digest(file.stem for file in code))
     for root, files_of in ((PACKAGE.parent, code), (ROOT, priors)):
         for file in files_of:
             digest.update(f"{file.relative_to(root).as_posix()}\n".encode())

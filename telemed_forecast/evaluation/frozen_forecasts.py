@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -55,13 +55,16 @@ RELEASED = ["release", "as_of", "forecast_date", "scenario", "target", "day", "l
 class Frozen:
     """Releases that were frozen by a day, and what came of them (:func:`score`, :func:`waiting`).
 
-    With `altered` one of them is not as it was frozen, so that none of them counts.
+    With `altered` one of them is not as it was frozen, so that none of them counts. `listed` has a row a release: the
+    day whose knowledge is in it (``as_of``), the one on which it was frozen (``forecast_date``), and how many forecasts
+    it holds of which figures are printed.
     """
 
     releases: tuple[str, ...]
     scores: pd.DataFrame
     waiting: pd.DataFrame
     altered: bool = False
+    listed: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def record(folder: Path, context: Context) -> Frozen:
@@ -73,7 +76,14 @@ def record(folder: Path, context: Context) -> Frozen:
             frozen = read(folder, context.settings.as_of_date)
         except TelemedError:
             altered = True
-    return Frozen(tuple(frozen["release"].unique()), score(frozen, context), waiting(frozen, context), altered)
+    return Frozen(
+        tuple(frozen["release"].unique()), score(frozen, context), waiting(frozen, context), altered, _listed(frozen)
+    )
+
+
+def _listed(frozen: pd.DataFrame) -> pd.DataFrame:
+    printed = frozen[frozen["target"].isin(list(TARGETS))].drop_duplicates(["release", "target", "day"])
+    return printed.groupby(["release", "as_of", "forecast_date"]).size().rename("number").reset_index()
 
 
 def read(folder: Path, by: date = date.max) -> pd.DataFrame:

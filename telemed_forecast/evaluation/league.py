@@ -4,6 +4,9 @@ Errors are on the scale of all our scores: the log of the forecast over what cam
 that a factor of two is the same mistake in every market and every year. Where what came is itself uncertain, an error
 is a set of draws, and the verdict is the probability that the forecast was too high.
 
+Who was nearer is judged by neutral judges: counts and accounts, and for the market's size, which nobody counts, what
+other houses estimated after the year had ended. Our own posterior is a party; what it says is kept apart.
+
 Our own forecast is that of the last year-end at or before the first day on which theirs may have been read
 (`rolling_origins.YEARS`): up to a year older than theirs and never newer.
 """
@@ -31,16 +34,16 @@ SURE = 0.9
 OUTCOME = ["metric", "definition", "end"]
 """What came is the same for all forecasts that share these."""
 
-OURS = (
-    *("forecast_date", "low", "median", "high", "our_error", "our_median_error", "held", "closer"),
-    "our_consensus_error",
-)
+OURS = (*("forecast_date", "low", "median", "high", "our_error", "our_median_error", "held", "closer", "nearer"),)
 """What a row of the league says of our forecast of that day; empty where there is none."""
+
+VOTE = ["publisher", *OUTCOME]
+"""A house has one vote on a target, however often it said something of it."""
 
 COLUMNS = (
     *("claim_id", "statement", "metric", "segment", "definition", "publisher", "grade", "first_day", "published"),
     *("end", "value", "unit", "kind", "claims", "came", "error", "median_error", "verdict", "why_not"),
-    *("consensus_error", *OURS),
+    *("judge", "settled", *OURS),
 )
 
 
@@ -51,12 +54,13 @@ def judged(context: Context) -> tuple[pd.DataFrame, pd.DataFrame, Voice]:
     -------
     The judged forecasts with the worst first: the columns of `published_forecasts.ended`; ``kind``, ``came`` (draws)
     and ``claims`` as in `quantities.Truth`; ``error`` (forecast less what came on the scale of scores, draws) and its
-    ``median_error``; ``verdict`` (``high``, ``low``, or ``open`` when neither is sure); ``consensus_error`` (against
-    what other houses estimated later, NaN where they did not). Of ours, where there is one: the day when it was
-    ``made``, its ``low``, ``median`` and ``high`` (80%), ``our_error`` and its median, whether the interval ``held``
-    the middle of what came, the probability that its median lay ``closer``, and ``our_consensus_error``; else
-    ``why_not``: ``undated`` (nobody knows since when theirs could be read), ``early`` (before the first origin) or
-    ``nothing`` (our models of that day say nothing of it).
+    ``median_error``; ``verdict`` (``high``, ``low``, or ``open`` when neither is sure); the neutral ``judge``
+    (``actual``, ``houses``: what other houses estimated later, or none) and the number that it ``settled`` on. Of ours,
+    where there is one: the day when it was ``made``, its ``low``, ``median`` and ``high`` (80%), ``our_error`` and its
+    median, whether the interval ``held`` the middle of what came, the probability that its median lay ``closer`` to
+    that, and ``nearer``, the same by the neutral judge (NaN without one); else ``why_not``: ``undated`` (nobody knows
+    since when theirs could be read), ``early`` (before the first origin) or ``nothing`` (our models of that day say
+    nothing of it).
 
     Then the others with the reason, ``no_outcome`` where nothing is known that a forecast can be held against, and the
     models of the context's own day.
@@ -85,11 +89,11 @@ def judged(context: Context) -> tuple[pd.DataFrame, pd.DataFrame, Voice]:
 def _judged(one: Any, came: Truth, now: Voice, earlier: Mapping[date, Voice]) -> dict[str, Any]:
     error = scaled_error(one.value, came.draws, one.unit)
     consensus = consensus_estimate(now, one)
-    ours = _same_day(one, came, error, earlier)
-    if consensus is not None:
-        ours["consensus_error"] = float(scaled_error(one.value, consensus, one.unit))
-        if "forecast_date" in ours:
-            ours["our_consensus_error"] = float(scaled_error(ours["median"], consensus, one.unit))
+    judge = "actual" if came.kind == "count" else "" if consensus is None else "houses"
+    settled = came.draws if judge == "actual" else np.array([np.nan if consensus is None else consensus])
+    ours = _same_day(one, came, earlier)
+    if judge and "median" in ours:
+        ours["nearer"] = _nearer(one, ours["median"], settled)
     return one._asdict() | {
         "kind": came.kind,
         "claims": came.claims,
@@ -98,8 +102,16 @@ def _judged(one: Any, came: Truth, now: Voice, earlier: Mapping[date, Voice]) ->
         "median_error": float(np.median(error)),
         "verdict": verdict(error),
         "why_not": "",
+        "judge": judge,
+        "settled": float(np.median(settled)),
         **ours,
     }
+
+
+def _nearer(one: Any, ours: float, came: np.ndarray) -> float:
+    """The probability that ours lay nearer to what came than theirs; a tie is half of it."""
+    own, theirs = (np.abs(scaled_error(said, came, one.unit)) for said in (ours, one.value))
+    return float((own < theirs).mean() + 0.5 * (own == theirs).mean())
 
 
 def verdict(error: np.ndarray) -> str:
@@ -113,7 +125,7 @@ def scaled_error(forecast: float, came: np.ndarray | float, unit: str) -> np.nda
     return scores.scaled(forecast, unit) - scores.scaled(came, unit)
 
 
-def _same_day(one: Any, came: Truth, error: np.ndarray, earlier: Mapping[date, Voice]) -> dict[str, Any]:
+def _same_day(one: Any, came: Truth, earlier: Mapping[date, Voice]) -> dict[str, Any]:
     """Our forecast of that day, or why there is none."""
     if one.first_day is None:
         return {"why_not": "undated"}
@@ -132,49 +144,46 @@ def _same_day(one: Any, came: Truth, error: np.ndarray, earlier: Mapping[date, V
         "our_error": own,
         "our_median_error": float(np.median(own)),
         "held": low <= float(np.median(came.draws)) <= high,
-        "closer": float((np.abs(own) < np.abs(error)).mean() + 0.5 * (np.abs(own) == np.abs(error)).mean()),
+        "closer": _nearer(one, median, came.draws),
     }
 
 
-def head_to_head(found: pd.DataFrame, *, by_consensus: bool = False) -> dict[str, Any] | None:
+def head_to_head(found: pd.DataFrame, *, by: str = "nearer") -> dict[str, Any] | None:
     r"""Who was nearer, over the forecasts for which we would have had one on that day.
 
-    Several forecasts of one outcome are not several trials: what was nearer to it once was nearer to it again. So each
-    outcome counts once, by the mean over its pairs, and the interval of the chance :math:`p` that ours is nearer is
-    that of a beta distribution, :math:`p \sim B(\tfrac12 + s, \tfrac12 + n - s)` with :math:`s` the sum over the
-    :math:`n` outcomes (Jeffreys' prior); it reaches to 0 or 1 where none or all were won, as Brown, Cai and DasGupta
-    (2001) have it. Outcomes of one market share its shocks still: the interval is rather too narrow than too wide.
+    A house has one vote on a target (`VOTE`): the mean over its forecasts of it. Votes on one outcome are not several
+    trials: what was nearer to it once was nearer to it again. So the interval of the chance :math:`p` that ours is
+    nearer is that of a beta distribution, :math:`p \sim B(\tfrac12 + s, \tfrac12 + n - s)` with :math:`n` the number of
+    outcomes and :math:`s` the part of the votes that ours won, times n (Jeffreys' prior); it reaches to 0 or 1 where
+    none or all were won, as Brown, Cai and DasGupta (2001) have it. Outcomes of one market share its shocks still: the
+    interval is rather too narrow than too wide.
 
-    With `by_consensus` other houses' later estimates are the judge instead of `Truth`, where there are any.
+    The judge is neutral, or with `by` = ``closer`` our own posterior, where it is the only one.
 
     Returns
     -------
-    ``number`` of pairs and ``outcomes``; the part of the outcomes in which ours was ``closer``, with ``low`` and
-    ``high`` end; the median absolute error of ``ours`` and ``theirs``; pairs in which our interval ``held`` what came.
+    ``number`` of pairs, ``votes``, ``houses`` and ``outcomes``; the part of the votes in which ours was ``closer``,
+    with ``low`` and ``high`` end; pairs in which our interval ``held`` what came, and those judged by an ``actual``.
     None without a pair.
     """
     pairs = found[found["forecast_date"].notna()]
-    errors = ["median_error", "our_median_error"]
-    if by_consensus:
-        errors = ["consensus_error", "our_consensus_error"]
-        pairs = pairs[pairs["our_consensus_error"].notna()]
+    pairs = pairs[pairs["nearer"].notna()] if by == "nearer" else pairs[pairs["nearer"].isna()]
     if pairs.empty:
         return None
     from scipy.stats import beta
 
-    theirs, ours = (pairs[name].abs().to_numpy(dtype=float) for name in errors)
-    if by_consensus:
-        pairs = pairs.assign(closer=np.where(ours == theirs, 0.5, ours < theirs))
-    won = [float(own.to_numpy(dtype=float).mean()) for _, own in pairs.groupby(OUTCOME, sort=False)["closer"]]
-    total, number = sum(won), len(won)
-    low, high = beta.ppf([0.5 - LEVEL / 2, 0.5 + LEVEL / 2], 0.5 + total, 0.5 + number - total)
+    votes = pairs.assign(won=pairs[by].astype(float)).groupby(VOTE, sort=False)["won"].mean()
+    part, number = float(votes.mean()), len(pairs[OUTCOME].drop_duplicates())
+    ends = [0.5 - LEVEL / 2, 0.5 + LEVEL / 2]
+    low, high = beta.ppf(ends, 0.5 + part * number, 0.5 + (1.0 - part) * number)
     return {
         "number": len(pairs),
+        "votes": len(votes),
+        "houses": pairs["publisher"].nunique(),
         "outcomes": number,
-        "closer": total / number,
-        "low": min(float(low), total / number),
-        "high": max(float(high), total / number),
-        "ours": float(np.median(ours)),
-        "theirs": float(np.median(theirs)),
+        "closer": part,
+        "low": min(float(low), part),
+        "high": max(float(high), part),
         "held": int(pairs["held"].sum()),
+        "actual": int((pairs["judge"] == "actual").sum()),
     }

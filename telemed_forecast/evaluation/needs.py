@@ -36,6 +36,7 @@ class Needs:
     # and as of the day that a page looks back on, with the effort of today's.
     today: frozenset[str] = frozenset()
     earlier: frozenset[str] = frozenset()
+    designed: frozenset[str] = frozenset()  # As of the same earlier days, with today's constants
     look_back: frozenset[str] = frozenset()
     without: frozenset[str] = frozenset()  # Fitted again without each publisher whose part weights of draws cannot tell
 
@@ -54,7 +55,7 @@ class Needs:
 
     def models(self) -> tuple[str, ...]:
         """Every model that has to be fitted, those that feed others first."""
-        named = self.today | self.earlier | self.look_back | self.without
+        named = self.today | self.earlier | self.designed | self.look_back | self.without
         return tuple(model for model in MODELS if model in named or FEEDS.get(model) in named)
 
 
@@ -65,9 +66,11 @@ def contexts(model: str, needs: Needs, context: Context) -> Iterator[tuple[str, 
     read = {model, FEEDS.get(model)}
     if read & (needs.today | needs.without):
         yield "today", context
-    days = {day for name in read & needs.earlier for day in rolling_origins.days(context, str(name))}
-    for day in sorted(days):
-        yield day.isoformat(), rolling_origins.as_of(context, day)
+    for asked, hindsight in ((needs.earlier, False), (needs.designed, True)):
+        days = {day for name in read & asked for day in rolling_origins.days(context, str(name))}
+        for day in sorted(days):
+            name = f"{day}, as designed today" if hindsight else day.isoformat()
+            yield name, rolling_origins.as_of(context, day, hindsight=hindsight)
     then = MARKETS[model].look_back
     if model in needs.look_back and then is not None and then < context.settings.as_of_date:
         yield f"{then}, for the page", context.earlier(then)

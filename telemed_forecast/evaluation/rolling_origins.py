@@ -1,6 +1,8 @@
 r"""Rolling origins: what would have been said at each year's end, held against what was published later.
 
-Each origin is a whole refit on the evidence of that day, so nothing later can leak into it. Our model forecasts what
+Each origin is a whole refit on the evidence of that day, so nothing later can leak into it, and with the constants that
+could have been known (:mod:`telemed_forecast.models.constants`): a prior that was argued from a later figure has its
+wider default. The same with today's constants shows how much of the record is hindsight. Our model forecasts what
 would be printed for every later row of its headline quantity, with that row's definition, publisher and grade. Rivals
 know one definition only and forecast its rows; they learn the noise of publishing from the figures themselves. All
 are scored on the log scale (logit for shares), where an error of 10% costs the same in every market.
@@ -76,9 +78,12 @@ class Origin:
     draws: Mapping[str, np.ndarray]
 
 
-def origins(context: Context, market: str) -> list[Origin]:
-    """Forecasts of one market at every year's end before the context's date that has met outcomes by then."""
-    return [_origin(context, market, day) for day in days(context, market)]
+def origins(context: Context, market: str, *, hindsight: bool = False) -> list[Origin]:
+    """Forecasts of one market at every year's end before the context's date that has met outcomes by then.
+
+    With `hindsight` the models are as they are designed today, else as they could have been known on each day.
+    """
+    return [_origin(as_of(context, day, hindsight=hindsight), context, market) for day in days(context, market)]
 
 
 def year_ends(context: Context) -> list[date]:
@@ -92,10 +97,9 @@ def days(context: Context, market: str) -> list[date]:
     return [day for day in year_ends(context) if len(_later(context, rows, day)[0])]
 
 
-def _origin(context: Context, name: str, day: date) -> Origin:
-    market = MARKETS[name]
+def _origin(earlier: Context, context: Context, name: str) -> Origin:
+    market, day = MARKETS[name], earlier.settings.as_of_date
     actuals, known = _later(context, market.headline(context), day)
-    earlier = as_of(context, day)
     result = market.run(earlier)
     # Row by row, each with random numbers of its own: another outcome leaves the others' forecasts as they were.
     ours = [
@@ -109,10 +113,11 @@ def _origin(context: Context, name: str, day: date) -> Origin:
     return Origin(day, result.dated_fit.gate, actuals, known, comparable, draws)
 
 
-def as_of(context: Context, day: date) -> Context:
+def as_of(context: Context, day: date, *, hindsight: bool = False) -> Context:
     """The context of an origin: an earlier vintage and fewer draws; the quick profile stays quick."""
     settings: Any = context.earlier(day).settings
-    return Context(settings if settings.profile == "quick" else replace(settings, profile="origins"))
+    settings = settings if settings.profile == "quick" else replace(settings, profile="origins")
+    return Context(settings, hindsight=hindsight)
 
 
 def _rivals(history: History, ends: np.ndarray, day: date, seed: int) -> dict[str, np.ndarray]:

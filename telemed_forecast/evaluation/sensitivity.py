@@ -102,7 +102,7 @@ def prior_moves(context: Context, name: str, result: Forecast) -> pd.DataFrame:
 def _moves(fitted: Likelihood, horizon: int) -> Iterator[tuple[str, str, float, float, float]]:
     """The rows of one fit."""
     posterior = draws(fitted.fit.posterior)
-    for parameter, prior, values in _told(fitted.model.priors(), posterior):
+    for parameter, prior, values in _told(fitted.model.priors(fitted.fit.data), posterior):
         moved = [_weights(prior, values, by) for by in (-1.0, 1.0)]
         khat = max(shape for _, shape in moved)
         for path in _targets(fitted):

@@ -1,7 +1,8 @@
 """The track record: our forecasts of earlier days and those of others, held against what came.
 
 Everything here is measured on the context's date with what was known by then. Our forecasts are those of
-`rolling_origins`: whole refits on the evidence of each year's end, in which nothing later can take part.
+`rolling_origins`: whole refits on the evidence of each year's end, in which nothing later can take part, neither a
+figure nor a constant that was argued from one. Beside them stand those with the models as they are designed today.
 """
 
 from __future__ import annotations
@@ -48,9 +49,11 @@ class TrackRecord:
         Our worst, one a market and day.
     league, unscored, publishers
         Published forecasts, the worst first, those that are not scored, and the record of each publisher.
-    same_day, same_day_by_consensus
-        Our forecasts of the same days beside the published ones: with `quantities.Truth`, and with other houses' later
-        estimates, as the judge; None without a pair.
+    designed, with_hindsight
+        Our origins with the models as they are designed today, and their scores: how much of the record is hindsight.
+    same_day, same_day_by_us
+        Our forecasts of the same days beside the published ones, with neutral judges, and those of which our own
+        posterior is the only judge; None without a pair.
     frozen
         Releases: forecasts that were frozen before their figures came.
     """
@@ -63,8 +66,10 @@ class TrackRecord:
     league: pd.DataFrame
     unscored: pd.DataFrame
     publishers: pd.DataFrame
+    designed: Mapping[str, list[Origin]]
+    with_hindsight: pd.DataFrame
     same_day: dict[str, Any] | None
-    same_day_by_consensus: dict[str, Any] | None
+    same_day_by_us: dict[str, Any] | None
     frozen: Frozen
     seed: int
 
@@ -89,17 +94,17 @@ class TrackRecord:
     @property
     def pairs(self) -> int:
         """Published forecasts beside which ours of the same day stands."""
-        return self.same_day["number"] if self.same_day is not None else 0
+        return int(self.league["forecast_date"].notna().sum())
 
     @property
     def outcomes(self) -> int:
         """Different outcomes of these pairs."""
-        return self.same_day["outcomes"] if self.same_day is not None else 0
+        return len(self.league.loc[self.league["forecast_date"].notna(), league.OUTCOME].drop_duplicates())
 
     @property
     def latest(self) -> dict[str, np.ndarray]:
-        """What we said last about the first figure that came, by market. Dims: (sample,)."""
-        last = {market: made[-1] for market, made in self.past.items() if made}
+        """What we say last, as designed today, about the first figure that came, by market. Dims: (sample,)."""
+        last = {market: made[-1] for market, made in self.designed.items() if made}
         return {
             f"{market} of {one.forecast_date}: {one.actuals.claim_id[0]}": one.draws[OURS][:, 0]
             for market, one in last.items()
@@ -114,12 +119,20 @@ class TrackRecord:
 def run(context: Context, *, releases: Path = RELEASES) -> TrackRecord:
     """The track record as of the context's date, with what a folder of releases froze."""
     seed = context.settings.seed
-    past = {market: rolling_origins.origins(context, market) for market in MARKETS}
-    scores = pd.concat([rolling_origins.score(made, market, seed=seed) for market, made in past.items()])
+    past, designed = (
+        {market: rolling_origins.origins(context, market, hindsight=hindsight) for market in MARKETS}
+        for hindsight in (False, True)
+    )
+    scores, hindsight = (
+        pd.concat([rolling_origins.score(origins, market, seed=seed) for market, origins in made.items()])
+        for made in (past, designed)
+    )
     judged, unscored, now = league.judged(context)
     return TrackRecord(
         results={market: now.result(market) for market in MARKETS},
         past=past,
+        designed=designed,
+        with_hindsight=_with_horizon(hindsight[hindsight["member"] == OURS]),
         scores=scores,
         ours=_with_horizon(scores[scores["member"] == OURS]),
         misses=misses.worst(context, scores, WORST),
@@ -127,7 +140,7 @@ def run(context: Context, *, releases: Path = RELEASES) -> TrackRecord:
         unscored=unscored,
         publishers=publishers.table(judged, seed=seed),
         same_day=league.head_to_head(judged),
-        same_day_by_consensus=league.head_to_head(judged, by_consensus=True),
+        same_day_by_us=league.head_to_head(judged, by="closer"),
         frozen=frozen_forecasts.record(releases, context),
         seed=seed,
     )

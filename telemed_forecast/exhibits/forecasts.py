@@ -12,7 +12,7 @@ import pandas as pd
 from telemed_forecast.evidence.observations import Observations
 from telemed_forecast.exhibits.evidence import origin_name, published_points
 from telemed_forecast.exhibits.exhibit import Exhibit, with_interval
-from telemed_forecast.exhibits.numbers import learned, value
+from telemed_forecast.exhibits.numbers import basis, learned, value
 from telemed_forecast.exhibits.values import Fact, Value
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.paths import Forecast, Path
@@ -125,7 +125,7 @@ def year_table(name: str, paths: Sequence[Path], years: Sequence[int], claims: S
 
 
 def parameter_table(name: str, parameters: Iterable[tuple[str, np.ndarray, np.ndarray]]) -> Exhibit:
-    """What the evidence taught: prior and posterior of parameters, and how much narrower they became.
+    """What the evidence taught: prior and posterior of parameters, how much narrower they became, which are assumed.
 
     Parameters
     ----------
@@ -139,7 +139,9 @@ def parameter_table(name: str, parameters: Iterable[tuple[str, np.ndarray, np.nd
     columns = with_interval(
         prior=[value(draws, "ratio") for draws in priors], posterior=[value(draws, "ratio") for draws in posteriors]
     )
-    return Exhibit(name=name, frame=pd.DataFrame({"parameter": names} | columns | {"learned": removed}))
+    rests = [basis(before, after) for before, after in zip(priors, posteriors, strict=True)]
+    told = {"parameter": names} | columns | {"learned": removed, "basis": rests}
+    return Exhibit(name=name, frame=pd.DataFrame(told))
 
 
 def share_of(number: float | np.floating) -> Value:

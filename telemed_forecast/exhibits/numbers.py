@@ -33,8 +33,15 @@ def chance(events: np.ndarray | float) -> Value:
     return Value(value=float(np.mean(events)), unit="probability", digits=2)
 
 
-ASSUMED = 1.0 - 0.9**2
-"""Part of a prior's variance (a tenth of its spread) that evidence has to remove; below it a number is assumed."""
+ASSUMED = 0.1
+"""Part of a prior's spread by which evidence has to move a number, or to change its spread; below it, it is assumed."""
+
+
+def basis(prior: np.ndarray, posterior: np.ndarray) -> str:
+    """``evidence``, or ``assumed`` where a number stands where its prior had it, and is as wide."""
+    spread = float(np.std(prior))
+    moved = abs(float(np.median(posterior) - np.median(prior))) / spread
+    return "assumed" if moved < ASSUMED and abs(1.0 - float(np.std(posterior)) / spread) < ASSUMED else "evidence"
 
 
 def learned(prior: np.ndarray, posterior: np.ndarray) -> float:

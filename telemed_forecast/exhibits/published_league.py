@@ -34,7 +34,7 @@ def exhibits(record: TrackRecord) -> Exhibits:
         _scored(found) if len(found) else None,
         _publishers(record.publishers) if len(found) else None,
         _unscored(left) if len(left) else None,
-        _same_day(pairs.sort_values(["published", "claim_id"])) if record.same_day is not None else None,
+        _same_day(pairs.sort_values(["published", "claim_id"])) if record.pairs else None,
     )
 
 
@@ -58,11 +58,11 @@ def numbers(record: TrackRecord) -> dict[str, Fact]:
             "publishers_alone": int((publishers["occasions"] == 1).sum()),
             **{f"without_{why}": int((found["why_not"] == why).sum()) for why in ("undated", "early", "nothing")},
         }
-    return told | _duel("duel", record.same_day) | _duel("consensus", record.same_day_by_consensus)
+    return told | _duel("duel", record.same_day) | _duel("own", record.same_day_by_us)
 
 
 def closer(duel: dict[str, Any]) -> Value:
-    """In how many of the outcomes ours was nearer, with its interval."""
+    """In how many of the votes ours was nearer, with its interval."""
     return Value(value=100.0 * duel["closer"], unit="percent", low=100.0 * duel["low"], high=100.0 * duel["high"])
 
 
@@ -73,9 +73,10 @@ def _duel(name: str, duel: dict[str, Any] | None) -> dict[str, Fact]:
     return {
         f"{name}_number": duel["number"],
         f"{name}_outcomes": duel["outcomes"],
+        f"{name}_votes": duel["votes"],
+        f"{name}_houses": duel["houses"],
+        f"{name}_actual": duel["actual"],
         f"{name}_closer": closer(duel),
-        f"{name}_ours": multiple(duel["ours"]),
-        f"{name}_theirs": multiple(duel["theirs"]),
         f"{name}_inside": duel["held"],
     }
 
@@ -105,7 +106,7 @@ def _quantity(one: Any) -> str:
     return f"@review.quantity.{one.metric}.{one.segment}"
 
 
-def _period(end: date) -> str:
+def period(end: date) -> str:
     """A calendar year by its number, everything else by its last day."""
     return str(end.year) if end == date(end.year, 12, 31) else end.isoformat()
 
@@ -123,7 +124,7 @@ def _said(found: pd.DataFrame) -> pd.DataFrame:
             "origin": [origin_name(one.publisher) for one in each],
             "published_on": [one.published.isoformat()[:7] for one in each],
             "quantity": [_quantity(one) for one in each],
-            "period": [_period(one.end) for one in each],
+            "period": [period(one.end) for one in each],
             "forecast": found["value"].astype(float).to_numpy(),
             "forecast_unit": [one.unit for one in each],
             **with_interval(came=[_drawn(one.came, one.unit) for one in each]),
@@ -223,7 +224,8 @@ def _same_day(pairs: pd.DataFrame) -> Exhibit:
             **ours.reset_index(drop=True),
             "ours_unit": frame["forecast_unit"],
             **frame[came],
-            "closer": pairs["closer"].astype(float).to_numpy(),
+            "judge": pairs["judge"].replace("", "posterior").to_numpy(),
+            "closer": pairs["nearer"].astype(float).fillna(pairs["closer"].astype(float)).to_numpy(),
         }
     )
     return Exhibit(name="record_same_day", frame=shown, claims=claims(pairs), facts={"number": len(pairs)})

@@ -24,9 +24,11 @@ from telemed_forecast.exhibits.forecasts import share_of
 from telemed_forecast.exhibits.numbers import by_id, key_figure
 from telemed_forecast.exhibits.published_league import closer, typical_error
 from telemed_forecast.exhibits.rivals import held
+from telemed_forecast.exhibits.said_and_happened import said_and_happened
 from telemed_forecast.exhibits.values import Fact, KeyFigure, Value
 from telemed_forecast.fits.store import Fit
 from telemed_forecast.forecast.context import Context
+from telemed_forecast.models import constants
 
 BINS = 10
 """Bins of the histogram of probability integral transforms."""
@@ -47,7 +49,9 @@ Shown only where that miss is among the worst."""
 def exhibits(context: Context, record: TrackRecord) -> Exhibits:
     """The report's tables and charts by name."""
     return named(
+        said_and_happened(record),
         _ours(record) if len(record.ours) else None,
+        _constants(record) if len(record.ours) else None,
         published_league.exhibits(record).values(),
         _frozen(record.frozen),
         calibration.described(context.settings.as_of_date)[0].values(),
@@ -71,24 +75,21 @@ def numbers(context: Context, record: TrackRecord) -> dict[str, Fact]:
 
 
 def key_figures(context: Context, record: TrackRecord) -> dict[str, KeyFigure]:
-    """How right we were, how right others were, and who was nearer."""
+    """How right we were, and who was nearer."""
     ours, others = record.ours, record.league
-    told = published_league.numbers(record)
     found, figure = [], partial(key_figure, period=context.settings.as_of_date.isoformat(), fits=fits(record))
     if len(ours):
         claims, number = _newest_figures(ours), {"number": len(ours)}
         figures = {**number, "figures": ours["claim_id"].nunique()}
         inside = share_of(ours[HELD].mean())
-        found.append(figure("record_inside", inside, sources=claims, note=_allowed(record) | number))
+        found.append(
+            figure("record_inside", inside, sources=claims, note=_allowed(record) | number | _designed(record))
+        )
         found.append(figure("record_error", typical_error(ours["bias"]), sources=claims, note=figures))
-    if len(others):
-        verdicts = {name: told[f"league_{name}"] for name in ("number", "high", "low")}
-        error, claims = typical_error(others["median_error"]), tuple(others["claim_id"][:3])
-        found.append(figure("record_published_error", error, sources=claims, note=verdicts))
     if record.same_day is not None:
-        claims = tuple(others.loc[others["why_not"] == "", "claim_id"][:3])
-        pairs = {"number": record.pairs, "outcomes": record.outcomes}
-        found.append(figure("record_nearer", closer(record.same_day), sources=claims, note=pairs))
+        claims = tuple(others.loc[others["nearer"].notna(), "claim_id"][:3])
+        votes = {name: record.same_day[name] for name in ("votes", "houses", "outcomes")}
+        found.append(figure("record_nearer", closer(record.same_day), sources=claims, note=votes))
     return by_id(found)
 
 
@@ -100,6 +101,11 @@ def fits(record: TrackRecord) -> list[Fit]:
 def _newest_figures(ours: pd.DataFrame) -> tuple[str, ...]:
     newest = ours[["day", "claim_id"]].drop_duplicates().sort_values(["day", "claim_id"], ascending=False)
     return tuple(newest["claim_id"][:3])
+
+
+def _designed(record: TrackRecord) -> dict[str, Fact]:
+    """What our intervals would have held, had all been known that the models are made of today."""
+    return {"designed": share_of(record.with_hindsight[HELD].mean())}
 
 
 def _allowed(record: TrackRecord) -> dict[str, Fact]:
@@ -118,6 +124,8 @@ def _ours_numbers(record: TrackRecord) -> dict[str, Fact]:
     far = (curve["actual"] < curve["wide_low"]) | (curve["actual"] > curve["wide_high"])
     return {
         **_allowed(record),
+        **_designed(record),
+        "constants": len(_later(record)),
         "newest_claims": _newest_figures(ours),
         "inside": share_of(ours[HELD].mean()),
         "worst_market": _market(worst["market"]),
@@ -143,21 +151,67 @@ def _market(name: str) -> str:
 def _ours(record: TrackRecord) -> list[Exhibit]:
     """Our forecasts in groups, against the random walk, the misses, the widths of intervals, and one by one."""
     missed = record.missed.groupby("market", sort=False)
-    markets, horizons, years = (record.by(column) for column in ("market", "horizon", "year"))
+    markets, horizons = (record.by(column) for column in ("market", "horizon"))
     return [
+        _origins(record.ours),
         _groups("record_markets", markets, markets["market"].map(_market)),
+        _hindsight(record),
         *_skill(record),
         *(_misses(record, str(name), own) for name, own in missed),
         _groups("record_horizons", horizons, (f"@record.horizon.{ahead}" for ahead in horizons["horizon"])),
-        _groups("record_origins", years, years["year"].astype(str)),
         _coverage(record),
         _ranks(record),
         _forecasts(record.ours),
     ]
 
 
+def _origins(ours: pd.DataFrame) -> Exhibit:
+    """How many figures our 80% intervals held, by the day of the forecast and the market: a day's mistake is seen."""
+    whole = pd.concat([ours, ours.assign(market="all")])
+    counted = whole.groupby(["year", "market"], sort=False)[HELD].agg(["sum", "size"])
+    told = (counted["sum"].astype(str) + " / " + counted["size"].astype(str)).unstack("market").sort_index()
+    told = told.reindex(columns=[*dict.fromkeys(ours["market"]), "all"]).fillna("–").rename_axis(columns=None)
+    return Exhibit(name="record_origins", frame=told.reset_index(names="group").astype({"group": str}))
+
+
+def _hindsight(record: TrackRecord) -> Exhibit:
+    """Our record with what could have been known, and as the models are designed today."""
+    known, designed = (summarise(ours, ["market"]).set_index("market") for ours in (record.ours, record.with_hindsight))
+    frame = pd.DataFrame({"group": known.index.map(_market), "forecasts": known["number"].to_numpy()})
+    for name, table in (("known", known), ("designed", designed.reindex(known.index))):
+        frame[f"{name}_inside"] = 100.0 * table[HELD].to_numpy(dtype=float)
+        frame[f"{name}_typical"] = np.exp(table["typical_error"].to_numpy(dtype=float))
+        frame[f"{name}_crps"] = table["crps"].to_numpy(dtype=float)
+    return Exhibit(name="record_hindsight", frame=frame)
+
+
+def _later(record: TrackRecord) -> dict[tuple[str, str], constants.Entry]:
+    """The constants that some of our forecasts could not know, by model and name."""
+    return constants.later_than(min(record.ours["forecast_date"]))
+
+
+def _constants(record: TrackRecord) -> Exhibit:
+    """The constants that forecasts of earlier days read at a wider default, until their argument was known."""
+    found = sorted(_later(record).items(), key=lambda one: (one[1].known or date.max, one[0]))
+    frame = pd.DataFrame(
+        {
+            "constant": [name for (_, name), _ in found],
+            "known": [entry.known for _, entry in found],
+            "value": [_stated(entry.value) for _, entry in found],
+            "default": [_stated(entry.default) for _, entry in found],
+        }
+    )
+    return Exhibit(name="record_constants", frame=frame, facts={"number": len(frame)})
+
+
+def _stated(value: Any) -> str:
+    """Numbers as the registry has them; what is no number is named by the row."""
+    numbers = value if isinstance(value, list) else [value]
+    return "; ".join(f"{one:g}" for one in numbers) if all(isinstance(one, int | float) for one in numbers) else "–"
+
+
 def _groups(name: str, table: pd.DataFrame, labels: Iterable[str]) -> Exhibit:
-    """Our forecasts by market, horizon or year of the forecast."""
+    """Our forecasts by market or horizon."""
     ends = (100 * table[["alone_low", "alone_high"]]).itertuples(index=False)
     bias = table[["bias", "bias_low", "bias_high"]].astype(float).apply(np.exp)
     frame = pd.DataFrame(
@@ -276,7 +330,7 @@ def _frozen(frozen: Frozen) -> list[Exhibit]:
     scored, waiting = frozen.scores, frozen.waiting.head(SHOWN)
     if frozen.altered or not frozen.releases:
         return []
-    found = []
+    found = [_releases(frozen)] if len(frozen.listed) else []
     if len(scored):
         frame = scored[["release", "target", "day"]].assign(
             **_compared(scored),
@@ -290,6 +344,16 @@ def _frozen(frozen: Frozen) -> list[Exhibit]:
         facts = {"number": len(waiting), "waiting": len(frozen.waiting)}
         found.append(Exhibit(name="record_waiting", frame=waiting[["release", "target", "day", "due"]], facts=facts))
     return found
+
+
+def _releases(frozen: Frozen) -> Exhibit:
+    """What was frozen, on which day, from what was known when; and what has come of it."""
+    listed = frozen.listed.rename(columns={"forecast_date": "frozen"})
+    counts = {
+        name: [int((table["release"] == release).sum()) if len(table) else 0 for release in listed["release"]]
+        for name, table in (("scored", frozen.scores), ("waiting", frozen.waiting))
+    }
+    return Exhibit(name="record_releases", frame=listed.assign(**counts))
 
 
 def _miss(miss: Any) -> dict[str, Fact]:

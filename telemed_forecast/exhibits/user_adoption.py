@@ -15,7 +15,7 @@ from telemed_forecast.exhibits import checks, influence, user_waves
 from telemed_forecast.exhibits.evidence import claims_of, context_table, evidence_table, known, newest
 from telemed_forecast.exhibits.exhibit import Exhibit, Exhibits, named, with_interval
 from telemed_forecast.exhibits.forecasts import fan, headline, parameter_table, year_table, years_shown
-from telemed_forecast.exhibits.numbers import ASSUMED, by_id, chance, counted, key_figure, learned, share, value
+from telemed_forecast.exhibits.numbers import by_id, chance, counted, key_figure, share, value
 from telemed_forecast.exhibits.values import Fact, KeyFigure, Value
 from telemed_forecast.fits.store import Fit
 from telemed_forecast.forecast import user_adoption as forecast
@@ -178,9 +178,7 @@ def _now(result: Forecast, underlying: Value, figure: KeyFigure) -> KeyFigure:
 
 def _wave_note(result: Forecast) -> str:
     """Whether figures of China told anything of what stays of a wave."""
-    prior = expit(np.random.default_rng(1).normal(*surge_prior().logit_kept, 4000))
-    told = learned(prior, expit(np.asarray(result.fit.posterior["surge_logit_kept"])))
-    return "figure.wave_left_note" if told >= ASSUMED else "figure.wave_left_assumed"
+    return "figure.wave_left_assumed" if user_waves.staying(result) == "assumed" else "figure.wave_left_note"
 
 
 def _parameters(result: Forecast) -> list[tuple[str, np.ndarray, np.ndarray]]:

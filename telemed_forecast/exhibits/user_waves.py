@@ -12,7 +12,7 @@ from telemed_forecast.evidence import decisions
 from telemed_forecast.exhibits.evidence import context_table, newest
 from telemed_forecast.exhibits.exhibit import Exhibit, with_interval
 from telemed_forecast.exhibits.forecasts import line
-from telemed_forecast.exhibits.numbers import share, value
+from telemed_forecast.exhibits.numbers import basis, share, value
 from telemed_forecast.exhibits.values import Fact, Value
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.paths import Forecast, interval
@@ -91,6 +91,12 @@ def users_parts(result: Forecast, claims: Sequence[str]) -> Exhibit:
     return Exhibit(name="users_parts", frame=_means(result, draws, days), claims=tuple(claims))
 
 
+def staying(result: Forecast) -> str:
+    """Whether figures of China told anything of what stays of a wave for good: ``assumed`` if not."""
+    prior = expit(np.random.default_rng(1).normal(*surge_prior().logit_kept, 4000))
+    return basis(prior, expit(np.asarray(result.fit.posterior["surge_logit_kept"])))
+
+
 def fates(result: Forecast) -> dict[str, np.ndarray]:
     """Persons whom each wave had brought in by each period, by what became of them.
 
@@ -121,7 +127,7 @@ def _lost(result: Forecast, claims: Sequence[str]) -> list[Exhibit]:
     both = {name: draws.sum(axis=2) for name, draws in found.items()}
     # Every year that is known, and the last of the forecast: in between people only go on leaving.
     told = [k for k in days if k <= now or k == days[-1]]
-    names = ("gained", *FATES)
+    names, rests = ("gained", *FATES), {"basis": staying(result)}
     by_wave = {name: [value(found[name][:, now, k], "persons") for k in waves] for name in names}
     by_wave["gone_share"] = [share(1.0 - result.draws["stays"][:, now, k]) for k in waves]
     by_year = with_interval(**{name: [value(both[name][:, k], "persons") for k in told] for name in names})
@@ -129,13 +135,13 @@ def _lost(result: Forecast, claims: Sequence[str]) -> list[Exhibit]:
         Exhibit(name="wave_fates", frame=_means(result, {name: both[name] for name in FATES}, days), claims=cited),
         Exhibit(
             name="waves_now",
-            frame=pd.DataFrame({"wave": [str(k) for k in waves]} | with_interval(**by_wave)),
+            frame=pd.DataFrame({"wave": [str(k) for k in waves]} | with_interval(**by_wave) | rests),
             claims=cited,
             facts={"day": result.last_period.isoformat()},
         ),
         Exhibit(
             name="wave_fates_by_year",
-            frame=pd.DataFrame({"year": [periods[k].year for k in told]} | by_year),
+            frame=pd.DataFrame({"year": [periods[k].year for k in told]} | by_year | rests),
             claims=cited,
         ),
     ]

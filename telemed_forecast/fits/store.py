@@ -29,6 +29,7 @@ from telemed_forecast.fits import cluster, sources
 from telemed_forecast.fits.gates import Gate, judge
 from telemed_forecast.fits.processor import processor
 from telemed_forecast.fits.sampling import Arrays, ModelSpec, Profile, compiled, density, fit
+from telemed_forecast.models import constants
 from telemed_forecast.paths import CACHE, PACKAGE, PRIORS
 
 if TYPE_CHECKING:
@@ -166,10 +167,10 @@ def _key(spec: ModelSpec, data: Arrays, profile: Profile, seed: int) -> str:
 
 
 def _code_hash(module: str) -> str:
-    """Hash of the code that makes a fit, and of the learned priors."""
-    digest = hashlib.sha256()
-    room = PACKAGE / "fits"
+    """Hash of the code that makes a fit, of the learned priors and of the constants that the models read."""
+    digest, models, room = hashlib.sha256(), sources.files(module), PACKAGE / "fits"
+    digest.update(constants.digest(file.stem for file in models))
     own = [room / name for name in ("compilation.py", "sampling.py", "gates.py")]
-    for file in [*sources.files(module, PACKAGE), *own, *sorted(PRIORS.glob("*.json"))]:
+    for file in [*models, *own, *sorted(PRIORS.glob("*.json"))]:
         digest.update(file.read_bytes())
     return digest.hexdigest()

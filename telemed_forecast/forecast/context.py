@@ -14,6 +14,7 @@ import numpy as np
 from telemed_forecast.evidence import observations, own, vintage
 from telemed_forecast.fits.sampling import PROFILES, Profile
 from telemed_forecast.forecast.paths import last_full_year
+from telemed_forecast.models import constants
 from telemed_forecast.scenarios import Scenario
 from telemed_forecast.scenarios import load as load_scenario
 
@@ -69,10 +70,22 @@ class _Memory:
 
 @dataclass(frozen=True)
 class Context:
-    """Settings and the view of the ledger that belongs to them; `levers`, if given, in place of the scenario's."""
+    """Settings and the view of the ledger that belongs to them.
+
+    Attributes
+    ----------
+    settings
+        The parameters.
+    levers
+        If given, in place of the scenario's.
+    hindsight
+        Whether models are as they are designed today. Without it they have the constants that could have been known on
+        the as-of date (`telemed_forecast.models.constants`).
+    """
 
     settings: Settings
     levers: Scenario | None = field(default=None, kw_only=True)
+    hindsight: bool = field(default=True, kw_only=True)
     _memory: _Memory = field(init=False, default_factory=_Memory, repr=False, compare=False)
 
     @cached_property
@@ -113,6 +126,10 @@ class Context:
         for old in own[:-KEPT]:
             made.pop(old)
         return result
+
+    def constants(self, model: str) -> dict[str, np.ndarray]:
+        """The constants of a model that the arrays of a fit bring along; none with hindsight."""
+        return {} if self.hindsight else constants.arrays(model, self.settings.as_of_date)
 
     @property
     def profile(self) -> Profile:

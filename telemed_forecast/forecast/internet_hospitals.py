@@ -19,6 +19,7 @@ from telemed_forecast.models import activity, internet_hospitals, licensing_poli
 from telemed_forecast.models.activity import Bounds
 from telemed_forecast.models.licensing_policy import Events
 from telemed_forecast.models.likelihood import Printed
+from telemed_forecast.models.model import Rows
 from telemed_forecast.models.timeline import decimal_year, half_year_at_or_after, half_years, period_end, within
 
 SPEC = ModelSpec("internet_hospitals", internet_hospitals.build)
@@ -52,8 +53,13 @@ def inputs(context: Context) -> tuple[Observations, list[Observations], Observat
 
 def fit(context: Context) -> Fit:
     """The model fitted to what was known."""
-    data, _ = internet_hospitals.arrays(*inputs(context))
+    data, _ = arrays(context)
     return fitted(SPEC, data, profile=context.profile, seed=context.settings.seed)
+
+
+def arrays(context: Context) -> tuple[Rows, list[str]]:
+    """The model's arrays, and the names of the counters with an offset."""
+    return internet_hospitals.arrays(*inputs(context), stated=context.constants("internet_hospitals"))
 
 
 def run(context: Context) -> Forecast:
@@ -63,7 +69,7 @@ def run(context: Context) -> Forecast:
 
 def _run(context: Context) -> Forecast:
     counts, pool, shares, events = inputs(context)
-    data, origins = internet_hospitals.arrays(counts, pool, shares, events)
+    data, origins = arrays(context)
     model = fit(context)
     end = internet_hospitals.grid_end(counts)
     # The ceiling of a step is the pool at its start; the share is taken at its end.

@@ -137,11 +137,11 @@ def definitions(observations: Observations) -> np.ndarray:
 
 def fit(context: Context) -> Fit:
     """The model fitted to what was known."""
-    data, _ = _arrays(evidence(context), user_adoption.fit(context))
+    data, _ = _arrays(context, evidence(context), user_adoption.fit(context))
     return fitted(SPEC, data, profile=context.profile, seed=context.settings.seed)
 
 
-def _arrays(rows: Evidence, users: Fit) -> tuple[dict[str, np.ndarray], list[str]]:
+def _arrays(context: Context, rows: Evidence, users: Fit) -> tuple[dict[str, np.ndarray], list[str]]:
     """The model's arrays, and the names of the origins."""
     return arrays(
         rows.sizes,
@@ -152,13 +152,14 @@ def _arrays(rows: Evidence, users: Fit) -> tuple[dict[str, np.ndarray], list[str
         rows.shares,
         rows.sellers,
         rows.services,
+        context.constants("market_size"),
     )
 
 
 def run(context: Context) -> Forecast:
     """Fit the model to what was known and carry it to the horizon."""
     adoption, rows = user_adoption.run(context), evidence(context)
-    data, origins = _arrays(rows, adoption.fit)
+    data, origins = _arrays(context, rows, adoption.fit)
     model = fit(context)
     beside = paired(np.asarray(model.posterior["users_standard"]), adoption[USERS].year_end(context.last_year))
     users, unmoved = (

@@ -16,6 +16,7 @@ from telemed_forecast.forecast.paths import Forecast, Likelihood, Target, Unpubl
 from telemed_forecast.forecast.rivals import history
 from telemed_forecast.models import adoption
 from telemed_forecast.models.likelihood import Printed
+from telemed_forecast.models.model import Rows
 from telemed_forecast.models.timeline import period_end, within
 
 SPEC = ModelSpec("user_adoption", adoption.build)
@@ -33,7 +34,12 @@ national count, and the users of primary institutions' services were asked about
 
 def fit(context: Context) -> Fit:
     """The model fitted to what was known."""
-    return fitted(SPEC, adoption.arrays(**inputs(context)), profile=context.profile, seed=context.settings.seed)
+    return fitted(SPEC, arrays(context), profile=context.profile, seed=context.settings.seed)
+
+
+def arrays(context: Context) -> Rows:
+    """The model's arrays."""
+    return adoption.arrays(**inputs(context), stated=context.constants("adoption"))
 
 
 def run(context: Context) -> Forecast:
@@ -43,7 +49,7 @@ def run(context: Context) -> Forecast:
 
 def _run(context: Context) -> Forecast:
     evidence = inputs(context)
-    data = adoption.arrays(**evidence)
+    data = arrays(context)
     model = fit(context)
     steps = round(2 * (context.settings.horizon + 1 - data["grid"][-1]))
     ahead = data["grid"][-1] + adoption.STEP * np.arange(steps)

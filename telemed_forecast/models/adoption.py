@@ -20,16 +20,17 @@ own whose spread is learned; the share of people who know the services at all bo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from telemed_forecast.models import growth, later_waves
+from telemed_forecast.models import constants, growth, later_waves
 from telemed_forecast.models.growth import Growth
 from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM, noise
 from telemed_forecast.models.model import Model, Posterior, Rows, Values, claims_of, draws
 from telemed_forecast.models.odds import expit, log_expit
-from telemed_forecast.models.priors import Prior, growth_prior, surge_prior
+from telemed_forecast.models.priors import Prior
 from telemed_forecast.models.timeline import carried, decimal_year, half_year_at_or_after, half_years, on_grid
 
 if TYPE_CHECKING:
@@ -44,41 +45,39 @@ GRID = 23
 WAVES = (2020.1, 2022.95)
 """[year] When the two waves of the epidemic brought people online."""
 
-CEILING_USAGE = (0.4, 1.2)
+CEILING_USAGE = constants.pair("adoption", "ceiling_usage")
 """Mean and sd of logit(ceiling of the usage rate): half of the prior between 40% and 77%. The highest usage rates that
 the same national survey printed for fifteen other online services (metrics ``*_usage_rate`` and ``*_users``) go from
 21% of internet users (wealth management) to 98% (messaging): mean 0.8 and sd 1.5 on this scale, with the median
 at 51%. Care is needed by those who are ill, so the few universal services count half in the mean."""
 
-AWARENESS_GAP = (1.35, 0.78)
+AWARENESS_GAP = constants.pair("adoption", "awareness_gap")
 """Mean and sd (log odds) of how far knowing of the services lies above the ceiling of their use. In the survey of the
 Yangtze River Delta 80.95% knew of them (seed-yrd-lack) and 22.07% had used them (seed-yrd-used), 2.7 apart: the ceiling
 lies between the two, and a uniform distribution over that stretch has this mean and sd."""
 
-REGIONAL_SPREAD = (-0.7, 0.4)
+REGIONAL_SPREAD = constants.pair("adoption", "regional_spread")
 """Mean and sd of the log of the contrast (log odds) between a survey of one region or panel and the whole country: 0.5,
 90% between 0.26 and 0.96. Within the national survey itself rural users lie 0.63 below the total
 (cnnic-2022-12-online-medical-usage-rate-rural-hk51: 21.5% against 34.0%)."""
 
-CEILING_INTERNET = (2.2, 0.7)
+CEILING_INTERNET = constants.pair("adoption", "ceiling_internet")
 """Mean and sd of logit(ceiling of internet users as a share of the population): 90% of it between 74% and 97%."""
 
-CLASS = {"internet": "penetration", "usage": "online_service"}
+CLASS = {name: constants.entries()["adoption"][f"growth_{name}"].value for name in ("internet", "usage")}
 """Reference class of each process: internet users are one of the technologies learned from; the use of medical services
 among them is one more online service of the same people."""
 
 POPULATION_PACE = 1.0
 """Part of the latest known growth of the population that goes on after its last count."""
 
-SURVEY_NOISE = (-3.5, 0.6)
+SURVEY_NOISE = constants.pair("adoption", "survey_noise")
 """Mean and sd of the log of a survey's noise (log scale): 3%, 90% between 1% and 8%: sampling
 error of tens of thousands of interviews in clusters, and changes of the questionnaire."""
 
 OFFSETS = {
-    "definition_2015": (0.2, 0.3),
-    "definition_2020h1": (0.25, 0.15),
-    "name_until_2022": (0.0, 0.07),
-    "panel": (-1.5, 0.7),
+    name: constants.pair("adoption", name)
+    for name in ("definition_2015", "definition_2020h1", "name_until_2022", "panel")
 }
 """Mean and sd (log scale) of the offset of each other definition against the plain count of users. In June 2020 29.4%
 of internet users had used any such service, 26.4% had bought drugs or devices and 17.9% had registered or consulted
@@ -116,20 +115,21 @@ def usage(base: Any, *, ceiling: Any, gained: Any, stays: Any) -> Any:
     return ceiling - missing
 
 
-def priors() -> dict[str, Prior]:
+def priors(d: Values) -> dict[str, Prior]:
     """The parameters in the order of the graph."""
-    surge, offset = surge_prior(), np.array(list(OFFSETS.values()))
+    c = constants.of("adoption", d)
+    surge, (middles, spreads) = c["surge"], zip(*(c[name] for name in OFFSETS), strict=True)
     return {
-        "internet_logit_ceiling": Prior("Normal", CEILING_INTERNET),
-        **growth.priors("internet", growth_prior(CLASS["internet"]), GRID),
-        "usage_logit_ceiling": Prior("Normal", CEILING_USAGE),
-        **growth.priors("usage", growth_prior(CLASS["usage"]), GRID),
+        "internet_logit_ceiling": Prior("Normal", c["ceiling_internet"]),
+        **growth.priors("internet", c["growth_internet"], GRID),
+        "usage_logit_ceiling": Prior("Normal", c["ceiling_usage"]),
+        **growth.priors("usage", c["growth_usage"], GRID),
         "surge_logit_kept": Prior("Normal", surge.logit_kept),
         "surge_half_life": Prior("LogNormal", surge.log_half_life),
         "surge_gained": Prior("Beta", surge.gained, len(WAVES)),
-        "definition_offset": Prior("Normal", (offset[:, 0], offset[:, 1])),
-        "survey_noise": Prior("LogNormal", SURVEY_NOISE),
-        "regional_spread": Prior("LogNormal", REGIONAL_SPREAD),
+        "definition_offset": Prior("Normal", (middles, spreads)),
+        "survey_noise": Prior("LogNormal", c["survey_noise"]),
+        "regional_spread": Prior("LogNormal", c["regional_spread"]),
     }
 
 
@@ -137,7 +137,8 @@ def _growth(p: Values, d: Values, xp: Any) -> dict[str, Growth]:
     """Internet users below the population, usage below a ceiling that stands still."""
     reach = {name: log_expit(p[f"{name}_logit_ceiling"], xp)[..., None] for name in CLASS}
     log_ceiling = {"internet": d["log_population"] + reach["internet"], "usage": reach["usage"]}
-    return {name: Growth(growth_prior(CLASS[name]), STEP, log_ceiling[name]) for name in CLASS}
+    c = constants.of("adoption", d)
+    return {name: Growth(c[f"growth_{name}"], STEP, log_ceiling[name]) for name in CLASS}
 
 
 def _paths(p: Values, d: Values) -> dict[str, Any]:
@@ -159,6 +160,11 @@ def _users(p: Values, d: Values, xp: Any) -> tuple[Any, Any]:
     return mu + offset, noise(d["users_scale"], p["survey_noise"][..., None], xp)
 
 
+def _aware(p: Values, d: Values, xp: Any) -> tuple[Any, Any]:
+    middle, spread = constants.of("adoption", d)["awareness_gap"]
+    return p["usage_logit_ceiling"][..., None] + middle, noise(d["aware_scale"], spread, xp)
+
+
 def _surveyed(p: Values, d: Values, xp: Any) -> tuple[Any, Any]:
     rate = p["usage_share"]
     mu = on_grid(xp.log(rate) - xp.log1p(-rate), d["survey_at"], xp)
@@ -178,10 +184,7 @@ MODEL = Model(
         ),
         "users": _users,
         "survey": _surveyed,
-        "aware": lambda p, d, xp: (
-            p["usage_logit_ceiling"][..., None] + AWARENESS_GAP[0],
-            noise(d["aware_scale"], AWARENESS_GAP[1], xp),
-        ),
+        "aware": _aware,
     },
 )
 """Counts of internet users and of users (log persons), surveys of use and of awareness (log odds)."""
@@ -201,6 +204,7 @@ def arrays(
     population: Observations,
     surveys: Observations,
     unaware: Observations,
+    stated: Mapping[str, np.ndarray] = MappingProxyType({}),
 ) -> Rows:
     """The arrays of the model from interval evidence.
 
@@ -218,6 +222,8 @@ def arrays(
         Residents or respondents who have used such services (percent).
     unaware
         Residents who lack knowledge of them (percent).
+    stated
+        The constants of an earlier day (`constants.arrays`); none for today's.
 
     Returns
     -------
@@ -247,6 +253,7 @@ def arrays(
         "aware_low": _logit(1.0 - unaware.high / 100.0),
         "aware_high": _logit(1.0 - unaware.low / 100.0),
         "aware_scale": unaware.scale(),
+        **stated,
     }
     claims = {
         "internet": claims_of(internet),
@@ -366,11 +373,11 @@ def project(
     ``ceiling`` (persons, dims sample) and ``wave_gain`` (persons that each wave brought in; dims sample, wave).
     """
     steps = len(log_population_ahead)
-    p = draws(posterior)
+    p, stated = draws(posterior), constants.of("adoption", data)
     grid = np.concatenate([data["grid"], data["grid"][-1] + STEP * np.arange(1, steps + 1)])
 
     def forward(name: str, log_ceiling: np.ndarray, pace: float = 1.0) -> np.ndarray:
-        return np.exp(Growth(growth_prior(CLASS[name]), STEP, log_ceiling).ahead(name, p, rng, pace=pace))
+        return np.exp(Growth(stated[f"growth_{name}"], STEP, log_ceiling).ahead(name, p, rng, pace=pace))
 
     reach = np.log(expit(p["internet_logit_ceiling"]))[:, None]
     internet = forward("internet", log_population_ahead[None, :] + reach)
@@ -449,7 +456,7 @@ def _outside_later_waves(
     known = int((data["wave"] <= last).sum())
     kept = expit(p["surge_logit_kept"] + np.log(kept_odds))
     at = later_waves.arrivals(known=known, last=last, size=len(kept), rng=rng)
-    share = later_waves.gained(p, known=known, prior=surge_prior(), rng=rng)
+    share = later_waves.gained(p, known=known, prior=constants.of("adoption", data)["surge"], rng=rng)
     return later_waves.left_out(grid, at=at, share=share, kept=kept, half_life=p["surge_half_life"])
 
 

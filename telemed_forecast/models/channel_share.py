@@ -63,7 +63,7 @@ FARTHEST = 7.0
 """Largest logit of a drawn share that enters the factor's moments: one in a thousand of the other side."""
 
 
-def priors() -> dict[str, Prior]:
+def priors(_: Values) -> dict[str, Prior]:
     """The parameters in the order of the graph."""
     measures = len(MEASURES) - 1
     return {

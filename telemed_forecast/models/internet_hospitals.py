@@ -21,16 +21,17 @@ increments has no distribution where the total may stand still.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from telemed_forecast.models import growth, licensing_policy, odds
+from telemed_forecast.models import constants, growth, licensing_policy, odds
 from telemed_forecast.models.growth import Growth
 from telemed_forecast.models.licensing_policy import EVENTS, NO_EVENTS, Events
 from telemed_forecast.models.likelihood import DEGREES_OF_FREEDOM, noise
 from telemed_forecast.models.model import Model, Posterior, Rows, Values, claims_of, draws
-from telemed_forecast.models.priors import Prior, growth_prior
+from telemed_forecast.models.priors import Prior
 from telemed_forecast.models.timeline import carried, decimal_year, half_year_at_or_after, half_years, on_grid
 
 if TYPE_CHECKING:
@@ -45,15 +46,15 @@ GRID = 19
 SPONSORS = ("hospital", "firm")
 """Prefixes of the two processes: run by hospitals, run by third parties."""
 
-CLASS = "online_service"
+CLASS = constants.entries()["internet_hospitals"]["growth"].value
 """Reference class of both sponsors: licences to see patients online spread among Chinese hospitals as other services
 spread online among the same people. The technologies of all countries, decades of infrastructure, are slower: with
 them as prior the forecasts of the end of 2022 put the count of 2025 too low."""
 
-CEILING_SHARE = (0.0, 1.0)
+CEILING_SHARE = constants.pair("internet_hospitals", "ceiling_share")
 """Mean and sd of logit(kappa): 90% between 16% and 84% of secondary and tertiary hospitals."""
 
-FIRM_CEILING = (-2.1, 0.9)
+FIRM_CEILING = constants.pair("internet_hospitals", "firm_ceiling")
 """Mean and sd of log(lambda): an eighth as many as there are secondary and tertiary hospitals (about 1,700 today), 90%
 between a 37th (380) and a half (7,500). The only counts of firms are local: 29 in Yinchuan (`firms-yinchuan-29`), 11
 run by firms and private bodies in Ningbo (`ih-zhejiang_ningbo_private_other`); 30 provinces with 11 to 29 a large city
@@ -67,34 +68,35 @@ ORIGINS = 16
 """Slots for counters beside the official one; the number is fixed so that one compiled model serves every date. An
 empty slot has its prior."""
 
-ORIGIN_SPREAD = (-1.2, 0.5)
+ORIGIN_SPREAD = constants.pair("internet_hospitals", "origin_spread")
 """Mean and sd of the log of the spread between counters (log scale): a third, 90% between 0.13 and 0.7. That
 counters differ is certain, so zero is left out."""
 
-REPORTING_NOISE = (-2.7, 0.6)
+REPORTING_NOISE = constants.pair("internet_hospitals", "reporting_noise")
 """Mean and sd of the log of the noise from announcement days and revisions (log scale): 7%, or 2.5% to 18%."""
 
-SHARE_NOISE = (-2.3, 0.6)
+SHARE_NOISE = constants.pair("internet_hospitals", "share_noise")
 """Mean and sd of the log of the noise on a published share (logit), beside its grade's scale: 0.1, or 0.04 to 0.27;
 "public" and "hospital-run" are not quite the same."""
 
 
-def priors() -> dict[str, Prior]:
+def priors(d: Values) -> dict[str, Prior]:
     """The parameters in the order of the graph."""
-    own = {name: prior for sponsor in SPONSORS for name, prior in growth.priors(sponsor, growth_prior(CLASS)).items()}
+    c = constants.of("internet_hospitals", d)
+    own = {name: prior for sponsor in SPONSORS for name, prior in growth.priors(sponsor, c["growth"]).items()}
     return {
-        "event_size": Prior("HalfNormal", (licensing_policy.SIZE,), EVENTS),
-        "policy_fade": Prior("LogNormal", licensing_policy.FADE),
-        "hospital_logit_ceiling": Prior("Normal", CEILING_SHARE),
-        "firm_log_ceiling": Prior("Normal", FIRM_CEILING),
+        "event_size": Prior("HalfNormal", (c["event_size"],), EVENTS),
+        "policy_fade": Prior("LogNormal", c["policy_fade"]),
+        "hospital_logit_ceiling": Prior("Normal", c["ceiling_share"]),
+        "firm_log_ceiling": Prior("Normal", c["firm_ceiling"]),
         **{f"{sponsor}_sigma": own[f"{sponsor}_sigma"] for sponsor in SPONSORS},
         "count_path": Prior("Flat", shape=GRID),
         "split_path": Prior("Flat", shape=GRID),
         **own,
-        "origin_spread": Prior("LogNormal", ORIGIN_SPREAD),
+        "origin_spread": Prior("LogNormal", c["origin_spread"]),
         "origin_standard": Prior("Normal", (0.0, 1.0), ORIGINS),
-        "reporting_noise": Prior("LogNormal", REPORTING_NOISE),
-        "share_noise": Prior("LogNormal", SHARE_NOISE),
+        "reporting_noise": Prior("LogNormal", c["reporting_noise"]),
+        "share_noise": Prior("LogNormal", c["share_noise"]),
     }
 
 
@@ -102,7 +104,8 @@ def _growth(p: Values, d: Values, xp: Any) -> dict[str, Growth]:
     """Both sponsors below their part of the pool, and moved by the same policy."""
     shock = policy_shock(d["event_direction"] * p["event_size"], p["policy_fade"], d["event_since"], xp)
     log_ceiling = {s: d["log_pool"] + reach[..., None] for s, reach in log_reach(p, xp).items()}
-    return {s: Growth(growth_prior(CLASS), STEP, log_ceiling[s], shock) for s in SPONSORS}
+    prior = constants.of("internet_hospitals", d)["growth"]
+    return {s: Growth(prior, STEP, log_ceiling[s], shock) for s in SPONSORS}
 
 
 def log_reach(p: Values, xp: Any = np) -> dict[str, Any]:
@@ -190,6 +193,7 @@ def arrays(
     pool: Sequence[Observations],
     shares: Observations | None = None,
     events: Events = NO_EVENTS,
+    stated: Mapping[str, np.ndarray] = MappingProxyType({}),
 ) -> tuple[Rows, list[str]]:
     """The arrays of the model from interval evidence, and the names of the counters with an offset.
 
@@ -203,6 +207,8 @@ def arrays(
         Hospital-run share (percent) of internet hospitals.
     events
         Policy that had happened by the as-of date.
+    stated
+        The constants of an earlier day (`constants.arrays`); none for today's.
 
     Returns
     -------
@@ -231,6 +237,7 @@ def arrays(
         "event_since": licensing_policy.years_since(events, grid),
         **counted,
         **share_rows(shares, grid),
+        **stated,
     }
     return Rows(data, {"count": claims_of(counts), "share": claims_of(shares)}), others
 
@@ -350,14 +357,14 @@ def project(
     (both), ``published`` (the count as it would be announced), ``share_of_pool`` (hospital-run over eligible
     hospitals) and ``hospital_share`` (hospital-run over the count); today's ``ceiling`` of the count, dims (sample,).
     """
-    p = draws(posterior)
+    p, prior = draws(posterior), constants.of("internet_hospitals", data)["growth"]
     since = np.zeros((EVENTS, len(log_pool_ahead))) if since_ahead is None else since_ahead
     shock = policy_shock(p["event_effect"], p["policy_fade"], since)
     reach = log_reach(p)
     level = {}
     for sponsor in SPONSORS:
         log_ceiling = log_pool_ahead[None, :-1] + reach[sponsor][:, None]
-        level[sponsor] = Growth(growth_prior(CLASS), STEP, log_ceiling, shock).ahead(sponsor, p, rng, pace=pace)
+        level[sponsor] = Growth(prior, STEP, log_ceiling, shock).ahead(sponsor, p, rng, pace=pace)
     both = np.logaddexp(level["hospital"], level["firm"])
     error = p["reporting_noise"][:, None] * rng.standard_t(DEGREES_OF_FREEDOM, size=both.shape)
     log_pool = np.concatenate([data["log_pool"], log_pool_ahead[1:]])

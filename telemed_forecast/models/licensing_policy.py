@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from telemed_forecast.evidence import decisions
+from telemed_forecast.models import constants
 from telemed_forecast.models.timeline import decimal_year
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ DIRECTIONS: Mapping[str, float] = MappingProxyType(
 EVENTS = 12
 """Slots for events; the number is fixed so that one compiled model serves every date. An empty slot acts on nothing."""
 
-SIZE = 0.1
+SIZE = constants.number("internet_hospitals", "event_size")
 """[log points] Scale of the half-normal of each event's own effect, in all. The list says of the notice of March 2020
 that over a hundred internet hospitals were added in the months after it, to some five hundred by April: two tenths of a
 log point, shared with at least one other notice of those weeks. It is small on purpose, and not learned in common: the
@@ -55,7 +56,7 @@ growth that past adoptions teach, shocks included, holds the policies that drove
 common size takes the whole surge of 2020 for policy, which the epidemic made too, and then expects next to no growth
 once the events have faded: as of the end of 2022 it put 97% of its draws below the count of 2025."""
 
-FADE = (0.2, 0.5)
+FADE = constants.pair("internet_hospitals", "policy_fade")
 """Mean and sd of the log of the years over which an event's effect fades (to a third): 1.2, 90% between 0.5 and 2.8.
 The notices of spring 2020 worked within months; the insurance rules of 2019 had a "slow local rollout", province by
 province."""

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from types import MappingProxyType
 
 import numpy as np
 
 from telemed_forecast.evidence.observations import Observations
+from telemed_forecast.models import constants
 from telemed_forecast.models.channel_share import PLATFORM_MULTIPLE, Encounters
 from telemed_forecast.models.market_size import (
     DEFINITIONS,
     GRID,
-    ONLINE_SHARE_SCALE,
     SEGMENTS,
-    SELLER_SCALE,
     definitions,
 )
 from telemed_forecast.models.model import Rows, claims_of
 from telemed_forecast.models.odds import logit
 from telemed_forecast.models.timeline import decimal_year
 
-VOLUME_SCALE = 0.2
+VOLUME_SCALE = constants.number("market_size", "volume_scale")
 """Noise scale (log) of a yearly volume of encounters: what counts as one differs between sources."""
 
 SELLERS = ("jd_health", "alibaba_health")
@@ -189,6 +189,7 @@ def arrays(
     shares: Observations,
     sellers: Observations,
     services: Observations,
+    stated: Mapping[str, np.ndarray] = MappingProxyType({}),
 ) -> tuple[Rows, list[str]]:
     """The arrays of :mod:`telemed_forecast.models.market_size`, and the names of the origins.
 
@@ -210,6 +211,8 @@ def arrays(
         Own sales of `SELLERS` over a half-year or longer (CNY million).
     services
         What was taken off a revenue for some of them, see :func:`own_sales`.
+    stated
+        The constants of an earlier day (`constants.arrays`); none for today's.
 
     Returns
     -------
@@ -220,11 +223,12 @@ def arrays(
     grid = goods.years
     origins = sorted(set(sizes.origin.tolist()))
     known, mean, sd = users
+    c = constants.of("market_size", stated)
     observed = {
         "size": (size_rows(sizes, grid, origins), claims_of(sizes)),
-        "volume": _volumes(volumes, encounters, grid),
-        "online": _online(shares, grid),
-        "seller": _sellers(sellers, services, grid),
+        "volume": _volumes(volumes, encounters, grid, scale=c["volume_scale"]),
+        "online": _online(shares, grid, scale=c["online_share_scale"]),
+        "seller": _sellers(sellers, services, grid, scale=c["seller_scale"]),
     }
     data = {
         "age": (grid - grid[-1]).astype(float),
@@ -234,6 +238,7 @@ def arrays(
         "users_sd": np.interp(grid, known, sd) + 0.05 * np.maximum(known[0] - grid, 0.0),
         "log_medicine": goods.log_sales,
         **{name: values for rows, _ in observed.values() for name, values in rows.items()},
+        **stated,
     }
     return Rows(data, {block: claims for block, (_, claims) in observed.items()}), origins
 
@@ -254,7 +259,7 @@ def size_rows(sizes: Observations, grid: np.ndarray, origins: Sequence[str]) -> 
     }
 
 
-def _volumes(volumes: Observations, encounters: Sequence[Encounters], grid: np.ndarray) -> Block:
+def _volumes(volumes: Observations, encounters: Sequence[Encounters], grid: np.ndarray, *, scale: float) -> Block:
     ends = np.log(volumes.low), np.log(volumes.high)
     rows = list(zip(*ends, calendar_year(volumes), volumes.scale(), claims_of(volumes), strict=True))
     rows += [
@@ -262,7 +267,7 @@ def _volumes(volumes: Observations, encounters: Sequence[Encounters], grid: np.n
             np.log(max(e.hospitals[0], e.largest_platform)),
             np.log(e.hospitals[1] + PLATFORM_MULTIPLE * e.largest_platform),
             e.year,
-            VOLUME_SCALE,
+            scale,
             e.claims,
         )
         for e in encounters
@@ -278,7 +283,7 @@ def _volumes(volumes: Observations, encounters: Sequence[Encounters], grid: np.n
     }, [row[4] for row in rows]
 
 
-def _online(shares: Observations, grid: np.ndarray) -> Block:
+def _online(shares: Observations, grid: np.ndarray, *, scale: float) -> Block:
     year = calendar_year(shares)
     inside = (year >= grid[0]) & (year <= grid[-1])
     shares, year = shares.where(inside), year[inside]
@@ -286,7 +291,7 @@ def _online(shares: Observations, grid: np.ndarray) -> Block:
         "online_low": logit(shares.low / 100.0, edge=1e-4),
         "online_high": logit(shares.high / 100.0, edge=1e-4),
         "online_year": (year - grid[0]).astype(int),
-        "online_scale": np.hypot(shares.scale(), ONLINE_SHARE_SCALE),
+        "online_scale": np.hypot(shares.scale(), scale),
     }, claims_of(shares)
 
 
@@ -303,7 +308,7 @@ def accounts(sellers: Observations) -> tuple[Observations, np.ndarray]:
     return yearly, decimal_year(sellers.end) - 0.5 * days / 365.25
 
 
-def _sellers(sellers: Observations, services: Observations, grid: np.ndarray) -> Block:
+def _sellers(sellers: Observations, services: Observations, grid: np.ndarray, *, scale: float) -> Block:
     yearly, middle = accounts(sellers)
     # A year's flow stands at its middle; half a year past the last full one still speaks of it.
     at = middle - 0.5 - grid[0]
@@ -322,7 +327,7 @@ def _sellers(sellers: Observations, services: Observations, grid: np.ndarray) ->
         "seller_high": np.log(yearly.high),
         "seller_at": at,
         "seller_second": (yearly.segment == SELLERS[1]).astype(float),
-        "seller_scale": np.hypot(yearly.scale(), SELLER_SCALE),
+        "seller_scale": np.hypot(yearly.scale(), scale),
     }, claims
 
 

@@ -40,11 +40,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from telemed_forecast.evidence import decisions
-from telemed_forecast.models import growth, odds
+from telemed_forecast.models import constants, growth, odds
 from telemed_forecast.models.growth import Growth
 from telemed_forecast.models.likelihood import noise
 from telemed_forecast.models.model import Model, Posterior, Values, draws
-from telemed_forecast.models.priors import Prior, growth_prior
+from telemed_forecast.models.priors import Prior
 from telemed_forecast.models.timeline import on_grid
 
 if TYPE_CHECKING:
@@ -61,104 +61,106 @@ STEP = 1.0
 GRID = 13
 """Years of history."""
 
-OTHER_SERVICES = (0.0, 0.8)
+OTHER_SERVICES = constants.pair("market_size", "other_services")
 """Mean and sd of log m, the other telemedicine services over consultation: about as much again, 90% between a quarter
 and four times as much."""
 
 ORIGINS = 40
 """Slots for origins of estimates; fixed so that one compiled model serves every date. An empty slot has its prior."""
 
-BIAS_SPREAD = (-1.0, 0.5)
+BIAS_SPREAD = constants.pair("market_size", "bias_spread")
 """Mean and sd of the log of the spread of origin biases (log scale): 0.37, 90% between 0.16 and 0.84. That they differ
 is certain, so zero is left out."""
 
-COMMON_BIAS = (0.0, 0.15)
+COMMON_BIAS = constants.pair("market_size", "common_bias")
 """Mean and sd of the bias (log) that all origins of estimates share. Three houses put 2023 at 360, 375 and 385, closer
 together than their biases elsewhere allow independent voices to be (`BIAS_SPREAD`)."""
 
-ESTIMATE_NOISE = (-1.9, 0.5)
+ESTIMATE_NOISE = constants.pair("market_size", "estimate_noise")
 """Mean and sd of the log of the noise on an estimate beside its origin's bias (log scale): 15%."""
 
-ENCOUNTERS = (0.4, 0.6)
+ENCOUNTERS = constants.pair("market_size", "encounters")
 """Mean and sd of log(encounters per user and year) in the last year: 1.5, 90% between 0.6 and 4."""
 
-ENCOUNTERS_TREND = (0.0, 0.08)
+ENCOUNTERS_TREND = constants.pair("market_size", "encounters_trend")
 """Mean and sd of its change a year."""
 
-PRICE = (3.2, 0.5)
+PRICE = constants.pair("market_size", "price")
 """Mean and sd of log(CNY per encounter), free ones included: 25, 90% between 11 and 56. A platform's mean list price
 was 32 (2017) and 40 (2020), a hospital's fee 25 (2020), a web census' median 6 (2020)."""
 
-PRICE_TREND = (0.0, 0.05)
+PRICE_TREND = constants.pair("market_size", "price_trend")
 """Mean and sd of its change a year."""
 
-COHERENCE = 0.7
+COHERENCE = constants.number("market_size", "coherence")
 """sd of the coherence gap (log): the two directions may differ by a factor of two without surprise."""
 
 
-MEDICINE_CEILING = (-0.85, 0.6)
+MEDICINE_CEILING = constants.pair("market_size", "medicine_ceiling")
 """Mean and sd of the logit of the part of all medicine sales at which online sales of drugs and health goods end: 30%,
 80% between 17 and 48. In 2023 pharmacies' retail sales (640 of 2,930 bn yuan, mofcom-retail-2023 and
 mofcom-circulation-2023) and online sales (about 300) were together 32% of them: all that retail sells may move online;
 much more needs hospitals to let go of their prescriptions, much less says that it stops where it stands."""
 
-ONLINE_SHARE = (-2.5, 0.8)
+ONLINE_SHARE = constants.pair("market_size", "online_share")
 """Mean and sd of the logit of the part of all medicine sales sold online in the last year: 8%, 80% between 3 and 19."""
 
-ONLINE_SHARE_TREND = (0.15, 0.1)
+ONLINE_SHARE_TREND = constants.pair("market_size", "online_share_trend")
 """Mean and sd of its change a year: printed shares rose from 1.5% (iimedia-2020-ecshare-2012) to 7%
 (gs-drug-penetration-2023), 0.15 a year on the logit scale."""
 
-ONLINE_SHARE_SCALE = 0.4
+ONLINE_SHARE_SCALE = constants.number("market_size", "online_share_scale")
 """Noise scale (logit) of a printed online share: what counts as medicine and as online differs; two houses print 2.4%
 and over 10% for 2019 (fs-jdh-2020-share-drugs-2019, iimedia-2020-ecshare-2019)."""
 
-SELLER_SHARE = (-2.2, 0.7)
+SELLER_SHARE = constants.pair("market_size", "seller_share")
 """Mean and sd of the logit of JD Health's part of online sales in the last year: 10%, 80% between 4 and 21. The two
 largest had 10.0% and 6.5% in 2021 (fs-2021-digital-retail-pharmacy-share-rank1 and -rank2)."""
 
-SECOND_SELLER = (-0.43, 0.5)
+SECOND_SELLER = constants.pair("market_size", "second_seller")
 """Mean and sd of the log of Alibaba Health's own sales over JD Health's: the same two shares."""
 
-SELLER_VOLATILITY = (-2.1, 0.5)
+SELLER_VOLATILITY = constants.pair("market_size", "seller_volatility")
 """Mean and sd of the log of the yearly steps of that part (logit): 0.12, 90% between 0.05 and 0.28. A seller that grows
 a fifth faster than its market for a year is common; one that doubles its part in a year is not."""
 
-SELLER_SCALE = 0.08
+SELLER_SCALE = constants.number("market_size", "seller_scale")
 """Noise scale (log) of a seller's yearly rate from a full or a half year's accounts: half-years differ by that much."""
 
 
-def priors() -> dict[str, Prior]:
+def priors(d: Values) -> dict[str, Prior]:
     """The parameters in the order of the graph."""
-    prior = growth_prior("any")
+    c = constants.of("market_size", d)
+    prior = c["growth"]
     return {
         "consultation_distance": Prior("LogNormal", prior.log_distance),
-        "pharmacy_logit_ceiling": Prior("Normal", MEDICINE_CEILING),
+        "pharmacy_logit_ceiling": Prior("Normal", c["medicine_ceiling"]),
         **growth.priors("consultation", prior, GRID),
         **growth.priors("pharmacy", prior, GRID),
-        "other_services": Prior("Normal", OTHER_SERVICES),
-        "bias_spread": Prior("LogNormal", BIAS_SPREAD),
+        "other_services": Prior("Normal", c["other_services"]),
+        "bias_spread": Prior("LogNormal", c["bias_spread"]),
         "bias_standard": Prior("Normal", (0.0, 1.0), ORIGINS),
-        "common_bias": Prior("Normal", COMMON_BIAS),
-        "estimate_noise": Prior("LogNormal", ESTIMATE_NOISE),
+        "common_bias": Prior("Normal", c["common_bias"]),
+        "estimate_noise": Prior("LogNormal", c["estimate_noise"]),
         "users_standard": Prior("Normal", (0.0, 1.0)),
-        "encounters": Prior("Normal", ENCOUNTERS),
-        "encounters_trend": Prior("Normal", ENCOUNTERS_TREND),
-        "price": Prior("Normal", PRICE),
-        "price_trend": Prior("Normal", PRICE_TREND),
-        "online_share": Prior("Normal", ONLINE_SHARE),
-        "online_share_trend": Prior("Normal", ONLINE_SHARE_TREND),
-        "seller_volatility": Prior("LogNormal", SELLER_VOLATILITY),
+        "encounters": Prior("Normal", c["encounters"]),
+        "encounters_trend": Prior("Normal", c["encounters_trend"]),
+        "price": Prior("Normal", c["price"]),
+        "price_trend": Prior("Normal", c["price_trend"]),
+        "online_share": Prior("Normal", c["online_share"]),
+        "online_share_trend": Prior("Normal", c["online_share_trend"]),
+        "seller_volatility": Prior("LogNormal", c["seller_volatility"]),
         "seller_steps": Prior("Normal", (0.0, 1.0), GRID - 1),
-        "seller_level": Prior("Normal", SELLER_SHARE),
-        "second_seller": Prior("Normal", SECOND_SELLER),
+        "seller_level": Prior("Normal", c["seller_share"]),
+        "second_seller": Prior("Normal", c["second_seller"]),
     }
 
 
 def _growth(p: Values, d: Values, xp: Any) -> dict[str, Growth]:
     """Consultation below a ceiling known by its distance alone, drug sales below a part of all medicine sales."""
     log_ceiling = {"consultation": None, "pharmacy": d["log_medicine"] + _log_reach(p, xp)[..., None]}
-    return {name: Growth(growth_prior("any"), STEP, ceiling) for name, ceiling in log_ceiling.items()}
+    prior = constants.of("market_size", d)["growth"]
+    return {name: Growth(prior, STEP, ceiling) for name, ceiling in log_ceiling.items()}
 
 
 def _paths(p: Values, d: Values) -> dict[str, Any]:
@@ -213,7 +215,10 @@ MODEL = Model(
     latent=_latent,
     derived=_derived,
     # The two directions meet in the last year, where the user base is surveyed; earlier years follow.
-    ties=lambda p, d, xp: {n: (p[f"{n}_gap"][..., -1], COHERENCE) for n in ("coherence", "pharmacy_coherence")},
+    ties=lambda p, d, xp: {
+        n: (p[f"{n}_gap"][..., -1], constants.of("market_size", d)["coherence"])
+        for n in ("coherence", "pharmacy_coherence")
+    },
     observed={
         "size": _sized,
         "volume": lambda p, d, xp: (p["volume"][..., d["volume_year"]], d["volume_scale"]),
@@ -292,11 +297,11 @@ def project(
     users_factor
         Lever: users relative to what they would be without any lever. Dims: () or (..., future year).
     """
-    p = draws(posterior)
+    p, prior = draws(posterior), constants.of("market_size", data)["growth"]
     years_ahead = log_medicine_ahead.shape[1] - 1
 
     def forward(name: str, log_ceiling: np.ndarray, pace: float = 1.0) -> np.ndarray:
-        return np.exp(Growth(growth_prior("any"), STEP, log_ceiling).ahead(name, p, rng, pace=pace))
+        return np.exp(Growth(prior, STEP, log_ceiling).ahead(name, p, rng, pace=pace))
 
     pharmacy = forward("pharmacy", log_medicine_ahead[:, :-1] + _log_reach(p)[:, None], drug_pace)
     ahead = np.maximum(np.arange(GRID + years_ahead) - (GRID - 1), 0)

@@ -70,7 +70,8 @@ class Model:
     Attributes
     ----------
     priors
-        The parameters in the order of the graph.
+        Arrays -> the parameters in the order of the graph; arrays of an earlier day may bring constants along
+        (`telemed_forecast.models.constants`).
     observed
         By block of figures: the value that each figure speaks of and the scale of its noise. Dims: (..., obs). The ends
         of the figures are the arrays ``<block>_low`` and ``<block>_high``.
@@ -86,7 +87,7 @@ class Model:
         Further values that lie near none, each with its standard deviation.
     """
 
-    priors: Callable[[], Mapping[str, Prior]]
+    priors: Callable[[Values], Mapping[str, Prior]]
     observed: Mapping[str, Callable[[Values, Values, Any], tuple[Any, Any]]]
     growth: Callable[[Values, Values, Any], Mapping[str, Growth]] = _none
     paths: Callable[[Values, Values], Mapping[str, Any]] = _none
@@ -101,7 +102,7 @@ class Model:
 
         with pm.Model() as model:
             d = {name: pm.Data(name, value) for name, value in data.items()}
-            p = {name: prior.variable(name) for name, prior in self.priors().items()}
+            p = {name: prior.variable(name) for name, prior in self.priors(d).items()}
             for name, path in self.paths(p, d).items():
                 p[f"{name}_log_level"] = pm.Deterministic(f"{name}_log_level", path)
             for name, process in self.growth(p, d, pt).items():
@@ -148,7 +149,7 @@ class Model:
         self, data: Mapping[str, np.ndarray], number: int, rng: np.random.Generator
     ) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Draws of the priors, and the log of the probability with which each is kept."""
-        p = {name: one.draw(number, rng) for name, one in self.priors().items() if one.family != "Flat"}
+        p = {name: one.draw(number, rng) for name, one in self.priors(data).items() if one.family != "Flat"}
         log_weight = np.zeros(number)
         # A candidate that runs off is refused; until then its numbers may overflow.
         with np.errstate(all="ignore"):

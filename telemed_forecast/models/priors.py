@@ -6,7 +6,7 @@ The numbers of the reference classes live in ``data/priors`` with their source; 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -125,6 +125,16 @@ class GrowthPrior:
     nu: float
     max_growth: float
 
+    def numbers(self) -> np.ndarray:
+        """All of it in one row, pair by pair. Dims: (number,)."""
+        return np.hstack(astuple(self))
+
+    @classmethod
+    def from_numbers(cls, row: Any) -> GrowthPrior:
+        """Back from one row, which may be data of a graph."""
+        own: list[Any] = [(row[2 * k], row[2 * k + 1]) for k in range(6)]
+        return cls(*own, *(row[12 + k] for k in range(5)))
+
 
 @dataclass(frozen=True)
 class SurgePrior:
@@ -143,6 +153,15 @@ class SurgePrior:
     logit_kept: tuple[float, float]
     log_half_life: tuple[float, float]
     gained: tuple[float, float]
+
+    def numbers(self) -> np.ndarray:
+        """All of it in one row, pair by pair. Dims: (number,)."""
+        return np.hstack(astuple(self))
+
+    @classmethod
+    def from_numbers(cls, row: Any) -> SurgePrior:
+        """Back from one row, which may be data of a graph."""
+        return cls(*((row[2 * k], row[2 * k + 1]) for k in range(3)))
 
 
 def _read(name: str, key: str) -> dict[str, object]:

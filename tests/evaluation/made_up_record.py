@@ -41,6 +41,7 @@ def held(one, came=100.0, **ours):
     truth = np.full(1, came)
     error = scaled_error(one["value"], truth, one["unit"])
     judge = {"kind": "count", "claims": (f"{one['claim_id']}-came",), "came": truth, "why_not": "early"}
+    judge |= {"judge": "actual", "settled": came}
     return one | judge | {"error": error, "median_error": error[0], "verdict": verdict(error)} | ours
 
 

@@ -28,9 +28,9 @@ CAME = np.exp(np.random.default_rng(0).normal(np.log(100.0), 0.05, 999))
 
 @pytest.fixture
 def record(monkeypatch):
-    """(forecasts, what ours says, what came) -> the judged ones."""
+    """(forecasts, what ours says, what came and who says so) -> the judged ones."""
 
-    def judge(forecasts, ours=lambda asked, day: 100.0, came=CAME):
+    def judge(forecasts, ours=lambda asked, day: 100.0, came=CAME, kind="count", houses=None):
         class Said:
             def __init__(self, context):
                 self.day = context.settings.as_of_date
@@ -40,8 +40,8 @@ def record(monkeypatch):
                 return None if value is None else value * np.exp(0.1 * np.linspace(-2, 2, 101))
 
         monkeypatch.setattr(league, "ended", lambda context: pd.DataFrame(forecasts))
-        monkeypatch.setattr(league, "truth", lambda now, asked: None if came is None else Truth("estimate", came, ()))
-        monkeypatch.setattr(league, "consensus_estimate", lambda now, asked: None)
+        monkeypatch.setattr(league, "truth", lambda now, asked: None if came is None else Truth(kind, came, ()))
+        monkeypatch.setattr(league, "consensus_estimate", lambda now, asked: houses)
         monkeypatch.setattr(league, "Voice", Said)
         return league.judged(Context(parameters.validate("track_record", {})))[:2]
 
@@ -108,8 +108,31 @@ def test_the_perfect_forecaster_wins_the_head_to_head_on_both_sides(record):
     won, lost = league.head_to_head(ours_right), league.head_to_head(ours_wrong)
     assert won["closer"] > 0.99 and lost["closer"] < 0.01
     assert won["low"] > 0.5 > lost["high"]
-    assert won["ours"] < 0.01 and won["theirs"] == pytest.approx(np.log(3.0), abs=0.01)
     assert (won["held"], lost["held"]) == (5, 0)
+
+
+def test_our_own_posterior_judges_nothing_in_the_headline(record):
+    said = [made_up_record.forecast(300.0, year=year, on="2020-06-30") for year in range(2021, 2026)]
+    found, _ = record(said, kind="estimate")
+    assert league.head_to_head(found) is None
+    assert league.head_to_head(found, by="closer")["closer"] > 0.99
+
+
+def test_other_houses_judge_where_nobody_counts_also_against_our_posterior(record):
+    said = [made_up_record.forecast(300.0, year=year, on="2020-06-30") for year in range(2021, 2026)]
+    found, _ = record(said, kind="estimate", houses=290.0)
+    assert set(found["judge"]) == {"houses"} and set(found["settled"]) == {290.0}
+    assert league.head_to_head(found)["closer"] == 0.0
+    assert league.head_to_head(found, by="closer") is None
+
+
+def test_a_house_has_one_vote_on_a_target_however_often_it_spoke(record):
+    often = [made_up_record.forecast(300.0, publisher="often", on=f"2020-0{month}-30") for month in range(3, 8)]
+    once = made_up_record.forecast(100.0, publisher="once", on="2020-06-30")
+    found, _ = record([*often, once], ours=lambda asked, day: 150.0)
+    duel = league.head_to_head(found)
+    assert (duel["number"], duel["votes"], duel["houses"]) == (6, 2, 2)
+    assert duel["closer"] == pytest.approx(0.5, abs=0.01)
 
 
 def test_many_forecasts_of_one_outcome_are_one_trial(record):
@@ -129,7 +152,13 @@ def test_head_to_head_counts_are_within_bounds_and_hang_on_no_order(pairs):
         one = made_up_record.forecast(value, publisher=f"house {k}", year=year)
         own = float(league.scaled_error(90.0, 100.0, "CNY_million"))
         nearer = float(abs(own) < abs(league.scaled_error(value, 100.0, "CNY_million")))
-        ours = {"forecast_date": date(2020, 12, 31), "our_median_error": own, "held": True, "closer": nearer}
+        ours = {
+            "forecast_date": date(2020, 12, 31),
+            "our_median_error": own,
+            "held": True,
+            "closer": nearer,
+            "nearer": nearer,
+        }
         found.append(made_up_record.held(one, **ours))
     duel = league.head_to_head(made_up_record.league(*found))
     assert duel["outcomes"] <= duel["number"] == len(pairs)

@@ -90,7 +90,7 @@ def test_a_quantity_that_works_in_no_direction_is_no_driver(quantities):
 
 
 MODEL = Model(
-    priors=lambda: {
+    priors=lambda _: {
         "level": Prior("Normal", (0.0, 1.0)),
         "noise": Prior("LogNormal", (-1.0, 0.3)),
         "parts": Prior("Normal", (np.array([0.0, 1.0]), np.array([1.0, 2.0]))),
@@ -152,15 +152,15 @@ def test_weighing_the_draws_tells_what_fitting_again_would(parameter, by, sample
     design = calibrated.MODELS["channel_share"].design(Context(validate("channel_share", {})))
     own = channel_share.MODEL
 
-    def moved():
-        return {name: one.moved(by) if name == parameter else one for name, one in own.priors().items()}
+    def moved(d):
+        return {name: one.moved(by) if name == parameter else one for name, one in own.priors(d).items()}
 
     def fitted(name, model):
         tree = fit(ModelSpec(name, model.graph), design, profile=profile, seed=sampler_seed)
         return tree["posterior"].to_dataset().stack(sample=("chain", "draw")).transpose("sample", ...)
 
     one, other = fitted("as it is", own), fitted(f"{parameter} moved", replace(own, priors=moved))
-    weights, khat = sensitivity._weights(own.priors()[parameter], by_name(one)[parameter], by)
+    weights, khat = sensitivity._weights(own.priors(design)[parameter], by_name(one)[parameter], by)
     assert khat < reliable(8000)
     before, after = by_name(one)[parameter], by_name(other)[parameter]
     unweighed, refitted = (monte_carlo.mean(values, chains=4) for values in (before, after))

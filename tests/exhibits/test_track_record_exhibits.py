@@ -18,6 +18,7 @@ from telemed_forecast.evaluation.score_summary import rows as each
 from telemed_forecast.exhibits import track_record as report
 from telemed_forecast.exhibits.exhibit import named
 from telemed_forecast.exhibits.record import cited, record
+from telemed_forecast.exhibits.said_and_happened import EACH
 from telemed_forecast.forecast import platform_revenue
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.markets import MARKETS
@@ -34,8 +35,8 @@ FACTORS = {"market_size": 1.0, "internet_hospitals": 0.3, "channel_share": 1.0, 
 """What was forecast over what came: one market was misread, the others were not."""
 
 
-def origins(context, market):
-    """Made-up forecasts of two days, and what came of them."""
+def origins(context, market, *, hindsight=False):
+    """Made-up forecasts of two days, and what came of them; with hindsight they are twice as sure."""
     rows = MARKETS[market].module.headline(context)
     known = context.view.set_index("claim_id")["known_date"]
     made = []
@@ -47,7 +48,7 @@ def origins(context, market):
         if not len(later):
             continue
         middles = 0.5 * (later.low + later.high)
-        noise = np.exp(0.1 * np.random.default_rng(year).standard_normal((300, len(later))))
+        noise = np.exp((0.05 if hindsight else 0.1) * np.random.default_rng(year).standard_normal((300, len(later))))
         most = 95.0 if market == "channel_share" else np.inf
         draws = {name: np.minimum(FACTORS[market] * middles * noise, most) for name in ("ours", "drift", "theta")}
         days = tuple(published[(rows.end > day) & (published > day) & usable].tolist())
@@ -201,7 +202,7 @@ def test_the_answer_is_three_short_paragraphs(shown):
 def test_the_long_tables_are_folded(exhibits):
     for exhibit in named(one for name, one in exhibits.items() if name not in pages.RECORD).values():
         one = Readable(exhibit, catalogue("en"))
-        if one.kind == "table" and len(exhibit.frame) > 12:
+        if one.kind == "table" and len(exhibit.frame) > 12 and exhibit.name != "record_grid":
             assert one.folded, exhibit.name
 
 
@@ -209,8 +210,57 @@ def test_the_key_figures_are_those_of_the_record(today, shown):
     _, found = today
     values = {name: figure.value.value for name, figure in shown.figures.items()}
     assert values["record_inside"] == pytest.approx(100 * found.ours["interval_coverage_80"].mean())
-    assert values["record_published_error"] == pytest.approx(np.exp(found.league["median_error"].abs().median()))
+    assert "record_published_error" not in values, "an average over other questions than ours"
     assert values["record_nearer"] == pytest.approx(100 * found.same_day["closer"])
+
+
+def test_the_grid_comes_first_and_names_the_misses_of_each_market_first(shown, exhibits):
+    page = pages.page("track_record", shown, "en")
+    assert page.exhibits[0].name == "record_grid"
+    grid = exhibits["record_grid"].frame
+    for _, own in grid.groupby("market"):
+        assert (own["outcome"] == "missed").astype(int).is_monotonic_decreasing
+        who = own["origin"].eq("@record.who.ours")
+        assert who.sum() <= EACH and (~who).sum() <= EACH
+    assert grid["origin"].eq("@record.who.ours").any() and not grid["origin"].eq("@record.who.ours").all()
+    assert grid["happened"].notna().all(), "our own posterior says nothing of what happened"
+
+
+def test_coverage_is_shown_by_origin_first(today, shown, exhibits):
+    _, found = today
+    names = [one.name for one in pages.page("track_record", shown, "en").exhibits]
+    assert names.index("record_origins") < names.index("record_markets")
+    table = exhibits["record_origins"].frame.set_index("group")
+    own = found.ours[(found.ours["market"] == "internet_hospitals") & (found.ours["year"] == 2019)]
+    assert table.loc["2019", "internet_hospitals"] == f"0 / {len(own)}"
+    assert table.loc["2019", "all"].endswith(f"/ {(found.ours['year'] == 2019).sum()}")
+
+
+def test_both_records_are_printed_and_the_headline_is_what_could_have_been_known(today, shown, exhibits):
+    _, found = today
+    both = exhibits["record_hindsight"].frame.set_index("group")
+    assert (both["known_crps"] != both["designed_crps"]).any()
+    inside = [100 * record["interval_coverage_80"].mean() for record in (found.ours, found.with_hindsight)]
+    assert shown.figures["record_inside"].value.value == pytest.approx(inside[0])
+    assert shown.numbers["designed"].value == pytest.approx(inside[1])
+    listed = exhibits["record_constants"].frame
+    assert len(listed) == shown.numbers["constants"] > 10
+    assert (listed["known"] > date(2019, 12, 31)).all()
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"), [("en", "Only frozen releases are clean"), ("zh", "只有已冻结的版本才是干净的")]
+)
+def test_the_page_says_that_only_frozen_releases_are_clean(shown, lang, words):
+    assert words in pages._text("track_record", shown, lang)
+
+
+def test_a_release_that_was_frozen_before_the_cut_off_is_shown_as_frozen(today, exhibits):
+    _, found = today
+    listed = exhibits["record_releases"].frame
+    assert listed["release"].tolist() == list(found.frozen.releases)
+    assert listed["frozen"].tolist() == [date(2026, 11, 20)]
+    assert (listed["number"] >= listed["waiting"]).all() and (listed["waiting"] > 0).all()
 
 
 def test_pairs_of_the_same_day_know_nothing_later(today, exhibits):

@@ -1,5 +1,6 @@
 """The arrays of every model from the evidence known on a day, as the forecasts put them together."""
 
+from collections.abc import Sequence
 from datetime import date
 from unittest import mock
 
@@ -47,12 +48,14 @@ def _hospitals(*_):
     return {forecast_share.FACTOR: Path("hospital_share", "percent", periods, share, 40, 6)}
 
 
-def arrays(day: str, claims: pd.DataFrame | None = None) -> dict[str, dict[str, np.ndarray]]:
+def arrays(
+    day: str, claims: pd.DataFrame | None = None, *, hindsight: bool = True, markets: Sequence[str] = tuple(FITS)
+) -> dict[str, dict[str, np.ndarray]]:
     """What each fit is given, with `claims` in the place of the shipped ledger."""
     rows = ledger.load() if claims is None else claims
     found = {}
-    for name, fit in FITS.items():
-        context = Context(validate(name, {"as_of": day}))
+    for name in markets:
+        context = Context(validate(name, {"as_of": day}), hindsight=hindsight)
         with (
             mock.patch.object(context_module, "_ledger", lambda *_: rows),
             mock.patch.object(FORECASTS[name], "fitted", _caught),
@@ -61,7 +64,7 @@ def arrays(day: str, claims: pd.DataFrame | None = None) -> dict[str, dict[str, 
             mock.patch.object(forecast_hospitals, "run", _hospitals),  # the channels ask for it before their own fit
         ):
             try:
-                fit(context)
+                FITS[name](context)
             except Caught as caught:
                 found[name] = caught.args[0]
     return found
