@@ -12,7 +12,6 @@ from telemed_forecast.evaluation.scenario_effects import Comparison
 from telemed_forecast.exhibits import (
     channel_share,
     internet_hospitals,
-    market_estimates,
     market_size,
     page_one,
     scenarios,
@@ -20,9 +19,9 @@ from telemed_forecast.exhibits import (
 )
 from telemed_forecast.exhibits.exhibit import Exhibit, Exhibits, named
 from telemed_forecast.exhibits.forecasts import headline
-from telemed_forecast.exhibits.numbers import by_id, chance, value
+from telemed_forecast.exhibits.numbers import by_id, value
 from telemed_forecast.exhibits.page_one import Headline
-from telemed_forecast.exhibits.values import Fact, KeyFigure, Value
+from telemed_forecast.exhibits.values import ANSWER, Fact, KeyFigure, Value
 from telemed_forecast.fits.store import Fit
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.money import Telling
@@ -33,8 +32,8 @@ from telemed_forecast.models import market_size as model
 DRIVERS = 3
 """Drivers on page one; the report on the market's size shows all."""
 
-ANSWER = "figure.answer"
-"""Text of the answer: the note of the market's key figure, which a page and the index lead with."""
+MEDICINE_PART = "medicine_part"
+"""Name of the part of the broad market that is medicines and health goods sold online."""
 
 
 @dataclass(frozen=True)
@@ -83,18 +82,13 @@ def numbers(context: Context, markets: Markets, comparison: Comparison) -> dict[
     horizon, market, users = context.settings.horizon, markets.market, markets.users
     broad = market["market_size_healthcare"]
     figures = key_figures(context, markets, comparison)
-    ranked = market_size.ranked_drivers(context, market, market_size.nominal_yuan(market))[:DRIVERS]
-    drivers: dict[str, Fact] = {}
-    for place, driver in enumerate(ranked, start=1):
-        drivers |= {f"driver_{place}": f"@driver.{driver.name}", f"driver_{place}_part": chance(driver.explained)}
     return {
         "horizon": horizon,
         "last_year": market.last_year,
         "newest_estimate": market_size.newest_year(market, "healthcare"),
         "figure_claims": tuple(dict.fromkeys(claim for figure in figures.values() for claim in figure.sources)),
-        **drivers,
+        **_driver_numbers(_drivers(context, markets)),
         **page_one.outlook_numbers(page_one.outlooks(context, market)),
-        **market_estimates.numbers(context, market),
         **scenarios.numbers(context, comparison),
         "prophet_market": _median(context, market.known, broad),
         "prophet_hospitals": _median(context, markets.hospitals.known, markets.hospitals.path),
@@ -141,8 +135,11 @@ def _headlines(markets: Markets) -> list[Headline]:
     market, hospitals, channels, users = markets.market, markets.hospitals, markets.channels, markets.users
     sizes = market.evidence["sizes"]
     services = sizes.where(model.definitions(sizes) == model.DEFINITIONS.index("services"))
+    broad, medicines = market["market_size_healthcare"], market["market_size_pharmacy"]
+    part = replace(medicines, target=MEDICINE_PART, unit="percent", draws=100.0 * medicines.draws / broad.draws)
     return [
-        Headline(market["market_size_healthcare"], market_size.broad_evidence(market)),
+        Headline(broad, market_size.broad_evidence(market)),
+        Headline(part, sizes.where(np.zeros(len(sizes), dtype=bool)), grows=False),
         Headline(market["market_size_services"], services),
         Headline(users.path, users.evidence["users"]),
         Headline(hospitals.path, hospitals.evidence["counts"]),
@@ -157,19 +154,30 @@ def _drivers(context: Context, markets: Markets) -> Exhibit:
     return replace(every, frame=every.frame[every.frame["category"].isin(largest)].reset_index(drop=True))
 
 
+def _driver_numbers(shown: Exhibit) -> dict[str, Fact]:
+    """What each driver of page one does to the median, in its lowest and in its highest fifth."""
+    told: dict[str, Fact] = {}
+    for place, (driver, rows) in enumerate(shown.frame.groupby("category", sort=False), start=1):
+        told[f"driver_{place}"] = f"@driver.{driver}"
+        for series, moved in zip(rows["series"], rows["value"], strict=True):
+            end = series.removeprefix("when_")
+            told[f"driver_{place}_{end}"] = Value(value=float(moved), unit="CNY_million", digits=2)
+    return told
+
+
 def _answer(context: Context, markets: Markets, comparison: Comparison, figure: KeyFigure) -> KeyFigure:
     """The market at the horizon with the answer as its note: now, then, growth, scenarios, what it is made of."""
     market, horizon = markets.market, context.settings.horizon
     broad, last = market["market_size_healthcare"], market.last_year
     ends = {one.scenario: float(np.median(one.market)) for one in comparison.headlines}
-    medicines = 100.0 * market["market_size_pharmacy"].year_end(last) / broad.year_end(last)
+    medicines = next(one.path for one in _headlines(markets) if one.path.target == MEDICINE_PART)
     note: dict[str, Value | str | int | float] = {
         "now": value(broad.year_end(last), "CNY_million"),
         "last": last,
         "then": figure.value,
         "horizon": horizon,
         "growth": value(page_one.growth(broad, last, horizon), "percent"),
-        "medicines": value(medicines, "percent"),
+        "medicines": value(medicines.year_end(last), "percent"),
         "newest": market_size.newest_year(market, "healthcare"),
         **{name: Value(value=ends[name], unit="CNY_million", digits=2) for name in ("bear", "bull")},
     }

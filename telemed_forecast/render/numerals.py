@@ -1,4 +1,4 @@
-"""Numbers as people read them: 411 million in English, 4.11亿 in Chinese, no finer than the interval allows.
+"""Numbers as people read them: 411 million in English, 4.11亿人 in Chinese, no finer than the interval allows.
 
 Digits follow the rule of the Particle Data Group: half the interval keeps two digits when they start with 1
 to 3.5, else one; the value stops at the same decimal place (https://pdg.lbl.gov, Introduction, 5.3).
@@ -20,7 +20,7 @@ from telemed_forecast.names import Language
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
 _PUBLISHED_DIGITS = 6
 _MAX_DIGITS = 4
-DIFFERENT = Decimal("0.01")
+DIFFERENT = Decimal("0.03")
 """Part of the larger of two numbers by which they differ visibly: then they are not written alike."""
 
 _SCALES: dict[Language, tuple[tuple[int, str], ...]] = {
@@ -45,6 +45,7 @@ _SUFFIX: dict[Language, dict[str, str]] = {
         "CNY": "元",
         "CNY_million": "元",
         "USD_million": "美元",
+        "persons": "人",
         "hospitals": "家",
         "consultations": "次",
     },
@@ -148,8 +149,8 @@ def bare_range(value: Value, scale: Scale, place: int | None = None) -> str:
 def shared_place(values: Sequence[Value]) -> int | None:
     """Decimal place at which numbers with intervals stop that stand together; None when there are none.
 
-    It is that of the narrowest interval, within two and three digits of the largest number; finer, but no more than
-    four digits, while two numbers that differ would be written alike.
+    It is that of the narrowest interval, but leaves the largest number two digits at least and three at most; three
+    where two numbers that differ would else be written alike.
     """
     exact = [base(value.value, value.unit) for value in values]
     largest = max(map(abs, exact), default=Decimal(0)).adjusted() if any(exact) else None
@@ -157,13 +158,13 @@ def shared_place(values: Sequence[Value]) -> int | None:
         return min(map(place_of, values), default=None)
     finest = _finest(values[0].unit)
     place = min(max(min(map(place_of, values)), largest - 2), largest - 1)
-    while place > max(largest - _MAX_DIGITS + 1, finest) and _alike(exact, place):
+    while place > max(largest - 2, finest) and _alike(exact, place):
         place -= 1
     return max(place, finest)
 
 
 def _alike(numbers: Sequence[Decimal], place: int) -> bool:
-    """Whether two numbers that differ by more than a hundredth of the larger are written alike at a place."""
+    """Whether two numbers that differ visibly (`DIFFERENT`) are written alike at a place."""
     ordered = sorted(numbers)
     for one, other in pairwise(ordered):
         told = [digits(x, min(place, x.adjusted()) if x else place) for x in (one, other)]

@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from telemed_forecast.errors import TelemedError
-from telemed_forecast.exhibits.values import KeyFigure
+from telemed_forecast.exhibits.values import ANSWER, KeyFigure
 from telemed_forecast.render import charts, grids
 from telemed_forecast.render.page import Page, Piece, Prose, Section
 from telemed_forecast.render.readable import Readable, Row
@@ -162,10 +162,6 @@ def cards(figures: Sequence[KeyFigure], setting: Setting) -> View:
     """The key figures."""
     shown = [card(item, setting) for item in figures]
     return {"kind": "key_figures", "answer": answer(figures, setting), "cards": shown}
-
-
-ANSWER = "figure.answer"
-"""Text of the sentence that answers a report's question: a page, and the index, lead with it."""
 
 
 def answer(figures: Sequence[KeyFigure], setting: Setting) -> View | None:
