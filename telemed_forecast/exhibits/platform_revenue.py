@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,9 @@ SHOWN = 6
 
 SINCE = 2017
 """First year of the charts."""
+
+PUBLIC_AFTER = timedelta(days=365 + 120)
+"""Time from a fiscal year's end until the accounts of the next year are public: exchanges allow four months."""
 
 
 def exhibits(context: Context, platforms: PlatformRevenue) -> list[Exhibit | None]:
@@ -123,7 +127,9 @@ def _companies(name: str, context: Context, platforms: PlatformRevenue, metrics:
     # Of all revenue there is no part to name.
     frame = frame if len(metrics) > 1 else frame.drop(columns="metric")
     claims = tuple(dict.fromkeys(one.claims[-1] for one in reported))
-    return Exhibit(name=name, frame=frame, claims=claims, facts={"horizon": horizon})
+    due = [date.fromisoformat(end) + PUBLIC_AFTER <= context.settings.as_of_date for end in frame["fiscal_end"]]
+    facts: dict[str, Fact] = {"horizon": horizon, "number": len(due), "late": sum(due)}
+    return Exhibit(name=name, frame=frame, claims=claims, facts=facts)
 
 
 def _at(one: Outlook, horizon: int) -> int:

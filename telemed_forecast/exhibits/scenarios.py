@@ -160,7 +160,8 @@ def _bars(
         for lever in order
         for e, one in zip(effects, shown, strict=True)
     ]
-    facts: dict[str, Fact] = {"horizon": context.settings.horizon}
+    drawn = [lever for lever in order if lever != TOTAL]
+    facts: dict[str, Fact] = {"horizon": context.settings.horizon, "drawn": len(drawn), "levers": len(LEVERS)}
     if len(effects) == 1:
         facts["scenario"] = effects[0].scenario
     frame = pd.DataFrame(rows, columns=["category", "value", "series"])
