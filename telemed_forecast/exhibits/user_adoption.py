@@ -86,12 +86,13 @@ def key_figures(context: Context, result: Forecast) -> dict[str, KeyFigure]:
     panel = newest(result.evidence["panel"], 3) or claims
     then, figure = str(horizon), partial(key_figure, fits=fits(result))
     won = value(result.draws["wave_gain"][:, 0], "persons")
+    left = figure("wave_left", told["wave_left"], last, panel, note={"first": won})
     return by_id(
         [
             _now(result, told["users_now"], figure("users_now", told["users_now"], last, claims)),
             figure(f"users_{horizon}", told["users_then"], then, claims),
             figure(f"usage_{horizon}", told["usage_then"], then, claims, note={"now": told["usage_now"]}),
-            figure("wave_left", told["wave_left"], last, panel, note={"first": won}, note_text=_wave_note(result)),
+            *([left] if _measured(result) else ()),
         ]
     )
 
@@ -206,11 +207,10 @@ def _now(result: Forecast, underlying: Value, figure: KeyFigure) -> KeyFigure:
     return figure.model_copy(update={"value": count, **note})
 
 
-def _wave_note(result: Forecast) -> str:
-    """Whether figures of China told anything of what stays of a wave."""
+def _measured(result: Forecast) -> bool:
+    """Whether figures of China told anything of what stays of a wave: what is assumed is no key figure."""
     prior = expit(np.random.default_rng(1).normal(*surge_prior().logit_kept, 4000))
-    told = learned(prior, expit(np.asarray(result.fit.posterior["surge_logit_kept"])))
-    return "figure.wave_left_note" if told >= ASSUMED else "figure.wave_left_assumed"
+    return learned(prior, expit(np.asarray(result.fit.posterior["surge_logit_kept"]))) >= ASSUMED
 
 
 def _years(context: Context, result: Forecast) -> list[int]:
