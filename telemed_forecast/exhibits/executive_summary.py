@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
 
 from telemed_forecast.evaluation.scenario_effects import Comparison
-from telemed_forecast.exhibits import channel_share, internet_hospitals, market_size, scenarios, user_adoption
+from telemed_forecast.exhibits import (
+    channel_share,
+    internet_hospitals,
+    market_size,
+    page_one,
+    scenarios,
+    user_adoption,
+)
 from telemed_forecast.exhibits.exhibit import Exhibit, Exhibits, named
 from telemed_forecast.exhibits.forecasts import headline
-from telemed_forecast.exhibits.numbers import by_id, chance, value
-from telemed_forecast.exhibits.values import Fact, KeyFigure, Value
+from telemed_forecast.exhibits.numbers import by_id, value
+from telemed_forecast.exhibits.page_one import Headline
+from telemed_forecast.exhibits.values import ANSWER, Fact, KeyFigure, Value
 from telemed_forecast.fits.store import Fit
-from telemed_forecast.forecast import channel_share as forecast
 from telemed_forecast.forecast.context import Context
+from telemed_forecast.forecast.money import Telling
 from telemed_forecast.forecast.paths import Forecast, Path
 from telemed_forecast.forecast.rivals import History, prophet
+from telemed_forecast.models import market_size as model
+
+DRIVERS = 3
+"""Drivers on page one; the report on the market's size shows all."""
+
+MEDICINE_PART = "medicine_part"
+"""Name of the part of the broad market that is medicines and health goods sold online."""
 
 
 @dataclass(frozen=True)
@@ -34,14 +49,19 @@ class Markets:
 def exhibits(context: Context, markets: Markets, comparison: Comparison) -> Exhibits:
     """The report's tables and charts by name."""
     market = markets.market
+    broad, dollars = market["market_size_healthcare"], Telling("USD", "nominal", market.extras["money"])
     return named(
-        market_size.market_drivers(context, market, market_size.nominal_yuan(market)),
+        page_one.headline_years(context, _headlines(markets), dollars, market.last_year),
+        page_one.market_players(context, broad),
+        page_one.published_outlooks(market, page_one.outlooks(context, market)),
+        page_one.since_release(context, [one.path for one in _headlines(markets)]),
+        _drivers(context, markets),
         scenarios.exhibits(context, comparison),
         _paths(context, markets),
     )
 
 
-def key_figures(context: Context, markets: Markets) -> dict[str, KeyFigure]:
+def key_figures(context: Context, markets: Markets, comparison: Comparison) -> dict[str, KeyFigure]:
     """From each report the figures that answer its question, in the reports' own words and numbers."""
     horizon = context.settings.horizon
     market = market_size.key_figures(context, markets.market)
@@ -49,7 +69,7 @@ def key_figures(context: Context, markets: Markets) -> dict[str, KeyFigure]:
     channels = channel_share.key_figures(context, markets.channels)
     users = user_adoption.key_figures(context, markets.users)
     chosen = (
-        _with_note(market[f"market_{horizon}"], market["market_now"]),
+        _answer(context, markets, comparison, market[f"market_{horizon}"]),
         _with_note(hospitals[f"hospitals_{horizon}"], hospitals["hospitals_now"]),
         _share_card(context, markets, channels),
         _with_note(users[f"users_{horizon}"], users["users_now"]),
@@ -60,23 +80,15 @@ def key_figures(context: Context, markets: Markets) -> dict[str, KeyFigure]:
 def numbers(context: Context, markets: Markets, comparison: Comparison) -> dict[str, Fact]:
     """What the prose says, by name."""
     horizon, market, users = context.settings.horizon, markets.market, markets.users
-    broad, count = market["market_size_healthcare"], markets.channels["hospital_share_count"]
-    largest = market_size.ranked_drivers(context, market, market_size.nominal_yuan(market))[0]
-    figures = key_figures(context, markets)
+    broad = market["market_size_healthcare"]
+    figures = key_figures(context, markets, comparison)
     return {
         "horizon": horizon,
         "last_year": market.last_year,
-        "market_now": value(broad.year_end(market.last_year), "CNY_million"),
-        "market_then": value(broad.year_end(horizon), "CNY_million"),
-        "services_then": value(market["market_size_services"].year_end(horizon), "CNY_million"),
-        "hospitals_then": value(markets.hospitals.path.year_end(horizon), "hospitals"),
-        "count_share_now": value(count.draws[:, count.last_known], "percent"),
-        "count_grows": chance(float(forecast.rising(markets.channels)["count"][-1])),
-        "users_then": value(users.path.year_end(horizon), "persons"),
         "newest_estimate": market_size.newest_year(market, "healthcare"),
         "figure_claims": tuple(dict.fromkeys(claim for figure in figures.values() for claim in figure.sources)),
-        "largest_driver": f"@driver.{largest.name}",
-        "largest_driver_part": chance(largest.explained),
+        **_driver_numbers(_drivers(context, markets)),
+        **page_one.outlook_numbers(page_one.outlooks(context, market)),
         **scenarios.numbers(context, comparison),
         "prophet_market": _median(context, market.known, broad),
         "prophet_hospitals": _median(context, markets.hospitals.known, markets.hospitals.path),
@@ -116,6 +128,60 @@ def _paths(context: Context, markets: Markets) -> list[Exhibit]:
         ("users_path", users.path, user_adoption.SINCE, users.evidence["users"], users.known),
     )
     return [headline(context, *one) for one in shown]
+
+
+def _headlines(markets: Markets) -> list[Headline]:
+    """The quantities of page one, with the figures that count as their actuals."""
+    market, hospitals, channels, users = markets.market, markets.hospitals, markets.channels, markets.users
+    sizes = market.evidence["sizes"]
+    services = sizes.where(model.definitions(sizes) == model.DEFINITIONS.index("services"))
+    broad, medicines = market["market_size_healthcare"], market["market_size_pharmacy"]
+    part = replace(medicines, target=MEDICINE_PART, unit="percent", draws=100.0 * medicines.draws / broad.draws)
+    return [
+        Headline(broad, market_size.broad_evidence(market)),
+        Headline(part, sizes.where(np.zeros(len(sizes), dtype=bool)), grows=False),
+        Headline(market["market_size_services"], services),
+        Headline(users.path, users.evidence["users"]),
+        Headline(hospitals.path, hospitals.evidence["counts"]),
+        Headline(channels["hospital_share_count"], channels.evidence["counts"], grows=False),
+    ]
+
+
+def _drivers(context: Context, markets: Markets) -> Exhibit:
+    """The quantities that move the market most."""
+    every = market_size.market_drivers(context, markets.market, market_size.nominal_yuan(markets.market))
+    largest = list(dict.fromkeys(every.frame["category"]))[:DRIVERS]
+    return replace(every, frame=every.frame[every.frame["category"].isin(largest)].reset_index(drop=True))
+
+
+def _driver_numbers(shown: Exhibit) -> dict[str, Fact]:
+    """What each driver of page one does to the median, in its lowest and in its highest fifth."""
+    told: dict[str, Fact] = {}
+    for place, (driver, rows) in enumerate(shown.frame.groupby("category", sort=False), start=1):
+        told[f"driver_{place}"] = f"@driver.{driver}"
+        for series, moved in zip(rows["series"], rows["value"], strict=True):
+            end = series.removeprefix("when_")
+            told[f"driver_{place}_{end}"] = Value(value=float(moved), unit="CNY_million", digits=2)
+    return told
+
+
+def _answer(context: Context, markets: Markets, comparison: Comparison, figure: KeyFigure) -> KeyFigure:
+    """The market at the horizon with the answer as its note: now, then, growth, scenarios, what it is made of."""
+    market, horizon = markets.market, context.settings.horizon
+    broad, last = market["market_size_healthcare"], market.last_year
+    ends = {one.scenario: float(np.median(one.market)) for one in comparison.headlines}
+    medicines = next(one.path for one in _headlines(markets) if one.path.target == MEDICINE_PART)
+    note: dict[str, Value | str | int | float] = {
+        "now": value(broad.year_end(last), "CNY_million"),
+        "last": last,
+        "then": figure.value,
+        "horizon": horizon,
+        "growth": value(page_one.growth(broad, last, horizon), "percent"),
+        "medicines": value(medicines.year_end(last), "percent"),
+        "newest": market_size.newest_year(market, "healthcare"),
+        **{name: Value(value=ends[name], unit="CNY_million", digits=2) for name in ("bear", "bull")},
+    }
+    return figure.model_copy(update={"note_key": ANSWER, "note_values": note})
 
 
 def _with_note(figure: KeyFigure, now: KeyFigure) -> KeyFigure:

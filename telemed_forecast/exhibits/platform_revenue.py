@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 from itertools import product
 
 import numpy as np
@@ -25,6 +26,9 @@ SHOWN = 6
 
 SINCE = 2017
 """First year of the charts."""
+
+PUBLIC_AFTER = timedelta(days=365 + 120)
+"""Time from a fiscal year's end until the accounts of the next year are public: exchanges allow four months."""
 
 
 def exhibits(context: Context, platforms: PlatformRevenue) -> list[Exhibit | None]:
@@ -131,7 +135,9 @@ def _companies(name: str, context: Context, platforms: PlatformRevenue, metrics:
     if len(metrics) == 1:  # of all revenue there is no part to name
         del columns["metric"]
     claims = tuple(dict.fromkeys(one.claims[-1] for one in reported))
-    return Exhibit(name=name, frame=pd.DataFrame(columns), claims=claims, facts={"horizon": horizon})
+    due = [date.fromisoformat(end) + PUBLIC_AFTER <= context.settings.as_of_date for end in columns["fiscal_end"]]
+    facts: dict[str, Fact] = {"horizon": horizon, "number": len(due), "late": sum(due)}
+    return Exhibit(name=name, frame=pd.DataFrame(columns), claims=claims, facts=facts)
 
 
 def platform_scores(platforms: PlatformRevenue) -> Exhibit | None:

@@ -34,7 +34,8 @@ def exhibits(context: Context, comparison: Comparison) -> list[Exhibit]:
         "lever_effects": _effects(comparison),
     }
     sources = lever_sources(context, comparison.scenarios)
-    facts: dict[str, Fact] = {"horizon": context.settings.horizon}
+    drawn = len(both[0].alone)
+    facts: dict[str, Fact] = {"horizon": context.settings.horizon, "drawn": drawn, "levers": len(LEVERS)}
     mine: dict[str, dict[str, Fact]] = {"own_scenario_parts": {"scenario": own[0].scenario}} if own else {}
     return [
         *(

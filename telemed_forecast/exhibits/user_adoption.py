@@ -69,12 +69,13 @@ def key_figures(context: Context, result: Forecast) -> dict[str, KeyFigure]:
     panel = newest(result.evidence["panel"], 3) or claims
     then, figure = str(horizon), partial(key_figure, fits=fits(result))
     won = value(result.draws["wave_gain"][:, 0], "persons")
+    left = figure("wave_left", told["wave_left"], last, panel, note={"first": won})
     return by_id(
         [
             _now(result, told["users_now"], figure("users_now", told["users_now"], last, claims)),
             figure(f"users_{horizon}", told["users_then"], then, claims),
             figure(f"usage_{horizon}", told["usage_then"], then, claims, note={"now": told["usage_now"]}),
-            figure("wave_left", told["wave_left"], last, panel, note={"first": won}, note_text=_wave_note(result)),
+            *([left] if user_waves.staying(result) != "assumed" else ()),
         ]
     )
 
@@ -176,9 +177,6 @@ def _now(result: Forecast, underlying: Value, figure: KeyFigure) -> KeyFigure:
     return figure.model_copy(update={"value": count, **note})
 
 
-def _wave_note(result: Forecast) -> str:
-    """Whether figures of China told anything of what stays of a wave."""
-    return "figure.wave_left_assumed" if user_waves.staying(result) == "assumed" else "figure.wave_left_note"
 
 
 def _parameters(result: Forecast) -> list[tuple[str, np.ndarray, np.ndarray]]:

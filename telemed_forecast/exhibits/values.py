@@ -74,6 +74,11 @@ Facts = Mapping[str, Fact]
 IsoDay = r"\d{4}-\d{2}-\d{2}"
 
 
+ANSWER = "figure.answer"
+"""Text of the sentence that answers a report's question: the note of a key figure, with which a page and the index
+lead."""
+
+
 class KeyFigure(Frozen):
     """One headline number: what it is, for when, how sure, and from which sources."""
 

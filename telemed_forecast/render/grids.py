@@ -16,6 +16,7 @@ from telemed_forecast.render.numerals import (
     has_interval,
     in_scale,
     scale_for,
+    shared_place,
 )
 from telemed_forecast.render.readable import Cell, Column, Readable, Row, is_number
 from telemed_forecast.render.texts import Catalogue
@@ -49,7 +50,7 @@ class Grid:
 
 
 class Pen:
-    """Writes the numbers of one chart or column in one scale and one number of digits.
+    """Writes the numbers of one chart, column or row in one scale and with one number of digits.
 
     Parameters
     ----------
@@ -57,16 +58,21 @@ class Pen:
         Texts of the language.
     unit : Unit
         Unit of the numbers.
-    numbers : sequence of float
-        All numbers that will be written; they set the scale, and the digits of numbers without interval.
+    numbers : sequence of Value or float
+        All numbers that will be written: they set the scale, and the digits of those with and of those without
+        interval.
     significant : int, optional
-        Digits of the largest number; None leaves the choice to the unit.
+        Digits of the largest number without interval; None leaves the choice to the unit.
     """
 
-    def __init__(self, texts: Catalogue, unit: Unit, numbers: Sequence[float], significant: int | None = None) -> None:
+    def __init__(
+        self, texts: Catalogue, unit: Unit, numbers: Sequence[Value | float], significant: int | None = None
+    ) -> None:
+        sizes = [number.value if isinstance(number, Value) else float(number) for number in numbers]
         self.texts, self.unit = texts, unit
-        self.scale: Scale = scale_for(max((abs(n) for n in numbers), default=0.0), unit, texts.lang)
-        self.place = column_place(list(numbers), unit, significant)
+        self.scale: Scale = scale_for(max(map(abs, sizes), default=0.0), unit, texts.lang)
+        self.place = column_place(sizes, unit, significant)
+        self.rough = shared_place([one for one in numbers if isinstance(one, Value) and has_interval(one)])
 
     @property
     def heading(self) -> str:
@@ -77,22 +83,26 @@ class Pen:
         """A number with its interval, or a dash for None."""
         if number is None:
             return Written(text=self.texts.text("page.not_known"), numeric=True)
-        if low is None or high is None or low == high:
+        if low is None or high is None or low == high or self.rough is None:
             return Written(text=in_scale(number, self.unit, self.scale, self.place), numeric=True)
-        value = Value(value=number, unit=self.unit, low=low, high=high)
-        return Written(text=bare_text(value, self.scale), range=bare_range(value, self.scale), numeric=True)
+        text = in_scale(number, self.unit, self.scale, self.rough)
+        return Written(text=text, range=self.span(number, low, high).text, numeric=True)
 
-    def span(self, number: Any, low: Any, high: Any, precision: Value) -> Written:
-        """An interval alone, no finer than the interval `precision`."""
+    def span(self, number: float, low: float, high: float) -> Written:
+        """An interval alone."""
         value = Value(value=number, unit=self.unit, low=low, high=high)
-        return Written(text=bare_range(value, self.scale, like=precision), numeric=True)
+        return Written(text=bare_range(value, self.scale, self.rough), numeric=True)
+
+    def stated(self, low: float, high: float) -> Written:
+        """A published interval, as fine as it was published."""
+        value = Value(value=(low + high) / 2, unit=self.unit, low=low, high=high)
+        return Written(text=bare_range(value, self.scale), numeric=True)
 
 
 def of_chart(shown: Readable) -> list[Grid]:
     """The tables behind a figure: its data, the published figures in it, its cross-check lines."""
     rows = (*shown.rows, *shown.points, *shown.lines)
-    numbers = [float(n) for row in rows for name, n in row.items() if name != "period" and is_number(n)]
-    pen = Pen(shown.texts, shown.unit, numbers)
+    pen = Pen(shown.texts, shown.unit, [number for row in rows for number in _numbers(row, shown.unit)])
     makers = {"fan": _fan, "lines": _by_period, "stack": _by_period, "bars": _by_item, "dots": _by_item}
     grids = [makers[shown.look.kind](shown, shown.rows, pen)]
     if shown.points:
@@ -102,18 +112,47 @@ def of_chart(shown: Readable) -> list[Grid]:
     return grids
 
 
+def _numbers(row: Row, unit: Unit) -> list[Value | float]:
+    """The numbers of a chart's row: its median or value with the 80% interval, else every number of it."""
+    low, high = (row.get(name, row.get(f"{name}80")) for name in ("low", "high"))
+    middle = row.get("median", row.get("value"))
+    if middle is not None and low is not None and high is not None:
+        return [Value(value=middle, unit=unit, low=low, high=high)]
+    return [float(cell) for name, cell in row.items() if name != "period" and is_number(cell)]
+
+
 def of_table(shown: Readable) -> Grid:
-    """A table: units in the headings, one scale a column, intervals below their numbers."""
-    heads, columns = zip(*(_column(column, shown.texts) for column in shown.columns), strict=True)
-    return Grid(name=shown.text("title"), heads=heads, rows=list(zip(*columns, strict=True)))
+    """A table: units in the headings, one scale a column, intervals below their numbers.
+
+    Where the rows are of different units (`Look.by_row`) a row has a scale of its own and states its unit.
+    """
+    pens = _row_pens(shown) if shown.look.by_row else []
+    heads, columns = zip(*(_column(column, shown.texts, pens) for column in shown.columns), strict=True)
+    rows = [list(row) for row in zip(*columns, strict=True)]
+    for row, pen in zip(rows, pens, strict=False):
+        if pen is not None and pen.heading:
+            row[0] = replace(
+                row[0], text=shown.texts.text("grid.with_unit", {"name": row[0].text, "unit": pen.heading})
+            )
+    return Grid(name=shown.text("title"), heads=heads, rows=rows)
 
 
-def _column(column: Column, texts: Catalogue) -> tuple[Head, list[Written]]:
+def _row_pens(shown: Readable) -> list[Pen | None]:
+    """A pen for each row of a table, for the columns that have no unit of their own."""
+    own = [column.cells for column in shown.columns if column.unit is None]
+    rows = [[cell for cell in row if isinstance(cell, Value)] for row in zip(*own, strict=True)]
+    return [Pen(shown.texts, row[0].unit, row) if row else None for row in rows]
+
+
+def _column(column: Column, texts: Catalogue, pens: Sequence[Pen | None] = ()) -> tuple[Head, list[Written]]:
     cells = column.cells
+    if pens and column.unit is None and any(isinstance(cell, Value) for cell in cells):
+        written = [_cell(cell, pen, texts) for cell, pen in zip(cells, pens, strict=True)]
+        return Head(text=column.heading, numeric=True), written
     units = {column.unit} if column.unit else {cell.unit for cell in cells if isinstance(cell, Value)}
     # Cells of several units have no scale in common: each states its own.
     unit: Any = units.pop() if len(units) == 1 else None
-    pen = Pen(texts, unit, _ends(cells), column.digits) if unit else None
+    pen = Pen(texts, unit, _numeric(cells), column.digits) if unit else None
     numeric = pen is not None or any(isinstance(cell, Value) or is_number(cell) for cell in cells)
     head = Head(text=column.heading, unit=pen.heading if pen and unit != "year" else "", numeric=numeric)
     return head, [_cell(cell, pen, texts) for cell in cells]
@@ -160,8 +199,7 @@ def _fan(shown: Readable, rows: Sequence[Row], pen: Pen) -> Grid:
     written = []
     for row in rows:
         median, low, high = (float(row[name]) for name in ("median", "low80", "high80"))
-        eighty = Value(value=median, unit=pen.unit, low=low, high=high)
-        spans = [pen.span(median, row[f"low{k}"], row[f"high{k}"], eighty) for k in levels]
+        spans = [pen.span(median, row[f"low{k}"], row[f"high{k}"]) for k in levels]
         middle = Written(text=pen.cell(median, low, high).text, numeric=True)
         written.append([_period(row["period"], rows, texts), middle, *spans])
     return Grid(name="", heads=heads, rows=written)
@@ -220,8 +258,7 @@ def _stated(low: float | None, high: float | None, pen: Pen) -> Written:
         return Written(text=sign + pen.cell(low if high is None else high).text, numeric=True)
     if low == high:
         return pen.cell(low)
-    middle = (float(low) + float(high)) / 2
-    return pen.span(middle, low, high, Value(value=middle, unit=pen.unit, low=float(low), high=float(high)))
+    return pen.stated(float(low), float(high))
 
 
 def _period_head(shown: Readable, rows: Sequence[Row]) -> Head:
@@ -259,6 +296,9 @@ def _cell(cell: Cell, pen: Pen | None, texts: Catalogue) -> Written:
     return Written(text=f"{cell:,}" if isinstance(cell, int) else f"{cell:.6g}", numeric=True)
 
 
-def _ends(cells: Sequence[Cell]) -> list[float]:
-    numbers = [cell.value if isinstance(cell, Value) else cell for cell in cells]
-    return [float(number) for number in numbers if is_number(number)]  # type: ignore[arg-type]
+def _numeric(cells: Sequence[Cell]) -> list[Value | float]:
+    return [cell if isinstance(cell, Value) else float(cell) for cell in cells if _is_numeric(cell)]  # type: ignore[arg-type]
+
+
+def _is_numeric(cell: Cell) -> bool:
+    return isinstance(cell, Value) or is_number(cell)

@@ -46,6 +46,8 @@ class PageLinks:
         The list of all runs.
     other : str or None
         The same report in the other language.
+    annex, body : str or None
+        The report's annex, on its body; and the other way.
     notebook, manifest, forecasts : str or None
         The executed notebook, the run's manifest, the forecast quantiles (shown when the page has some).
     data : str or None
@@ -58,6 +60,8 @@ class PageLinks:
 
     index: str | None = None
     other: str | None = None
+    annex: str | None = None
+    body: str | None = None
     notebook: str | None = None
     manifest: str | None = None
     forecasts: str | None = None
@@ -99,7 +103,7 @@ def page(shown: Page, lang: Language, links: PageLinks | None = None) -> str:
         "style": style_sheet(),
         "links": links,
         "other_lang": "en" if lang == "zh" else "zh-Hans",
-        "title": texts.text(f"report.{shown.report}.title"),
+        "title": _title(shown, texts),
         "description": texts.text(f"report.{shown.report}.subtitle"),
         "meta": [*views.known(shown, texts), (texts.text("page.status"), texts.text(f"page.status_{status}"))],
         "failed": texts.text("page.list_separator").join(grids.model_name(name, texts) for name in failed),
@@ -109,6 +113,11 @@ def page(shown: Page, lang: Language, links: PageLinks | None = None) -> str:
         "files": _files(shown, links, texts),
     }
     return environment().get_template("page.html.j2").render(context)
+
+
+def _title(shown: Page, texts: Catalogue) -> str:
+    title = texts.text(f"report.{shown.report}.title")
+    return texts.text(f"page.{shown.part}_title", {"title": title}) if shown.part else title
 
 
 def fragment(shown: Exhibit | Sequence[KeyFigure], lang: Language) -> str:
@@ -140,17 +149,18 @@ def style_sheet() -> Markup:
 def _sections(shown: Page, setting: Setting, citations: Citations) -> list[View]:
     """Views by section: the body, then the checks, the sources and how the numbers were made."""
     texts, body = setting.texts, [views.view(piece, setting) for piece in shown.pieces]
+    series = "A" if shown.part else ""
     for kind, name in (("chart", "figure"), ("table", "table")):
         for number, one in enumerate((one for one in body if one["kind"] == kind), start=1):
-            one["number"] = texts.text(f"page.{name}", {"number": number})
+            one["number"] = texts.text(f"page.{name}", {"number": f"{series}{number}"})
     ends = {
-        "checks": lambda: views.gates(shown, texts),
-        "sources": lambda: views.sources(citations),
-        "provenance": lambda: views.provenance(shown, texts),
+        "gates": ("checks", lambda: views.gates(shown, texts)),
+        "sources": ("sources", lambda: views.sources(citations)),
+        "provenance": ("provenance", lambda: views.provenance(shown, texts)),
     }
-    for name, end in ends.items():
-        if ("gates" if name == "checks" else name) in shown.record:
-            body.append({"kind": "heading", "level": 2, "anchor": name, "text": texts.text(f"page.{name}")})
+    for name, (anchor, end) in ends.items():
+        if name in shown.record and name in shown.ends:
+            body.append({"kind": "heading", "level": 2, "anchor": anchor, "text": texts.text(f"page.{anchor}")})
             body.append(end())
     return _grouped(body)
 

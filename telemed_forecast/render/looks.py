@@ -59,6 +59,8 @@ class Look:
         A value to compare with, named by ``exhibit.<name>.reference``; "fact" takes the exhibit's fact `reference`.
     folded
         Whether a table shows its title only, until the reader opens it; a number folds one with more rows.
+    by_row
+        Whether a table's rows, not its columns, are of one unit each.
     words
         Column of labels -> family of words.
     column
@@ -75,6 +77,7 @@ class Look:
     reference: float | str | None = None
     folded: bool | int = False
     like: str = ""
+    by_row: bool = False
     words: dict[str, str] = field(default_factory=dict)
     column: dict[str, dict[str, Any]] = field(default_factory=dict)
     other: dict[str, Any] = field(default_factory=dict)

@@ -1,14 +1,18 @@
-"""Numbers as people read them: 411 million in English, 4.11亿 in Chinese, no finer than the interval allows.
+"""Numbers as people read them: 411 million in English, 4.11亿人 in Chinese, no finer than the interval allows.
 
 Digits follow the rule of the Particle Data Group: half the interval keeps two digits when they start with 1
 to 3.5, else one; the value stops at the same decimal place (https://pdg.lbl.gov, Introduction, 5.3).
+Numbers with intervals that stand in one column or chart stop at one place in common (`shared_place`), so that what a
+reader works out from two of them, such as growth, is about what the unrounded ones give.
 A number without interval is a published figure and is shown as published.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import pairwise
 
 from telemed_forecast.exhibits.values import Unit, Value
 from telemed_forecast.names import Language
@@ -16,6 +20,8 @@ from telemed_forecast.names import Language
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
 _PUBLISHED_DIGITS = 6
 _MAX_DIGITS = 4
+DIFFERENT = Decimal("0.03")
+"""Part of the larger of two numbers by which they differ visibly: then they are not written alike."""
 
 _SCALES: dict[Language, tuple[tuple[int, str], ...]] = {
     "en": ((12, "trillion"), (9, "billion"), (6, "million"), (0, "")),
@@ -39,6 +45,7 @@ _SUFFIX: dict[Language, dict[str, str]] = {
         "CNY": "元",
         "CNY_million": "元",
         "USD_million": "美元",
+        "persons": "人",
         "hospitals": "家",
         "consultations": "次",
     },
@@ -126,21 +133,44 @@ def in_scale(number: float, unit: Unit, scale: Scale, place: int) -> str:
 
 def bare_text(value: Value, scale: Scale) -> str:
     """The number's digits alone, in a scale that its surroundings state."""
-    number = base(value.value, value.unit)
     place = place_of(value) if has_interval(value) else _published_place(value)
-    return _written(number, _refined(place, number, value.unit), scale, value.unit)
+    return in_scale(value.value, value.unit, scale, place)
 
 
-def bare_range(value: Value, scale: Scale, *, like: Value | None = None) -> str:
-    """The digits of both ends of an interval, in a scale that its surroundings state.
-
-    `like` is another interval whose precision is kept, so that the intervals of one row agree.
-    """
+def bare_range(value: Value, scale: Scale, place: int | None = None) -> str:
+    """The digits of both ends of an interval, in a scale that its surroundings state; by default at its own place."""
     if value.low is None or value.high is None:
         raise ValueError(f"{value.value} {value.unit} has no interval")
-    place = place_of(like or value)
+    place = place_of(value) if place is None else place
     left, right = (in_scale(x, value.unit, scale, place) for x in (value.low, value.high))
     return left + (f" {DASH} " if value.low < 0 else DASH) + right
+
+
+def shared_place(values: Sequence[Value]) -> int | None:
+    """Decimal place at which numbers with intervals stop that stand together; None when there are none.
+
+    It is that of the narrowest interval, but leaves the largest number two digits at least and three at most; three
+    where two numbers that differ would else be written alike.
+    """
+    exact = [base(value.value, value.unit) for value in values]
+    largest = max(map(abs, exact), default=Decimal(0)).adjusted() if any(exact) else None
+    if largest is None:
+        return min(map(place_of, values), default=None)
+    finest = _finest(values[0].unit)
+    place = min(max(min(map(place_of, values)), largest - 2), largest - 1)
+    while place > max(largest - 2, finest) and _alike(exact, place):
+        place -= 1
+    return max(place, finest)
+
+
+def _alike(numbers: Sequence[Decimal], place: int) -> bool:
+    """Whether two numbers that differ visibly (`DIFFERENT`) are written alike at a place."""
+    ordered = sorted(numbers)
+    for one, other in pairwise(ordered):
+        told = [digits(x, min(place, x.adjusted()) if x else place) for x in (one, other)]
+        if told[0] == told[1] and other - one > DIFFERENT * max(abs(one), abs(other)):
+            return True
+    return False
 
 
 def has_interval(value: Value) -> bool:

@@ -12,6 +12,12 @@ from telemed_forecast.exhibits.values import KeyFigure, Status
 RECORD = ("gates", "forecasts", "sources", "provenance")
 """Exhibits that no template places: a page ends with them."""
 
+BODY, ANNEX = "", "annex"
+"""Parts of a report that are pages of their own: what an investor reads, and what stands behind it."""
+
+ENDS = ("gates", "sources", "provenance")
+"""Exhibits of the record that a page shows at its end; a body with an annex leaves all but the sources to it."""
+
 
 @dataclass(frozen=True)
 class Section:
@@ -47,12 +53,23 @@ class Page:
         The headline numbers.
     record
         Those of `RECORD` that there are; the sources in the order in which they are cited.
+    part
+        `BODY`, which is also the name of a report in one page, or `ANNEX`.
+    ends
+        Those of `ENDS` that it shows.
     """
 
     report: str
     pieces: Sequence[Piece]
     figures: Sequence[KeyFigure] = ()
     record: Exhibits = field(default_factory=dict)
+    part: str = BODY
+    ends: tuple[str, ...] = ENDS
+
+    @property
+    def file(self) -> str:
+        """Name of the part, from which those of its files are made."""
+        return f"{self.report}_{self.part}" if self.part else self.report
 
     @property
     def exhibits(self) -> list[Exhibit]:

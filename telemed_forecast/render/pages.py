@@ -2,7 +2,8 @@
 
 `pages/<report>.<language>.md` is Markdown with Jinja: `{{ hospitals_then | full }}` writes a number and its interval,
 `{{ exhibits.hospitals_path }}` on a line of its own places an exhibit, `{{ cite(newest_counts) }}` at the end of a
-paragraph cites published figures, `## Heading {#anchor}` begins a section. A name that nobody knows is an error, and so
+paragraph cites published figures, `## Heading {#anchor}` begins a section. `pages/<report>_annex.<language>.md`, where
+there is one, is a page of its own with what only a statistician asks for. A name that nobody knows is an error, and so
 is a number that is not known (None).
 """
 
@@ -22,7 +23,7 @@ from telemed_forecast.exhibits.exhibit import Exhibit
 from telemed_forecast.exhibits.values import Value
 from telemed_forecast.names import Language
 from telemed_forecast.render.notebook import Shown
-from telemed_forecast.render.page import RECORD, Page, Piece, Prose, Section
+from telemed_forecast.render.page import ANNEX, BODY, ENDS, RECORD, Page, Piece, Prose, Section
 from telemed_forecast.render.texts import Catalogue, TextError, catalogue
 from telemed_forecast.render.views import CITE, escaped, unescaped
 
@@ -41,21 +42,52 @@ class Written(str):
 
 
 def page(report: str, shown: Shown, lang: Language) -> Page:
-    """What stands on the page, as its template says.
+    """Everything that a report shows, body and annex, as its templates say.
 
     Raises
     ------
     TemplateFault
-        The template names a number or an exhibit that the notebook does not show, or writes one that is not known.
+        A template names a number or an exhibit that the notebook does not show, or writes one that is not known.
     """
-    pieces = list(_pieces(_text(report, shown, lang), shown))
+    pieces = [piece for part in _parts(report, lang) for piece in _read(report, part, shown, lang)]
+    return _page(Page(report, pieces, list(shown.figures.values())), shown)
+
+
+def parts(report: str, shown: Shown, lang: Language) -> list[Page]:
+    """The pages of a report: its body, and its annex where it has one.
+
+    Raises
+    ------
+    TemplateFault
+        As `page`.
+    """
+    made = []
+    for part in _parts(report, lang):
+        body = part == BODY
+        split = body and ANNEX in _parts(report, lang)
+        figures = list(shown.figures.values()) if body else []
+        one = Page(report, _read(report, part, shown, lang), figures, part=part, ends=("sources",) if split else ENDS)
+        made.append(_page(one, shown))
+    return made
+
+
+def _parts(report: str, lang: Language) -> list[str]:
+    return [part for part in (BODY, ANNEX) if part == BODY or (PAGES / f"{report}_{part}.{lang}.md").exists()]
+
+
+def _read(report: str, part: str, shown: Shown, lang: Language) -> list[Piece]:
+    name = f"{report}_{part}" if part else report
+    return list(_pieces(_text(name, shown, lang), shown))
+
+
+def _page(made: Page, shown: Shown) -> Page:
+    """The page with its record, the sources those that it cites."""
     record = {name: shown.exhibits[name] for name in RECORD if name in shown.exhibits}
-    made = Page(report, pieces, list(shown.figures.values()), record)
     if "sources" in record:
         rows = record["sources"].frame.set_index("claim_id", drop=False)
         cited = [claim for claim in dict.fromkeys(made.cited()) if claim in rows.index]
         record["sources"] = replace(record["sources"], frame=rows.loc[cited])
-    return made
+    return replace(made, record=record)
 
 
 def _text(report: str, shown: Shown, lang: Language) -> str:

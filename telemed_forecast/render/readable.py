@@ -143,7 +143,7 @@ class Readable:
         """A column's heading: the exhibit's own, the catalogue's, or a quantity's or report's name."""
         shared = (f"column.{column}", f"target.{column}", f"report.{column}.title")
         key = self._key(f"column.{column}") or next((key for key in shared if key in self.texts.texts), shared[0])
-        return self.texts.text(key)
+        return self.texts.text(key, self.exhibit.facts)
 
     def _cell(self, row: Row, name: str, unit: Any, stated: ColumnLook) -> Cell:
         cell, low, high = row[name], row.get(name + LOW), row.get(name + HIGH)

@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from telemed_forecast.errors import TelemedError
-from telemed_forecast.exhibits.values import KeyFigure
+from telemed_forecast.exhibits.values import ANSWER, KeyFigure
 from telemed_forecast.render import charts, grids
 from telemed_forecast.render.page import Page, Piece, Prose, Section
 from telemed_forecast.render.readable import Readable, Row
@@ -160,13 +160,23 @@ def unescaped(text: str) -> str:
 
 def cards(figures: Sequence[KeyFigure], setting: Setting) -> View:
     """The key figures."""
-    uncertain = any(item.value.low is not None for item in figures)
-    return {"kind": "key_figures", "cards": [card(item, setting) for item in figures], "uncertain": uncertain}
+    shown = [card(item, setting) for item in figures]
+    return {"kind": "key_figures", "answer": answer(figures, setting), "cards": shown}
+
+
+def answer(figures: Sequence[KeyFigure], setting: Setting) -> View | None:
+    """The sentence that answers the question, where a figure's note is one."""
+    for item in figures:
+        if item.note_key == ANSWER:
+            text = setting.texts.text(ANSWER, item.note_values)
+            return {"text": text, "citations": setting.citations.of(item.sources)}
+    return None
 
 
 def card(item: KeyFigure, setting: Setting) -> View:
-    """A key figure's card."""
+    """A key figure's card; the answer stands elsewhere."""
     texts = setting.texts
+    noted = item.note_key not in (None, ANSWER)
     return {
         "id": item.id.replace("_", "-"),
         "label": texts.text(item.key, item.values),
@@ -174,7 +184,7 @@ def card(item: KeyFigure, setting: Setting) -> View:
         "noun": texts.noun(item.value.unit),
         "interval": texts.interval(item.value) if item.value.unit != "probability" or item.value.low else "",
         "period": texts.period(item.period),
-        "note": texts.text(item.note_key, item.note_values) if item.note_key else "",
+        "note": texts.text(str(item.note_key), item.note_values) if noted else "",
         "directional": item.status == "directional",
         "citations": setting.citations.of(item.sources),
     }

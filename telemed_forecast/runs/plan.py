@@ -194,8 +194,8 @@ def scenario_name(settings: Settings) -> str:
     return scenarios.name_of(settings.scenario)
 
 
-READS_RELEASES = "track_record"
-"""The notebook that scores what was frozen."""
+READS_RELEASES = ("track_record", "executive_summary")
+"""The notebooks that score what was frozen, or hold today's numbers against it."""
 
 _SHARED: Mapping[str, Callable[[Path], bool]] = {
     "data": lambda _: True,
@@ -242,7 +242,7 @@ def inputs_of(project: Project, notebooks: Iterable[str], day: dt.date) -> dict[
             if wanted(inside) and not _is_scratch(inside):
                 found[f"{folder}/{inside.as_posix()}"] = file_hash(file)
     used = [project.root / "requirements.lock"]
-    if READS_RELEASES in notebooks:
+    if set(READS_RELEASES) & set(notebooks):
         for release in frozen_files.frozen_by(project.root / "releases", day):
             used += release.iterdir()
     found |= {file.relative_to(project.root).as_posix(): file_hash(file) for file in used if file.is_file()}

@@ -137,33 +137,43 @@ def write_pages(
     from telemed_forecast.render import html, notebook, pages
     from telemed_forecast.render.pdf import pdf, pdf_name
 
-    shown, links = notebook.read(Path(executed)), partial(_links, languages, reports, report, formats=formats)
+    shown, links = notebook.read(Path(executed)), partial(_links, languages, reports, formats=formats)
     for lang in languages:
-        page = pages.page(report, shown, lang)
-        text = html.page(page, lang, links(lang))
-        (Path(folder) / html.page_name(report, lang)).write_text(text, encoding="utf-8")
-        if "pdf" in formats:
-            (Path(folder) / pdf_name(report, lang)).write_bytes(pdf(text, page, lang))
+        made = pages.parts(report, shown, lang)
+        for page in made:
+            text = html.page(page, lang, links(made, page, lang))
+            (Path(folder) / html.page_name(page.file, lang)).write_text(text, encoding="utf-8")
+            if "pdf" in formats:
+                (Path(folder) / pdf_name(page.file, lang)).write_bytes(pdf(text, page, lang))
 
 
 def _links(
-    languages: Sequence[Language], reports: Sequence[str], name: str, lang: Language, formats: Sequence[str]
+    languages: Sequence[Language],
+    reports: Sequence[str],
+    made: "Sequence[Page]",
+    page: "Page",
+    lang: Language,
+    formats: Sequence[str],
 ) -> "PageLinks":
+    """Links of one of a report's pages (`made`) to its neighbours."""
     from telemed_forecast.render.html import PageLinks, page_name
     from telemed_forecast.render.pdf import pdf_name
     from telemed_forecast.render.texts import catalogue
 
-    made = {"pdf": pdf_name(name, lang), "workbook": WORKBOOK}
-    files = {what: made[what] for what in formats} | {"archive": DATA}
+    beside = {"pdf": pdf_name(page.file, lang), "workbook": WORKBOOK}
+    files = {what: beside[what] for what in formats} | {"archive": DATA}
     others = [other for other in languages if other != lang]
+    neighbour = next((page_name(one.file, lang) for one in made if one.part != page.part), None)
     return PageLinks(
         index=f"../{page_name('index', lang)}",
-        other=page_name(name, others[0]) if others else None,
-        notebook=f"notebooks/{name}.ipynb",
+        other=page_name(page.file, others[0]) if others else None,
+        annex=None if page.part else neighbour,
+        body=neighbour if page.part else None,
+        notebook=f"notebooks/{page.report}.ipynb",
         manifest=manifest.NAME,
         forecasts=FORECASTS[0],
         data="data",
-        reports=tuple((other, page_name(other, lang)) for other in reports if other != name),
+        reports=tuple((other, page_name(other, lang)) for other in reports if other != page.report),
         files=tuple((catalogue(lang).text(f"page.{what}"), href) for what, href in files.items()),
     )
 

@@ -74,5 +74,7 @@ def test_the_key_figures_are_the_numbers_of_the_prose(made):
     context, result, _ = made
     figures, numbers = report.key_figures(context, result), report.numbers(context, result)
     horizon = context.settings.horizon
-    assert list(figures) == ["users_now", f"users_{horizon}", f"usage_{horizon}", "wave_left"]
+    assert list(figures) == ["users_now", f"users_{horizon}", f"usage_{horizon}"], (
+        "what stays of a wave is assumed here"
+    )
     assert figures[f"usage_{horizon}"].value == numbers["usage_then"]

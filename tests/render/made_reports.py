@@ -66,7 +66,7 @@ def _summary(module, **settings):
         comparison = scenario_effects.compare(context)
         exhibits = module.exhibits(context, markets, comparison)
         numbers = module.numbers(context, markets, comparison)
-        figures = module.key_figures(context, markets)
+        figures = module.key_figures(context, markets, comparison)
     return _shown(context, exhibits, numbers, figures, module.fits(markets), module.forecasts(markets))
 
 

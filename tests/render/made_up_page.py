@@ -106,7 +106,9 @@ def tornado() -> Exhibit:
         for name, effect in zip(("bear", "bull"), pair, strict=True)
     ]
     frame = pd.DataFrame(rows, columns=["category", "value", "series"])
-    return Exhibit(name="lever_tornado", frame=frame, claims=("claim-2",), facts={"horizon": 2030})
+    return Exhibit(
+        name="lever_tornado", frame=frame, claims=("claim-2",), facts={"horizon": 2030, "drawn": 3, "levers": 8}
+    )
 
 
 def bars() -> Exhibit:

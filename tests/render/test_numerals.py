@@ -18,11 +18,11 @@ def value(number, unit, low=None, high=None, **options):
 
 
 CASES = [
-    (value(411e6, "persons"), "411 million", "4.11亿"),
-    (value(365_320_000, "persons"), "365.32 million", "3.6532亿"),
-    (value(1_079_120_000, "persons"), "1.07912 billion", "10.7912亿"),
-    (value(411e6, "persons", 310e6, 480e6), "410 million", "4.1亿"),
-    (value(411e6, "persons", 405e6, 418e6), "411 million", "4.11亿"),
+    (value(411e6, "persons"), "411 million", "4.11亿人"),
+    (value(365_320_000, "persons"), "365.32 million", "3.6532亿人"),
+    (value(1_079_120_000, "persons"), "1.07912 billion", "10.7912亿人"),
+    (value(411e6, "persons", 310e6, 480e6), "410 million", "4.1亿人"),
+    (value(411e6, "persons", 405e6, 418e6), "411 million", "4.11亿人"),
     (value(3756, "hospitals"), "3,756", "3,756家"),
     (value(3756, "hospitals", 3600, 4100), "3,760", "3,760家"),
     (value(999_600, "count"), "999,600", "999,600"),
@@ -54,7 +54,7 @@ def test_a_number_in_both_languages(number, english, chinese):
 
 
 INTERVALS = [
-    (value(411e6, "persons", 310e6, 480e6), "80% interval 310–480 million", "80%区间3.1–4.8亿"),
+    (value(411e6, "persons", 310e6, 480e6), "80% interval 310–480 million", "80%区间3.1–4.8亿人"),
     (value(385e3, "CNY_million", 310e3, 480e3), "80% interval CNY 310–480 billion", "80%区间3,100–4,800亿元"),
     (value(38, "percent", 31.2, 48.3, level=0.95), "95% interval 31–48%", "95%区间31–48%"),
     (value(-3.2, "percent", -8.1, 5.2), "80% interval −8 to 5%", "80%区间−8至5%"),
@@ -76,7 +76,7 @@ def test_an_interval_in_both_languages(number, english, chinese):
 def test_a_number_with_its_interval():
     number = value(411e6, "persons", 310e6, 480e6)
     assert EN.full(number) == "410 million (80% interval 310–480 million)"
-    assert ZH.full(number) == "4.1亿（80%区间3.1–4.8亿）"
+    assert ZH.full(number) == "4.1亿人（80%区间3.1–4.8亿人）"
 
 
 @given(st.floats(1e3, 1e12), st.floats(0.001, 0.9))

@@ -235,7 +235,7 @@ def run(run_id, created, ok=True):
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_the_index_lists_runs_newest_first_with_their_numbers(lang):
+def test_the_index_leads_with_the_newest_numbers_and_lists_runs_newest_first(lang):
     html = index(
         [run("2026-11-21-base-aaaa", "2026-11-21"), run("2026-11-21-bear-bbbb", "2026-11-22", ok=False)],
         lang,
@@ -244,12 +244,20 @@ def test_the_index_lists_runs_newest_first_with_their_numbers(lang):
     reader = Reader(html)
     assert reader.faults == [] and reader.all("src") == []
     assert html.index("bear-bbbb") < html.index("base-aaaa")
-    assert html.count(catalogue(lang).number(made_up_page.figures()[0].value)) == 2
-    assert html.count(catalogue(lang).text("page.gates_title")) == 1
+    number = catalogue(lang).number(made_up_page.figures()[0].value)
+    assert html.count(number) == 1 and html.index(number) < html.index('class="run"')
+    assert html.count(catalogue(lang).text("page.gates_title")) == 2  # the newest run leads, and stands in the list
     assert "2026-11-21-base-aaaa/user_adoption.zh.html" in reader.all("href")
     assert {"2026-11-21-base-aaaa/data/forecasts.csv", "2026-11-21-base-aaaa/manifest.json"} <= {*reader.all("href")}
     assert "2026-11-21-base-aaaa/data/forecasts.parquet" not in reader.all("href")
     assert len(reader.all("id")) == len(set(reader.all("id")))
+
+
+def test_the_index_leads_with_the_summary_where_a_run_has_one():
+    newest = run("2026-11-21-base-aaaa", "2026-11-21")
+    own = {**newest["key_figures"][0], "notebook": "executive_summary", "period": "2031"}
+    text = index([{**newest, "key_figures": [*newest["key_figures"], own]}])
+    assert "2031" in text and text.count('class="card"') == 1
 
 
 def test_an_empty_index_says_how_to_make_a_run():

@@ -37,7 +37,9 @@ def template(name, lang):
 
 def asked(name, lang):
     """Numbers, exhibits and citations that a template names, included parts too."""
-    text = template(name, lang)
+    text = "\n".join(
+        template(one, lang) for one in (name, f"{name}_annex") if (pages.PAGES / f"{one}.{lang}.md").exists()
+    )
     text += "".join(template(part, lang) for part in re.findall(r'include "(\w+)\.', text))
     tree = pages._environment(lang).parse(text)
     exhibits = set(re.findall(r"exhibits\.(\w+)", text))

@@ -10,7 +10,7 @@ import pytest
 from telemed_forecast.errors import TelemedError
 from telemed_forecast.exhibits.exhibit import Exhibit
 from telemed_forecast.exhibits.values import KeyFigure, Value
-from telemed_forecast.render import notebook
+from telemed_forecast.render import notebook, pages
 from telemed_forecast.render.pdf import missing
 from telemed_forecast.runs import manifest, plan, publish
 from telemed_forecast.runs.publish import Pages
@@ -103,6 +103,24 @@ def test_every_notebook_becomes_a_page_in_each_language(run, folder):
     english = (folder / "user_adoption.html").read_text(encoding="utf-8")
     for link in ("user_adoption.zh.html", "../index.html", "executive_summary.html", "manifest.json"):
         assert f'href="{link}"' in english
+
+
+def test_an_annex_is_a_page_of_its_own_and_its_data_keep_the_reports_name(run, folder):
+    templates = [pages.PAGES / f"user_adoption_annex.{lang}.md" for lang in ("en", "zh")]
+    for template in templates:
+        template.write_text("## Method {#method}\n\nHow it was done.\n", encoding="utf-8")
+    try:
+        draw(run, folder)
+        Pages().run(run, folder)
+    finally:
+        for template in templates:
+            template.unlink()
+    body, annex = ((folder / f"user_adoption{part}.html").read_text(encoding="utf-8") for part in ("", "_annex"))
+    assert 'href="user_adoption_annex.html"' in body and 'href="user_adoption.html"' in annex
+    assert 'href="user_adoption_annex.zh.html"' in annex
+    assert 'id="checks"' in annex and 'id="checks"' not in body
+    assert 'href="user_adoption_annex.html#checks"' in body, "the warning leads to the diagnostics"
+    assert not [*(folder / "data").glob("user_adoption_annex*")]
 
 
 def test_every_local_link_of_a_page_leads_somewhere(run, folder):
