@@ -93,8 +93,8 @@ def of_chart(shown: Readable) -> list[Grid]:
     rows = (*shown.rows, *shown.points, *shown.lines)
     numbers = [float(n) for row in rows for name, n in row.items() if name != "period" and is_number(n)]
     pen = Pen(shown.texts, shown.unit, numbers)
-    makers = {"fan": _fan, "lines": _by_period, "stack": _by_period, "bars": _by_item, "dots": _by_item}
-    grids = [makers[shown.look.kind](shown, shown.rows, pen)]
+    makers = {"fan": _fan, "lines": _by_period, "panels": _by_period}
+    grids = [makers.get(shown.look.kind, _by_item)(shown, shown.rows, pen)]
     if shown.points:
         grids.append(_points(shown, shown.points, pen))
     if shown.lines:

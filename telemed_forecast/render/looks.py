@@ -46,7 +46,8 @@ class Look:
     Attributes
     ----------
     kind
-        table; file (too long for a page: a link to its CSV); or a chart: fan, lines, bars, dots, stack.
+        table; file (too long for a page: a link to its CSV); or a chart: fan, lines, panels (small multiples), bars,
+        dots, slopes (what was forecast beside what came).
     unit
         Unit of a chart's numbers; an exhibit whose unit depends on the forecast states its own.
     x
@@ -59,6 +60,10 @@ class Look:
         A value to compare with, named by ``exhibit.<name>.reference``; "fact" takes the exhibit's fact `reference`.
     folded
         Whether a table shows its title only, until the reader opens it; a number folds one with more rows.
+    own_axes
+        Whether each of the small multiples has a vertical axis of its own.
+    tones
+        Label of a series or an item -> what its colour means: good, bad, neutral.
     words
         Column of labels -> family of words.
     column
@@ -75,6 +80,8 @@ class Look:
     reference: float | str | None = None
     folded: bool | int = False
     like: str = ""
+    own_axes: bool = False
+    tones: dict[str, str] = field(default_factory=dict)
     words: dict[str, str] = field(default_factory=dict)
     column: dict[str, dict[str, Any]] = field(default_factory=dict)
     other: dict[str, Any] = field(default_factory=dict)
