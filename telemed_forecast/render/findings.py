@@ -1,4 +1,4 @@
-"""What a chart's title may say, computed from the frame that the chart shows: where it begins and ends, what is largest.
+"""What a chart's title may say, computed from the frame that the chart shows: where it ends, what is largest.
 
 The catalogue writes the sentence (`exhibit.<name>.finding`); these are the numbers and labels that it may name:
 
@@ -65,7 +65,9 @@ def _said_before(shown: Readable, rows: Sequence[Row]) -> dict[str, Fact]:
     as_of, points = shown.exhibit.as_of, shown.exhibit.layers.get("points")
     if as_of is None or points is None:
         return {}
-    ahead = [row for row in records(points) if row["period"] > as_of.isoformat() and None not in (row["low"], row["high"])]
+    ahead = [
+        row for row in records(points) if row["period"] > as_of.isoformat() and None not in (row["low"], row["high"])
+    ]
     if not ahead:
         return {}
     newest = max(ahead, key=lambda row: row["period"])

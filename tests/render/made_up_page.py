@@ -75,7 +75,7 @@ def shares() -> Exhibit:
     """Lines with bands."""
     rows = [
         (f"{year}-12-31", name, share, 0.9 * share, min(1.1 * share, 100))
-        for k, name in enumerate(("count", "encounters", "revenue"))
+        for k, name in enumerate(("count", "encounters", "preference", "revenue"))
         for year in range(2018, 2031)
         for share in (100 / (1 + exp(-0.2 * (year - 2024 - 2 * k))),)
     ]
@@ -106,9 +106,13 @@ def odds() -> Exhibit:
         for k, name in enumerate(("count", "encounters", "preference", "revenue"))
         for year in range(2026, 2031)
     ]
-    return Exhibit(name="channel_odds_chart", frame=pd.DataFrame(rows, columns=["period", "series", "value"]),
-                   claims=("claim-1",), facts={"end": "2030-12-31"} | {
-                       name: value(0.6, "probability") for name in ("count", "encounters", "preference", "revenue")})
+    return Exhibit(
+        name="channel_odds_chart",
+        frame=pd.DataFrame(rows, columns=["period", "series", "value"]),
+        claims=("claim-1",),
+        facts={"end": "2030-12-31"}
+        | {name: value(0.6, "probability") for name in ("count", "encounters", "preference", "revenue")},
+    )
 
 
 def track() -> Exhibit:

@@ -102,7 +102,7 @@ def test_a_forecast_fans_out_from_its_latest_figure_and_is_dashed_from_there():
 
 def test_what_was_said_before_any_figure_is_a_band_throughout_and_its_axis_holds_the_figures():
     shown = Readable(made_up_page.fan("prior"), catalogue("en"))
-    wide = replace(shown.exhibit, frame=shown.exhibit.frame.assign(high95=1e20))
+    wide = replace(shown.exhibit, as_of=None, frame=shown.exhibit.frame.assign(high95=1e20))
     text = draw(wide)
     assert "latest figure" not in text
     ticks = [float(tick.replace(",", "")) for tick in re.findall(r'text-anchor="end"[^>]*>([\d,.]+)<', text)]
@@ -125,7 +125,9 @@ def test_bad_news_is_drawn_in_the_colour_of_bad_news_whatever_comes_first():
 
 def test_a_forecast_that_missed_is_told_from_those_that_held():
     text = draw(made_up_page.track())
-    slopes = {tone: [way for way in strokes(text, style.TONES[tone]) if way[0][0] != way[-1][0]] for tone in style.TONES}
+    slopes = {
+        tone: [way for way in strokes(text, style.TONES[tone]) if way[0][0] != way[-1][0]] for tone in style.TONES
+    }
     assert (len(slopes["good"]), len(slopes["bad"])) == (2, 1)
 
 
@@ -149,7 +151,9 @@ def test_a_title_says_what_the_frame_says_in_both_languages():
     doubled = replace(fan, frame=fan.frame.assign(**{name: 2 * fan.frame[name] for name in findings_columns}))
     assert "to 510 million (end of 2030; 80%: 410–620 million)" in Readable(fan, catalogue("en")).finding
     assert "增至2030年末的5.1亿（80%区间：4.1–6.2亿）" in Readable(fan, catalogue("zh")).finding
-    assert "to 1,020 million (end of 2030" in Readable(doubled, catalogue("en")).finding.replace("1.02 billion", "1,020 million")
+    assert "to 1,020 million (end of 2030" in Readable(doubled, catalogue("en")).finding.replace(
+        "1.02 billion", "1,020 million"
+    )
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

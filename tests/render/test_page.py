@@ -139,7 +139,7 @@ def test_every_claim_leads_to_its_source(html):
 
 
 def test_every_figure_has_text_a_table_and_its_data(html):
-    assert html.count("<svg ") == html.count("<desc ") == 12
+    assert html.count("<svg ") == html.count("<desc ") == 16
     for figure in re.findall(r"<figure id.*?</figure>", html, re.S):
         assert "<figcaption>" in figure and "<details>" in figure and 'class="csv"' in figure
 
@@ -177,7 +177,7 @@ def test_a_failed_gate_is_said_at_the_top(lang):
 def test_every_exhibit_of_a_directional_page_carries_the_mark(lang):
     mark = f'<span class="tag">{catalogue(lang).text("page.directional")}</span>'
     captions = re.findall(r"<figcaption>.*?</figcaption>", rendered(lang, ok=False), re.S)
-    assert len(captions) == 7
+    assert len(captions) == 9
     assert all(mark in caption for caption in captions)
     assert not any(mark in caption for caption in re.findall(r"<figcaption>.*?</figcaption>", rendered(lang), re.S))
 

@@ -190,7 +190,10 @@ def slopes(drawing: Drawing) -> Canvas:
     names = [row["series"] for row in met[0][1:]]
     good, bad = style.TONES["good"], style.TONES["bad"]
     signs = [(mark("circle", style.INK, style.INK), names[0]), (mark("square", style.PAPER, style.INK), names[1])]
-    signs += [(swatch(style.TINTS[good], good), text("legend.held")), (swatch(style.TINTS[bad], bad), text("legend.missed"))]
+    signs += [
+        (swatch(style.TINTS[good], good), text("legend.held")),
+        (swatch(style.TINTS[bad], bad), text("legend.missed")),
+    ]
     top = key(canvas, signs, form.font + 5) + 12
     numbers = [row[end] for row in rows for end in ("value", "low", "high") if row.get(end) is not None]
     left = margin(drawing, numbers, canvas)
@@ -210,7 +213,10 @@ def slopes(drawing: Drawing) -> Canvas:
         for k, (name, said, came) in enumerate(shown):
             color = good if said["low"] <= came["value"] <= said["high"] else bad
             middle, half = panel.x(k + 0.5), min(16.0, (box.right - box.left) / fits / 4)
-            ends, start = (panel.y.at(said["low"]), panel.y.at(said["high"])), (middle - half, panel.y.at(said["value"]))
+            ends, start = (
+                (panel.y.at(said["low"]), panel.y.at(said["high"])),
+                (middle - half, panel.y.at(said["value"])),
+            )
             end = (middle + half, panel.y.at(came["value"]))
             height = max(ends[0] - ends[1], 1.0)
             canvas.box((start[0] - 4, ends[1]), 8, height, style.TINTS[color], stroke=color)
@@ -220,7 +226,9 @@ def slopes(drawing: Drawing) -> Canvas:
             short = re.sub(r"(\d{4})-12-31", r"\1", name)
             words = style.wrap(re.sub(r"(\d{4}-\d{2})-\d{2}", r"\1", short), chars)
             for n, part in enumerate(words):
-                canvas.text((middle, box.bottom + form.font + 5 + n * (form.font + 3)), part, anchor="middle", fill=style.SOFT)
+                canvas.text(
+                    (middle, box.bottom + form.font + 5 + n * (form.font + 3)), part, anchor="middle", fill=style.SOFT
+                )
             tall = max(tall, len(words))
             told = [
                 f"{row['series']}: {drawing.full(one['value'], one.get('low'), one.get('high'))}"

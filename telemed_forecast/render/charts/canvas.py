@@ -55,9 +55,7 @@ class Canvas:
         place = f'transform="translate({_short(at[0])},{_short(at[1])})"'
         self._drawn.append(f'<path {place} d="{way}" fill="{fill}" stroke="{stroke}" stroke-width="1.4"/>')
 
-    def text(
-        self, at: Point, words: str, *, anchor: str = "start", fill: str = style.INK, bold: bool = False
-    ) -> None:
+    def text(self, at: Point, words: str, *, anchor: str = "start", fill: str = style.INK, bold: bool = False) -> None:
         """A line of text on a baseline."""
         weight = ' font-weight="600"' if bold else ""
         place = f'x="{_short(at[0])}" y="{_short(at[1])}" text-anchor="{anchor}"'
@@ -77,7 +75,9 @@ class Canvas:
         """What was drawn, unnamed."""
         tips = f'<g fill="none" pointer-events="all">{"".join(self._tips)}</g>' if self._tips else ""
         width, height = _short(self.width), _short(self.height)
-        head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
+        head = (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
+        )
         return f"{head}{''.join(self._drawn)}{tips}</svg>"
 
 

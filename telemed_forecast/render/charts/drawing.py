@@ -112,7 +112,9 @@ def scale_of(shown: Readable) -> Scale:
     """The scale in which all numbers of a chart are written: the largest's, or the middle's on a log axis."""
     numbers = shown.numbers
     if shown.log:
-        middles = [abs(float(row[name])) for row in shown.rows for name in ("median", "value") if is_number(row.get(name))]
+        middles = [
+            abs(float(row[name])) for row in shown.rows for name in ("median", "value") if is_number(row.get(name))
+        ]
         numbers = [number for number in middles if number] or numbers
     middle = sqrt(min(numbers) * max(numbers)) if shown.log else max(numbers)
     return scale_for(middle, shown.unit, shown.texts.lang)
@@ -124,5 +126,3 @@ def time_of(period: Any) -> Any:
         return period
     day = date.fromisoformat(period)
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000)
-
-

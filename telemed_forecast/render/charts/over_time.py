@@ -28,7 +28,10 @@ def fan(drawing: Drawing) -> Canvas:
     canvas.text((0, form.font), drawing.heading, fill=style.SOFT)
     top = key(canvas, _fan_key(drawing, points, others, known), form.font + 5) + (form.font + 14 if known else 8)
     last = rows[-1]["stated"]
-    ends = [(last[name], drawing.number(last[name], last["low80"], last["high80"])) for name in ("median", "high80", "low80")]
+    ends = [
+        (last[name], drawing.number(last[name], last["low80"], last["high80"]))
+        for name in ("median", "high80", "low80")
+    ]
     right = max(canvas.width_of(words, bold=True) for _, words in ends) + 12
     box = Box(margin(drawing, numbers, canvas), top, form.width - right, top + form.height - 60)
     periods = [row["period"] for row in (*rows, *points, *others)]
@@ -49,7 +52,9 @@ def fan(drawing: Drawing) -> Canvas:
     _published(panel, points)
     middles = [panel.y.at(drawing.scaled(number)) for number, _ in ends]
     for k, y in enumerate(apart(middles, [form.font + 1] * len(ends), box.top - 6, box.bottom + 6)):
-        canvas.text((box.right + 6, y + form.font * 0.36), ends[k][1], bold=k == 0, fill=style.INK if k == 0 else style.SOFT)
+        canvas.text(
+            (box.right + 6, y + form.font * 0.36), ends[k][1], bold=k == 0, fill=style.INK if k == 0 else style.SOFT
+        )
     _tell_fan(panel, rows)
     canvas.height = box.bottom + (2 * form.font + 16 if drawing.x_title() else form.font + 12)
     return canvas
@@ -101,7 +106,9 @@ def panels(drawing: Drawing) -> Canvas:
         left = margin(drawing, _numbers(rows), canvas)
     slot = form.width / columns
     chars = int((slot - 12) / (form.font * style.EM))
-    heads = {name: (style.wrap(name, chars), style.wrap(_newest(drawing, _series(rows, name)), chars)) for name in names}
+    heads = {
+        name: (style.wrap(name, chars), style.wrap(_newest(drawing, _series(rows, name)), chars)) for name in names
+    }
     top = form.font + 12.0
     for first in range(0, len(names), columns):
         line = names[first : first + columns]
@@ -217,7 +224,9 @@ def _curve(panel: Panel, rows: Rows, color: str, dash: str = "") -> None:
     canvas, fact = panel.canvas, panel.drawing.shown.exhibit.facts.get("known")
     known = time_of(fact) if isinstance(fact, str) and panel.drawing.days else None
     if known is None and panel.drawing.shown.exhibit.as_of and "low" in rows[0]:
-        sure = [row["period"] for row in rows if row["low"] is not None and row["high"] - row["low"] <= 1e-9 * row["high"]]
+        sure = [
+            row["period"] for row in rows if row["low"] is not None and row["high"] - row["low"] <= 1e-9 * row["high"]
+        ]
         known = max(sure, default=None)
     past = rows if known is None else [row for row in rows if row["period"] <= known]
     ahead = [] if known is None else [row for row in rows if row["period"] >= (past[-1]["period"] if past else known)]
@@ -232,7 +241,9 @@ def _name_ends(panel: Panel, rows: Rows, names: Sequence[str], labels: dict[str,
     ends = [panel.points(_series(rows, name), "value")[-1] for name in names]
     heights = [len(labels[name]) * step + 5 for name in names]
     for k, middle in enumerate(apart([y for _, y in ends], heights, box.top - 8, box.bottom + 8)):
-        canvas.path([(ends[k][0] + 2, ends[k][1]), (box.right + 8, middle), (box.right + 14, middle)], _color(k), width=1.6)
+        canvas.path(
+            [(ends[k][0] + 2, ends[k][1]), (box.right + 8, middle), (box.right + 14, middle)], _color(k), width=1.6
+        )
         first = middle - len(labels[names[k]]) * step / 2
         for n, words in enumerate(labels[names[k]]):
             canvas.text((box.right + 18, first + (n + 1) * step - 4), words, bold=n == len(labels[names[k]]) - 1)
@@ -275,7 +286,11 @@ def _tell_lines(panel: Panel, rows: Rows, names: Sequence[str]) -> None:
             if row["period"] == period
             for one in (row["stated"],)
         ]
-        return "\n".join([drawing.period_name(period), *parts]) if several else f"{drawing.period_name(period)}: {parts[0]}"
+        return (
+            "\n".join([drawing.period_name(period), *parts])
+            if several
+            else f"{drawing.period_name(period)}: {parts[0]}"
+        )
 
     panel.tips(rows, tell)
 
@@ -298,5 +313,3 @@ def _color(k: int) -> str:
 
 def _stroke(k: int) -> Callable[..., None]:
     return stroke(_color(k), style.DASHES[k % len(style.DASHES)])
-
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from telemed_forecast.render.charts import axes, style
@@ -101,8 +102,8 @@ class Panel:
         """Each period tells its values when it is pointed at."""
         periods = sorted({row["period"] for row in rows})
         places = [self.x(period) for period in periods]
-        ends = [self.box.left, *((a + b) / 2 for a, b in zip(places, places[1:], strict=False)), self.box.right]
-        for period, start, end in zip(periods, ends, ends[1:], strict=False):
+        ends = [self.box.left, *((a + b) / 2 for a, b in pairwise(places)), self.box.right]
+        for period, start, end in zip(periods, ends[:-1], ends[1:], strict=True):
             if end > start:
                 height = self.box.bottom - self.box.top
                 self.canvas.tip((start, self.box.top), end - start, height, tell(period))

@@ -1,7 +1,7 @@
 """How charts look, and how an SVG becomes a good citizen of a page.
 
-Series differ in dashes and marks as well as in colour, for print in grey; every line, edge and mark stands out from paper
-by 3 : 1. Every colour is a plain attribute, so that a page can restyle it for a dark screen
+Series differ in dashes and marks as well as in colour, for print in grey; every line, edge and mark stands out from
+paper by 3 : 1. Every colour is a plain attribute, so that a page can restyle it for a dark screen
 (`DARK`) while paper keeps the original.
 """
 
