@@ -48,7 +48,7 @@ class Outcome:
     skipped: tuple[Fault | str, ...]
     """Why others were not."""
     remarks: tuple[str, ...] = ()
-    """What the user should know of how the file was read."""
+    """What the user should know of how the file was read and drawn."""
 
 
 class Drawing(Protocol):
@@ -57,8 +57,8 @@ class Drawing(Protocol):
     FORMATS: tuple[str, ...]
     MOST: int
 
-    def draw(self, forecasts: Sequence[Forecast], file: Path, suffix: str) -> None:
-        """Draw at most `MOST` forecasts, in one of `FORMATS`."""
+    def draw(self, forecasts: Sequence[Forecast], file: Path, suffix: str) -> Sequence[str]:
+        """Draw at most `MOST` forecasts, in one of `FORMATS`; returns what the user should know of the drawing."""
 
 
 def make(request: Request, *, drawing: Drawing | None = None, stream: TextIO | None = None) -> Outcome:
@@ -87,11 +87,10 @@ def make(request: Request, *, drawing: Drawing | None = None, stream: TextIO | N
         made, shown, faults = _write_table(request, reading, table, most, stream or sys.stderr)
         if not made or (faults and not request.skip_bad):
             raise InputError([*reading.faults, *faults])
-        if drawing and request.plot:
-            drawing.draw(shown, plot, request.plot.suffix.lower())
+        told = drawing.draw(shown, plot, request.plot.suffix.lower()) if drawing and request.plot else ()
         if request.out is None:
             _print(table)
-    return Outcome(made, len(shown), (*reading.faults, *faults), tuple(reading.remarks()))
+    return Outcome(made, len(shown), (*reading.faults, *faults), (*reading.remarks(), *told))
 
 
 def _faults_of(request: Request, drawing: Drawing | None) -> Iterator[str]:

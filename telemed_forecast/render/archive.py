@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -54,9 +53,8 @@ def dictionary(pages: Sequence[Page], folder: Path) -> pd.DataFrame:
 
 
 def _columns(file: Path, known: Mapping[str, tables.Described]) -> Iterator[list[str]]:
-    """The rows of a file; one with the published figures or the lines of a chart goes by the chart's title."""
-    chart = re.sub(r"-(points|lines)\.csv$", ".csv", file.name)
-    told = known.get(file.name) or known.get(chart) or tables.Described()
+    """The rows of a file."""
+    told = known.get(file.name) or tables.Described()
     for column in pd.read_csv(file, nrows=0).columns:
         meanings = [told.heading(column, lang) for lang in LANGUAGES]
         yield [file.name, told.title, column, told.units.get(column, ""), *meanings]

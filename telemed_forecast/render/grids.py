@@ -103,8 +103,8 @@ def of_chart(shown: Readable) -> list[Grid]:
     """The tables behind a figure: its data, the published figures in it, its cross-check lines."""
     rows = (*shown.rows, *shown.points, *shown.lines)
     pen = Pen(shown.texts, shown.unit, [number for row in rows for number in _numbers(row, shown.unit)])
-    makers = {"fan": _fan, "lines": _by_period, "stack": _by_period, "bars": _by_item, "dots": _by_item}
-    grids = [makers[shown.look.kind](shown, shown.rows, pen)]
+    makers = {"fan": _fan, "lines": _by_period, "panels": _by_period}
+    grids = [makers.get(shown.look.kind, _by_item)(shown, shown.rows, pen)]
     if shown.points:
         grids.append(_points(shown, shown.points, pen))
     if shown.lines:

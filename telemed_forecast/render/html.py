@@ -1,4 +1,4 @@
-"""A report as one HTML page that stands alone: no script, no font, no style sheet, nothing fetched.
+"""A report as one HTML page that stands alone: no font, no style sheet, nothing fetched, one small script of its own.
 
 The page is a pure function of its pieces, the language and the links to its neighbours; the same input gives
 the same bytes. It is laid out for a wide screen, a phone and paper, light and dark.
@@ -6,6 +6,8 @@ the same bytes. It is laid out for a wide screen, a phone and paper, light and d
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -101,6 +103,8 @@ def page(shown: Page, lang: Language, links: PageLinks | None = None) -> str:
     context = {
         "t": texts,
         "style": style_sheet(),
+        "script": script(),
+        "script_hash": script_hash(),
         "links": links,
         "other_lang": "en" if lang == "zh" else "zh-Hans",
         "title": _title(shown, texts),
@@ -144,6 +148,18 @@ def environment() -> Environment:
 def style_sheet() -> Markup:
     """The style sheet of pages and index, with the colours of charts on a dark screen."""
     return Markup(environment().get_template("style.css").render(fonts=Markup(FONTS), dark=DARK.items()))  # noqa: S704
+
+
+@lru_cache
+def script() -> Markup:
+    """The script of pages: without it they show the same, and charts tell no values where a reader points."""
+    return Markup((TEMPLATES / "script.js").read_text(encoding="utf-8"))  # noqa: S704
+
+
+@lru_cache
+def script_hash() -> str:
+    """The one script that a page's policy lets run, as the browser sees it: between its tags, line ends included."""
+    return base64.b64encode(hashlib.sha256(f"\n{script()}\n".encode()).digest()).decode()
 
 
 def _sections(shown: Page, setting: Setting, citations: Citations) -> list[View]:

@@ -46,7 +46,8 @@ class Look:
     Attributes
     ----------
     kind
-        table; file (too long for a page: a link to its CSV); or a chart: fan, lines, bars, dots, stack.
+        table; file (too long for a page: a link to its CSV); or a chart: fan, lines, panels (small multiples), bars,
+        dots, slopes (what was forecast beside what came).
     unit
         Unit of a chart's numbers; an exhibit whose unit depends on the forecast states its own.
     x
@@ -61,6 +62,10 @@ class Look:
         Whether a table shows its title only, until the reader opens it; a number folds one with more rows.
     by_row
         Whether a table's rows, not its columns, are of one unit each.
+    own_axes
+        Whether each of the small multiples has a vertical axis of its own.
+    tones
+        Label of a series or an item -> what its colour means: good, bad, neutral.
     words
         Column of labels -> family of words.
     column
@@ -78,6 +83,8 @@ class Look:
     folded: bool | int = False
     like: str = ""
     by_row: bool = False
+    own_axes: bool = False
+    tones: dict[str, str] = field(default_factory=dict)
     words: dict[str, str] = field(default_factory=dict)
     column: dict[str, dict[str, Any]] = field(default_factory=dict)
     other: dict[str, Any] = field(default_factory=dict)

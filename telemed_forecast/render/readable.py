@@ -9,8 +9,9 @@ from typing import Any, cast
 
 from telemed_forecast.exhibits.exhibit import DIGITS, HIGH, LOW, UNIT, Exhibit, records
 from telemed_forecast.exhibits.values import Unit, Value
+from telemed_forecast.render.findings import found
 from telemed_forecast.render.looks import ColumnLook, column_look, family, look
-from telemed_forecast.render.texts import Catalogue
+from telemed_forecast.render.texts import Catalogue, placeholders
 
 WIDE = 8.0
 """An axis that may be logarithmic is, when its largest number is that many times its smallest."""
@@ -66,6 +67,17 @@ class Readable:
         key = self._key(part)
         facts = {name: fact for name, fact in self.exhibit.facts.items() if fact is not None}
         return self.texts.text(key, facts) if key else ""
+
+    @cached_property
+    def finding(self) -> str:
+        """What a chart finds, as a sentence with its numbers; its title where it has none, or a number is not known."""
+        key = self._key("finding")
+        if not key:
+            return self.text("title")
+        known = self.exhibit.facts | found(self)
+        facts = {name: fact for name, fact in known.items() if fact is not None}
+        told = placeholders(self.texts.texts[key]) <= facts.keys()
+        return self.texts.text(key, facts) if told else self.text("title")
 
     def _key(self, part: str) -> str | None:
         keys = (f"exhibit.{name}.{part}" for name in family(self.entry))

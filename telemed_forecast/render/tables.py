@@ -36,7 +36,7 @@ def file_name(report: str, exhibit: str) -> str:
 def frames(page: Page) -> dict[str, pd.DataFrame]:
     """Every figure's and table's data by file name, and the key figures, sources and gates.
 
-    A fan's published figures and cross-check lines have files of their own (`-points`, `-lines`).
+    A chart's file holds all that it draws; where it has more than one layer, a column `layer` tells them apart.
     """
     mark = {} if page.status == "gated-ok" else {STATUS: page.status}
     found = {"key_figures": _records([_figure(figure) for figure in page.figures])} if page.figures else {}
@@ -115,9 +115,11 @@ def _frames(exhibit: Exhibit) -> dict[str, pd.DataFrame]:
         return {shown.name: _table(shown)}
     if shown.kind == "file":
         return {shown.name: _records(shown.rows)}
-    layers = {"": shown.rows, "-points": shown.points, "-lines": shown.lines}
-    kept = {part: rows for part, rows in layers.items() if not part or part[1:] in exhibit.layers}
-    return {shown.name + part: _records(rows).assign(unit=shown.unit) for part, rows in kept.items()}
+    layers = {"points": shown.points, "lines": shown.lines}
+    drawn = {"bands": shown.rows} | {name: rows for name, rows in layers.items() if name in exhibit.layers}
+    mark = len(drawn) > 1
+    rows = [({"layer": layer} if mark else {}) | row for layer, found in drawn.items() for row in found]
+    return {shown.name: _records(rows).assign(unit=shown.unit)}
 
 
 def _table(shown: Readable) -> pd.DataFrame:

@@ -131,7 +131,7 @@ def _content(shown: Readable, both_forms: bool) -> View:
     forms = (charts.WIDE, charts.NARROW) if both_forms else (charts.WIDE,)
     drawn = [Markup(charts.svg(shown, form)) for form in forms]  # noqa: S704
     return {
-        "unit": shown.texts.unit(shown.unit, charts.scale_of(shown)),
+        "finding": shown.finding,
         "wide": drawn[0],
         "narrow": drawn[1] if both_forms else "",
         "data": grids.of_chart(shown) if both_forms else [],

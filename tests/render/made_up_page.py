@@ -75,7 +75,7 @@ def shares() -> Exhibit:
     """Lines with bands."""
     rows = [
         (f"{year}-12-31", name, share, 0.9 * share, min(1.1 * share, 100))
-        for k, name in enumerate(("count", "encounters", "revenue"))
+        for k, name in enumerate(("count", "encounters", "preference", "revenue"))
         for year in range(2018, 2031)
         for share in (100 / (1 + exp(-0.2 * (year - 2024 - 2 * k))),)
     ]
@@ -88,7 +88,8 @@ def shares() -> Exhibit:
     )
 
 
-def stack() -> Exhibit:
+def parts() -> Exhibit:
+    """Small multiples without bands."""
     rows = [
         (f"{year}-12-31", name, (4 - k) ** 2 * 6e6 * (year - 2014))
         for k, name in enumerate(("base", "kept", "passing"))
@@ -96,6 +97,37 @@ def stack() -> Exhibit:
     ]
     frame = pd.DataFrame(rows, columns=["period", "series", "value"])
     return Exhibit(name="users_parts", frame=frame, claims=("claim-1", "claim-3"))
+
+
+def odds() -> Exhibit:
+    """Lines that end close to one another."""
+    rows = [
+        (f"{year}-12-31", name, 0.5 + 0.01 * k + 0.01 * (year - 2026))
+        for k, name in enumerate(("count", "encounters", "preference", "revenue"))
+        for year in range(2026, 2031)
+    ]
+    return Exhibit(
+        name="channel_odds_chart",
+        frame=pd.DataFrame(rows, columns=["period", "series", "value"]),
+        claims=("claim-1",),
+        facts={"end": "2030-12-31"}
+        | {name: value(0.6, "probability") for name in ("count", "encounters", "preference", "revenue")},
+    )
+
+
+def track() -> Exhibit:
+    """Forecasts and what came of them; one missed."""
+    rows = [
+        row
+        for year, said, came in ((2021, 300e6, 298e6), (2022, 350e6, 363e6), (2023, 390e6, 500e6))
+        for row in (
+            (f"{year}-12-31", "forecast", said, 0.9 * said, 1.1 * said),
+            (f"{year}-12-31", "published", came, None, None),
+        )
+    ]
+    frame = pd.DataFrame(rows, columns=["category", "series", "value", "low", "high"])
+    facts = {"number": 3, "held": 2}
+    return Exhibit(name="users_track", entry="rivals_track", frame=frame, units={"value": "persons"}, facts=facts)
 
 
 def tornado() -> Exhibit:
@@ -128,7 +160,7 @@ def dots() -> Exhibit:
 
 
 def charts() -> list[Exhibit]:
-    return [fan(), shares(), stack(), tornado(), dots(), bars()]
+    return [fan(), shares(), parts(), odds(), track(), tornado(), dots(), bars()]
 
 
 def table() -> Exhibit:
@@ -255,10 +287,12 @@ def page(*extra, ok: bool = True, **changed) -> Page:
         table(),
         Section(2, "How large the market is", "market"),
         prose("Spending in the widest definition:\n\n- drug sales online,\n- consultations.", "claim-3"),
-        stack(),
+        parts(),
         Section(3, "What would change it", "scenarios"),
         tornado(),
         shares(),
+        odds(),
+        track(),
         Section(2, "How sure this is", "sure"),
         prose("Scores are *relative* to the random walk with drift; <b>lower</b> is better."),
         dots(),

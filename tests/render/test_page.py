@@ -1,5 +1,7 @@
 """A page stands alone, states for each number what it is, and every link inside it leads somewhere."""
 
+import base64
+import hashlib
 import re
 from dataclasses import replace
 from functools import cache
@@ -76,7 +78,6 @@ def test_elements_nest(html):
 def test_nothing_comes_from_outside(html):
     reader = Reader(html)
     assert not {tag for tag, _ in reader.tags} & {
-        "script",
         "link",
         "iframe",
         "img",
@@ -88,9 +89,28 @@ def test_nothing_comes_from_outside(html):
     assert "url(http" not in html and "@import" not in html and "@font-face" not in html
 
 
-def test_it_is_small_with_six_charts(html):
-    assert html.count('class="chart wide"') == 6
+def test_a_page_lets_its_own_script_run_and_no_other(html):
+    scripts = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
+    assert len(scripts) == html.count("<script") == 1
+    digest = base64.b64encode(hashlib.sha256(scripts[0].encode()).digest()).decode()
+    assert f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; img-src data:" in html
+
+
+def test_it_is_small_with_eight_charts(html):
+    assert html.count('class="chart wide"') == 8
     assert len(html.encode()) < 300_000
+
+
+def test_a_chart_is_headed_by_what_it_finds_and_says_below_what_it_shows(html):
+    heads = re.findall(r"<figcaption>(.*?)</figcaption>", html)
+    topics = [head for head in heads if 'class="topic"' in head]
+    assert len(topics) == 8
+
+
+def test_a_table_can_be_scrolled_by_keys_and_is_no_landmark(html):
+    scrolling = re.findall(r'<div class="scroll"[^>]*>', html)
+    assert scrolling and all('role="group" tabindex="0" aria-label="' in one for one in scrolling)
+    assert all("data-hint" in one for one in scrolling)
 
 
 def test_ids_occur_once_and_every_link_inside_resolves(html):
@@ -119,7 +139,7 @@ def test_every_claim_leads_to_its_source(html):
 
 
 def test_every_figure_has_text_a_table_and_its_data(html):
-    assert html.count("<svg ") == html.count("<desc ") == 12
+    assert html.count("<svg ") == html.count("<desc ") == 16
     for figure in re.findall(r"<figure id.*?</figure>", html, re.S):
         assert "<figcaption>" in figure and "<details>" in figure and 'class="csv"' in figure
 
@@ -157,7 +177,7 @@ def test_a_failed_gate_is_said_at_the_top(lang):
 def test_every_exhibit_of_a_directional_page_carries_the_mark(lang):
     mark = f'<span class="tag">{catalogue(lang).text("page.directional")}</span>'
     captions = re.findall(r"<figcaption>.*?</figcaption>", rendered(lang, ok=False), re.S)
-    assert len(captions) == 7
+    assert len(captions) == 9
     assert all(mark in caption for caption in captions)
     assert not any(mark in caption for caption in re.findall(r"<figcaption>.*?</figcaption>", rendered(lang), re.S))
 

@@ -56,3 +56,15 @@ def test_the_same_forecasts_give_the_same_bytes(tmp_path):
         small_multiples.draw(FORECASTS, tmp_path / name, ".png")
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
     assert (tmp_path / "one").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(("fonts", "told"), [("", 1), ("Noto Sans CJK SC", 0)], ids=["no font", "a font"])
+def test_chinese_names_without_a_chinese_font_are_warned_of(tmp_path, monkeypatch, fonts, told):
+    asked = tmp_path / "fc-list"
+    asked.write_text(f"#!/bin/sh\necho '{fonts}'\n")
+    asked.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    for suffix in (".png", ".svg"):
+        remarks = small_multiples.draw(FORECASTS[:1], tmp_path / f"plot{suffix}", suffix)
+        assert len(remarks) == told and all("no Chinese font" in one for one in remarks)
+    assert small_multiples.draw(FORECASTS[1:], tmp_path / "plot.png", ".png") == []  # none of these has such a name

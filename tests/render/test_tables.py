@@ -19,12 +19,12 @@ def test_every_exhibit_has_a_file(frames):
         for name in (
             "key_figures",
             "users_path",
-            "users_path-points",
-            "users_path-lines",
             "users_by_year",
             "users_parts",
             "lever_tornado",
             "shares_by_measure",
+            "channel_odds_chart",
+            "users_track",
             "counter_offsets",
             "hospitals_by_province",
             "influence",
@@ -36,13 +36,25 @@ def test_every_exhibit_has_a_file(frames):
 
 def test_a_figures_data_state_their_unit(frames):
     frame = frames["user_adoption-users_path.csv"]
-    assert list(frame.columns) == [*made_up_page.fan().frame.columns, "unit"]
+    bands = frame[frame["layer"] == "bands"]
     assert set(frame["unit"]) == {"persons"}
-    assert frame["period"].iloc[-1] == "2030-12-31"
+    assert bands["period"].iloc[-1] == "2030-12-31"
+
+
+def test_a_charts_file_holds_its_bands_points_and_lines_together(frames):
+    frame, drawn = frames["user_adoption-users_path.csv"], made_up_page.fan()
+    layers = {"bands": drawn.frame, **drawn.layers}
+    for layer, rows in layers.items():
+        held = frame[frame["layer"] == layer]
+        assert len(held) == len(rows)
+        numbers = rows.select_dtypes("number")
+        assert held[list(numbers)].to_numpy(float) == pytest.approx(numbers.to_numpy(float), rel=1e-9)
+    assert "layer" not in frames["user_adoption-shares_by_measure.csv"]  # one layer needs no name
 
 
 def test_labels_are_words_not_keys(frames):
-    assert set(frames["user_adoption-users_path-lines.csv"]["series"]) == {
+    frame = frames["user_adoption-users_path.csv"]
+    assert set(frame.loc[frame["layer"] == "lines", "series"]) == {
         "Prophet's median, for comparison",
         "without the waves",
     }

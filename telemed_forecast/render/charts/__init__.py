@@ -1,17 +1,10 @@
 """A chart drawn as SVG, once for wide pages and paper and once for phones.
 
-Altair describes the figure, vl-convert draws it without a browser. The same exhibit gives the same bytes.
-Numbers are scaled to the language's unit (millions of people, 亿人), which is stated above the axis; texts
-that people read come from the catalogue.
+The same exhibit gives the same bytes. Numbers are scaled to the language's unit (millions of people, 亿人), which is
+stated above the plot; texts that people read come from the catalogue.
 """
 
 from __future__ import annotations
-
-import json
-from functools import lru_cache
-
-import altair as alt
-import vl_convert
 
 from telemed_forecast.render.charts import style
 from telemed_forecast.render.charts.drawing import Drawing, scale_of
@@ -33,18 +26,6 @@ def svg(shown: Readable, form: Form = WIDE) -> str:
         `WIDE` for pages and paper, `NARROW` for phones.
     """
     drawing = Drawing(shown, form)
-    chart = KINDS[shown.look.kind](drawing)
-    unit = shown.texts.unit(drawing.unit, drawing.scale)
-    spec = chart.properties(title=alt.TitleParams(text=unit), width=form.width)
-    spec = spec.properties(
-        autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
-        padding={"left": 2, "top": 2, "right": 14, "bottom": 2},
-    )
-    raw = _convert(json.dumps({**spec.to_dict(), "config": style.config(form, room=drawing.room)}, ensure_ascii=False))
-    title = f"{shown.text('title')} ({unit})"
-    return style.finish(raw, prefix=f"{shown.name}-{form.name}", title=title, description=shown.text("alt"))
-
-
-@lru_cache(maxsize=256)
-def _convert(spec: str) -> str:
-    return str(vl_convert.vegalite_to_svg(spec))
+    drawn = KINDS[shown.look.kind](drawing).svg()
+    title = f"{shown.finding} ({drawing.heading})"
+    return style.finish(drawn, prefix=f"{shown.name}-{form.name}", title=title, description=shown.text("alt"))

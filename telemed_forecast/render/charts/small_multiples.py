@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import html
 import json
+import re
+import shutil
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -42,7 +45,7 @@ _TICKS = 5
 _LABEL = "datum.value >= 10000 ? replace(format(datum.value, '.3~s'), 'G', 'B') : format(datum.value, ',.3~r')"
 
 
-def draw(forecasts: Sequence[Forecast], file: Path, suffix: str) -> None:
+def draw(forecasts: Sequence[Forecast], file: Path, suffix: str) -> list[str]:
     """Draw forecasts, a panel a series.
 
     Parameters
@@ -53,11 +56,15 @@ def draw(forecasts: Sequence[Forecast], file: Path, suffix: str) -> None:
         Where the drawing is written.
     suffix
         One of `FORMATS`.
+
+    Returns
+    -------
+    What the user should know of the drawing.
     """
     spec = _spec(forecasts)
     if suffix == ".png":
         file.write_bytes(vl_convert.vegalite_to_png(spec, scale=_PIXELS))
-        return
+        return _unreadable(forecasts, suffix)
     names = ", ".join(forecast.series.series_id for forecast in forecasts)
     title = f"Forecasts: {names}"
     words = "What was known as points, the forecast as its median with bands of 50, 80 and 95%."
@@ -67,6 +74,20 @@ def draw(forecasts: Sequence[Forecast], file: Path, suffix: str) -> None:
         head = f'<meta charset="utf-8"><title>{html.escape(title)}</title><style>{look}</style>'
         svg = f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head><body>\n{svg}\n</body></html>\n'
     file.write_text(svg, encoding="utf-8")
+    return _unreadable(forecasts, suffix)
+
+
+def _unreadable(forecasts: Sequence[Forecast], suffix: str) -> list[str]:
+    """A warning of Chinese names that this machine has no font for, as far as it can be asked."""
+    names = "".join(forecast.series.series_id + forecast.series.unit for forecast in forecasts)
+    asks = shutil.which("fc-list")
+    if not asks or not re.search(r"[\u2e80-\u9fff]", names):
+        return []
+    fonts = subprocess.run([asks, ":lang=zh", "family"], capture_output=True, text=True, timeout=60)
+    if fonts.returncode or fonts.stdout.strip():
+        return []
+    drawn = "are drawn as empty boxes" if suffix == ".png" else "stand in the file, but cannot be read here"
+    return [f"Chinese names {drawn}: this machine has no Chinese font (Debian: fonts-noto-cjk)"]
 
 
 def _spec(forecasts: Sequence[Forecast]) -> str:
@@ -100,7 +121,9 @@ def _panel(forecast: Forecast) -> Any:
     scale = alt.Scale(domain=[name for name, *_ in reversed(_BANDS)], range=[color for *_, color in reversed(_BANDS)])
     fill = alt.Fill("band:N", scale=scale, legend=alt.Legend(symbolType="square", symbolStrokeWidth=0))
     layers = [
-        alt.Chart(alt.Data(values=bands)).mark_area(line=False).encode(x=x, y=y("low"), y2="high:Q", fill=fill),
+        alt.Chart(alt.Data(values=bands))
+        .mark_area(line=False, stroke=style.EDGE, strokeWidth=0.8)
+        .encode(x=x, y=y("low"), y2="high:Q", fill=fill),
         alt.Chart(alt.Data(values=median)).mark_line(stroke=style.MEDIAN, strokeWidth=2).encode(x=x, y=y("value")),
         alt.Chart(alt.Data(values=known)).mark_line(stroke=style.INK, strokeWidth=1).encode(x=x, y=y("value")),
         alt.Chart(alt.Data(values=known))

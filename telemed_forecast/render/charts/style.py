@@ -1,7 +1,7 @@
 """How charts look, and how an SVG becomes a good citizen of a page.
 
-Series follow the palette of Okabe and Ito (https://jfly.uni-koeln.de/color/), and differ in dashes and marks
-as well, for print in grey. Every colour is a plain attribute, so that a page can restyle it for a dark screen
+Series differ in dashes and marks as well as in colour, for print in grey; every line, edge and mark stands out from
+paper by 3 : 1. Every colour is a plain attribute, so that a page can restyle it for a dark screen
 (`DARK`) while paper keeps the original.
 """
 
@@ -14,28 +14,56 @@ from dataclasses import dataclass
 from typing import Any
 
 INK, SOFT, GRID, PAPER = "#1b232c", "#55606b", "#dfe4e9", "#ffffff"
-BAND95, BAND80, BAND50, MEDIAN = "#d9e6f1", "#aac9e1", "#6fa3cc", "#0b4a75"
-SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a7a7a")
-STACKED = ("#11507f", "#e69f00", "#cfd6dd", "#009e73", "#56b4e9", "#cc79a7", "#d55e00")
-DASHES = ((1, 0), (7, 3), (2, 2), (10, 3, 2, 3), (4, 4), (12, 4), (1, 3))
-SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right")
+BAND95, BAND80, BAND50, MEDIAN = "#e4eef6", "#bcd5e8", "#8bb5d6", "#0b4a75"
+EDGE = "#4f86b0"
+"""Edge of every band: fills that lie in one another cannot all stand out from paper, their edges do."""
+SERIES = ("#0072b2", "#8a6100", "#a8437f", "#5b5bd6", "#4d7c0f", "#6b6b6b", "#0e7490")
+TINTS = {
+    "#0072b2": "#c9dff0",
+    "#8a6100": "#efe2c0",
+    "#a8437f": "#efd5e4",
+    "#5b5bd6": "#dedef6",
+    "#4d7c0f": "#dfeccb",
+    "#6b6b6b": "#e3e3e3",
+    "#0e7490": "#cde8ee",
+    "#c4500a": "#f5dccb",
+    "#00805e": "#cbe8dc",
+}
+"""Colour of a band by the colour of its line."""
+TONES = {"bad": "#c4500a", "good": "#00805e", "neutral": "#6b6b6b", "other": "#5b5bd6"}
+"""Colours that mean something, which no plain series has: apart for eyes that do not tell red from green, too."""
+DASHES = ("", "7 3", "2 2", "10 3 2 3", "4 4", "12 4", "1 3")
+SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down")
 GRADE_SHAPES = {"A": "circle", "B": "square", "C": "triangle-up", "D": "diamond"}
 
 DARK = {
     INK: "#e8ecf0",
     SOFT: "#a9b4bf",
     GRID: "#39434d",
-    PAPER: "#171c22",
-    BAND95: "#20374c",
-    BAND80: "#2c5478",
-    BAND50: "#3f7bac",
+    PAPER: "#12171c",
+    BAND95: "#1b2f41",
+    BAND80: "#25486a",
+    BAND50: "#33658f",
+    EDGE: "#6fa8d6",
     MEDIAN: "#cfe6f8",
     "#0072b2": "#5aaee6",
-    "#d55e00": "#ff8c42",
-    "#009e73": "#35c79b",
-    "#7a7a7a": "#a0a0a0",
-    "#11507f": "#4d9fd6",
-    "#cfd6dd": "#77818b",
+    "#8a6100": "#dcae3c",
+    "#a8437f": "#e07fb8",
+    "#5b5bd6": "#a3a3ff",
+    "#4d7c0f": "#a3c95c",
+    "#6b6b6b": "#a0a0a0",
+    "#0e7490": "#4fc3dc",
+    "#c4500a": "#ff8c42",
+    "#00805e": "#35c79b",
+    "#c9dff0": "#1c3a52",
+    "#efe2c0": "#40341a",
+    "#efd5e4": "#43233a",
+    "#dedef6": "#2e2e58",
+    "#dfeccb": "#2b3a14",
+    "#e3e3e3": "#363636",
+    "#cde8ee": "#123740",
+    "#f5dccb": "#4a2c17",
+    "#cbe8dc": "#143c30",
 }
 """Colour on a dark screen by colour on paper."""
 
@@ -47,6 +75,13 @@ FONTS = (
 
 EM = 0.62
 """Width of a half-width character, in text sizes, in a wide font: room is left for the reader's own font."""
+
+_FULL = 1.04 / EM
+
+_PIECES = re.compile(
+    r"[（《「“]*[\u2e80-\uffef][）》」”，。：；、]*"  # brackets stay with what they enclose
+    r"|[^\s\u2e80-\uffef]+|\s+"
+)
 
 _MEASURED_IN = "Arial, 'Noto Sans CJK SC', sans-serif"
 
@@ -140,27 +175,20 @@ def config(form: Form, *, room: int) -> dict[str, Any]:
     }
 
 
-def width_of(text: str) -> int:
-    """Width in half-width characters: a Chinese character counts two."""
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+def width_of(text: str) -> float:
+    """Width in half-width characters of a wide font; a Chinese character is as wide as its size."""
+    return sum(_FULL if unicodedata.east_asian_width(character) in "WF" else 1.0 for character in text)
 
 
 def wrap(text: str, limit: int) -> list[str]:
     """Lines of at most `limit` half-width characters; English breaks at spaces, Chinese anywhere."""
     lines, line = [], ""
-    for piece in re.findall(r"[\u2e80-\uffef]|[^\s\u2e80-\uffef]+|\s+", text):
+    for piece in _PIECES.findall(text):
         if line and width_of(line + piece.rstrip()) > limit:
             lines.append(line.strip())
             line = ""
         line += piece
     return [*lines, line.strip()] if line.strip() else lines
-
-
-def legend_columns(labels: list[str], form: Form, beside: float = 0.0) -> int:
-    """How many legend entries fit in a row, when `beside` pixels to their left are taken."""
-    widest = max((width_of(label) for label in labels), default=1)
-    entry = widest * form.font * EM + 30
-    return max(1, min(len(labels), int((form.width - beside) / entry)))
 
 
 def finish(svg: str, *, prefix: str, title: str, description: str) -> str:
@@ -176,7 +204,9 @@ def finish(svg: str, *, prefix: str, title: str, description: str) -> str:
         Name and text alternative.
     """
     svg = re.sub(r'\sfont-family="[^"]*"', "", svg)
-    svg = re.sub(r"(\d+\.\d{2})\d+", r"\1", svg)
+    svg = re.sub(r'="[^"]*"', lambda attribute: re.sub(r"(\d+\.\d{2})\d+", r"\1", attribute[0]), svg)
+    # The whole is one image: what a drawing program says of its parts is only noise to a screen reader.
+    svg = re.sub(r'\s(?:role|aria-\w+)="[^"]*"', "", svg)
     svg = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', svg)
     svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", svg)
     svg = re.sub(r'href="#([^"]+)"', rf'href="#{prefix}-\1"', svg)
