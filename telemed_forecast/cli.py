@@ -133,6 +133,7 @@ def report(
     ] = None,
     pdf: Annotated[bool, typer.Option("--pdf/--no-pdf", help="Draw the pages as PDF too.")] = True,
     workbook: Annotated[bool, typer.Option("--workbook/--no-workbook", help="Write model.xlsx.")] = True,
+    explorer: Annotated[bool, typer.Option("--explorer/--no-explorer", help="Write explorer.html.")] = True,
     force: Annotated[bool, typer.Option("--force", help="Make the run anew even when nothing changed.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only list what would be fitted and run, and what is stored.")
@@ -170,7 +171,7 @@ def report(
     missed: list[str] = []
     folder = (out or paths.REPORTS).resolve()
     reports = Reports(publisher=Pages(), out=folder, jobs=jobs, force=force, explain=explain)
-    asked = replace(asked, formats=formats(pdf=pdf, workbook=workbook))
+    asked = replace(asked, formats=formats(pdf=pdf, workbook=workbook, explorer=explorer))
     if dry_run:
         for run, why, missing in reports.plan(asked):
             print(f"{run.run_id}: {why or 'stored, nothing changed'}")

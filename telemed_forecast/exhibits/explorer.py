@@ -48,7 +48,7 @@ def explorer(context: Context, results: Mapping[str, Forecast], comparison: Comp
         The compared scenarios, and the run's own.
     """
     market = results["market_size"]
-    columns = {part: one.columns for part, one in kept(context, results).items()}
+    columns = kept(context, results)
     rows = [row for part, own in columns.items() for row in _written(part, own)]
     size = max(len(values) for own in columns.values() for values in own.values())
     facts = {

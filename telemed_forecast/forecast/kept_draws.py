@@ -10,7 +10,6 @@ kept, so that this number keeps its quantiles almost exactly, and every other on
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -26,25 +25,12 @@ SIZE = 2000
 """Draws that are kept of each market; all of them where there are fewer."""
 
 Columns = dict[str, np.ndarray]
-"""By name: numbers of each draw, (draw,) or (draw, step), or the same for all draws, (1, step)."""
+"""Numbers by name, of each draw, (draw,) or (draw, step), or the same for all, (1, step).
 
-
-@dataclass(frozen=True)
-class Kept:
-    """Draws of one market.
-
-    Attributes
-    ----------
-    columns
-        Growth processes have ``<name>_log_rate``, ``_theta``, ``_log_innovation``, ``_log_sigma``, ``_rho``, ``_level``
-        (log, at the end of the past or over it), ``_deviation`` (the last), ``_shock`` and ``_ceiling`` (log, by step),
-        and ``<name>_law``: length of a step, floor, elasticity and largest growth.
-    chosen
-        Which of all draws they are.
-    """
-
-    columns: Columns
-    chosen: np.ndarray
+A growth process has ``<name>_log_rate``, ``_theta``, ``_log_innovation``, ``_log_sigma``, ``_rho``, ``_level`` (log, at
+the end of the past or over it), ``_deviation`` (the last), ``_shock`` and ``_ceiling`` (log, by step), and ``_law``:
+length of a step, floor, elasticity and largest growth.
+"""
 
 
 def thinned(numbers: np.ndarray, size: int = SIZE) -> np.ndarray:
@@ -54,7 +40,7 @@ def thinned(numbers: np.ndarray, size: int = SIZE) -> np.ndarray:
     return np.asarray(np.sort(np.argsort(numbers, kind="stable")[at]))
 
 
-def kept(context: Context, results: Mapping[str, Forecast], size: int = SIZE) -> dict[str, Kept]:
+def kept(context: Context, results: Mapping[str, Forecast], size: int = SIZE) -> dict[str, Columns]:
     """The draws of the markets that levers move, by market: size, users, hospitals.
 
     Parameters
@@ -71,8 +57,8 @@ def kept(context: Context, results: Mapping[str, Forecast], size: int = SIZE) ->
     found = {}
     for name, columns in made.items():
         chosen = thinned(results[name].path.year_end(horizon), size)
-        taken = {key: value if len(value) == 1 else value[chosen] for key, value in columns(context, results[name]).items()}
-        found[name] = Kept(taken, chosen)
+        own = columns(context, results[name])
+        found[name] = {key: value if len(value) == 1 else value[chosen] for key, value in own.items()}
     return found
 
 
@@ -107,9 +93,7 @@ def _users(context: Context, result: Forecast) -> Columns:
     population = np.log(adoption.residents(result.evidence["population"], ahead))
     rng, surge = context.generator("user_adoption"), surge_prior()
     # In the order in which `adoption.project` asks for them.
-    shocks = {
-        name: rng.standard_t(growth_prior(kind).nu, (steps, count)).T for name, kind in adoption.CLASS.items()
-    }
+    shocks = {name: rng.standard_t(growth_prior(kind).nu, (steps, count)).T for name, kind in adoption.CLASS.items()}
     known = int((data["wave"] <= last).sum())
     at = later_waves.arrivals(known=known, last=last, size=count, rng=rng)
     share = later_waves.gained(p, known=known, prior=surge, rng=rng)
@@ -160,14 +144,11 @@ def _growth(name: str, kind: str, step: float, p: Mapping[str, np.ndarray], shoc
     """The parameters of a process, those that are positive as logs, the state at its end, its shocks, and its law."""
     prior = growth_prior(kind)
     stated = {key: p[f"{name}_{key}"] for key in PARAMETERS}
-    told = {f"log_{key}" if key in _POSITIVE else key: np.log(v) if key in _POSITIVE else v for key, v in stated.items()}
     own = {
-        **told,
+        **{f"log_{key}": np.log(stated.pop(key)) for key in ("rate", "innovation", "sigma")},
+        **stated,
         "deviation": p[f"{name}_deviation"][:, -1],
         "shock": shocks,
         "law": np.array([[step, prior.floor, prior.elasticity, prior.max_growth]]),
     }
     return {f"{name}_{key}": value for key, value in own.items()}
-
-
-_POSITIVE = ("rate", "innovation", "sigma")

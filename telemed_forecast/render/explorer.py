@@ -67,7 +67,9 @@ def explorer(shown: Page, languages: Sequence[Language], run: str) -> str | None
         "description": texts.text("explorer.subtitle"),
         "run_name": run,
         "directional": shown.status == "directional",
-        "languages": [(lang, *(catalogue(lang).text(f"language.{key}") for key in ("name", "code"))) for lang in languages],
+        "languages": [
+            (lang, *(catalogue(lang).text(f"language.{key}") for key in ("name", "code"))) for lang in languages
+        ],
         "texts": data["texts"],
         "choices": [*scenarios, "own", "mixture"],
         "compared": COMPARED,
@@ -78,6 +80,11 @@ def explorer(shown: Page, languages: Sequence[Language], run: str) -> str | None
         "script_hash": "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     }
     return environment().get_template("explorer.html.j2").render(context)
+
+
+def _named(texts: Catalogue) -> tuple[str, str]:
+    """Name and code of a language."""
+    return texts.text("language.name"), texts.text("language.code")
 
 
 def _texts(texts: Catalogue) -> dict[str, str]:

@@ -63,7 +63,7 @@ class Request:
     languages : tuple of str
         Languages of the pages.
     formats : tuple of str
-        What is made beside the pages: `pdf`, `workbook`.
+        What is made beside the pages: `pdf`, `workbook`, `explorer`.
     """
 
     settings: tuple[Mapping[str, Settings], ...]

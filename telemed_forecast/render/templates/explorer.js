@@ -78,6 +78,7 @@ function figure(number, at, sign = false) {
   return (minus ? "\u2212" : sign && Number(shown) !== 0 ? "+" : "") + grouped;
 }
 const range = (low, high, at) => figure(low, at) + (low < 0 ? text("explorer.to") : "\u2013") + figure(high, at);
+const money = (number) => text(`explorer.money_${state.currency}`, { number });
 const setting = (unit, value) => unit === "per_year"
   ? (value > 0 ? "+" : value < 0 ? "\u2212" : "") + Number((100 * Math.abs(value)).toPrecision(3)) + "%"
   : "\u00d7" + Number(value.toPrecision(3));
@@ -214,18 +215,19 @@ function fan(path) {
   pieces.push(draw("line", { x1: x(last), x2: x(last), y1: box.top, y2: box.bottom, class: "cut" }));
   pieces.push(write(x(last) - 5, box.top + 8, text("explorer.forecast_from", { year: facts.last_year + 1 }), "soft", "end"));
   for (const dot of dots.filter((dot) => dot.value <= most)) {
-    const told = draw("title", {}, `${dot.origin}, ${dot.year}: ${figure(dot.value, place([dot.value], 3))} ${unit.text}`);
+    const told = draw("title", {}, `${dot.origin}, ${dot.year}: ${money(figure(dot.value, place([dot.value], 3)))}`);
     pieces.push(draw("circle", { cx: x(dot.t), cy: y(dot.value), r: 3.5, class: "dot" }, told));
   }
   amount.forEach((row, t) => {
-    const at = place([row[5]], 3), words = `${facts.first_year + t}: ${figure(row[3], at)} (80%: ${range(row[1], row[5], at)}) ${unit.text}`;
+    const at = place([row[3]], 3), words = `${facts.first_year + t}: ${money(figure(row[3], at))} (80%: ${money(range(row[1], row[5], at))})`;
     const wide = (box.right - box.left) / end;
     pieces.push(draw("rect", { x: x(t) - wide / 2, y: box.top, width: wide, height: box.bottom - box.top, class: "hover" }, draw("title", {}, words)));
   });
-  const at = place([amount[end][5]], 3);
+  const at = place([amount[end][3]], 3);
   for (const [k, kind] of [[1, "soft"], [3, "strong"], [5, "soft"]]) {
     pieces.push(write(box.right + 6, y(amount[end][k]) + 4, figure(amount[end][k], at), kind));
   }
+  $("fan-title").textContent = text("explorer.fan", { unit: unit.text });
   const above = dots.filter((dot) => dot.value > most).length;
   $("above").textContent = above ? text("explorer.above", { count: above }) : "";
   chart("fan", width, height, $("answer").textContent, pieces);
@@ -241,11 +243,11 @@ function waterfall(rows) {
     return { ...one, from: from / unit.by, to: to / unit.by };
   });
   const most = Math.max(...bars.flatMap(({ from, to }) => [from, to])), x = (v) => left + ((right - left) * v) / most;
-  const digits = place(bars.map(({ to }) => to), 3), pieces = [draw("line", { x1: left, x2: left, y1: 0, y2: height, class: "cut" })];
+  const digits = place([bars.at(-1).to], 3), pieces = [draw("line", { x1: left, x2: left, y1: 0, y2: height, class: "cut" })];
   bars.forEach((bar, k) => {
     const top = k * row + (narrow ? 18 : 5), low = Math.min(x(bar.from), x(bar.to)), wide = Math.max(Math.abs(x(bar.to) - x(bar.from)), 1.5);
-    const kind = bar.total !== undefined ? "whole" : bar.part >= 0 ? "more" : "less";
-    pieces.push(narrow ? write(left, top - 4, bridgeName(bar.key)) : write(left - 8, top + 15, bridgeName(bar.key), "", "end"));
+    const kind = bar.total !== undefined ? "whole" : Math.abs(bar.part) < 1e-9 ? "none" : bar.part > 0 ? "more" : "less";
+    pieces.push(narrow ? write(left + 5, top - 4, bridgeName(bar.key)) : write(left - 8, top + 15, bridgeName(bar.key), "", "end"));
     pieces.push(draw("rect", { x: low, y: top, width: wide, height: narrow ? 18 : 20, class: kind }));
     const amount = bar.total !== undefined ? figure(bar.to, digits) : figure(bar.part / unit.by, digits, true);
     pieces.push(write(low + wide + 6, top + 14, amount, bar.total !== undefined ? "strong" : ""));
@@ -253,7 +255,7 @@ function waterfall(rows) {
   });
   const largest = bars.filter((bar) => bar.part !== undefined && bar.key !== "base").sort((a, b) => Math.abs(b.part) - Math.abs(a.part))[0];
   const finding = largest && Math.abs(largest.part) > 0
-    ? text("explorer.bridge_finding", { lever: bridgeName(largest.key), part: figure(largest.part / unit.by, digits, true), unit: unit.text })
+    ? text("explorer.bridge_finding", { horizon: facts.horizon, lever: bridgeName(largest.key), part: money(figure(largest.part / unit.by, digits, true)) })
     : text("explorer.bridge_none");
   $("bridge-title").textContent = finding;
   chart("bridge", width, height, finding, pieces);
@@ -289,38 +291,38 @@ function scenarioTable(rows) {
   const columns = ["size", "users", "hospitals"], at = Object.fromEntries(columns.map((name) =>
     [name, place(rows.map((row) => row[name][3] / unitOf(name).by), 3)]));
   const names = { size: text(`definition.${state.definition}`), users: text("scenarios.users"), hospitals: text("scenarios.hospitals") };
-  const head = [text("explorer.scenario"), ...columns.flatMap((name) => [`${names[name]}, ${unitOf(name).text}`, "80%"])];
+  const head = [text("explorer.scenario"), ...columns.flatMap((name) => [text("explorer.heading", { name: names[name], unit: unitOf(name).text }), "80%"])];
   table("by-scenario", head, rows.map((row) => [scenarioName(row.name), ...columns.flatMap((name) => shownAs(row[name], name, at[name]))]));
   find("#by-scenario tbody tr").forEach((line, k) => (line.dataset.scenario = rows[k].name));
 }
 function yearTable(path) {
   const unit = unitOf("size"), at = place(path.map((row) => row[3] / unit.by), 4);
   const wide = (row) => ({ text: range(row[0] / unit.by, row[6] / unit.by, at), value: `${row[0]} ${row[6]}` });
-  table("by-year", [text("explorer.year"), `${text("explorer.median")}, ${unit.text}`, "80%", "95%"],
+  table("by-year", [text("explorer.year"), text("explorer.heading", { name: text("explorer.median"), unit: unit.text }), "80%", "95%"],
     path.map((row, t) => [facts.first_year + t, ...shownAs(row, "size", at), wide(row)]));
 }
 
 /* ---- What is on the page ---- */
 let shown = null;
 function cards({ path, growth, users, hospitals }) {
-  const money = unitOf("size"), people = unitOf("users");
-  const put = (id, row, by, digits, after, sign = false) => {
-    const [low, middle, high] = [row[1], row[3], row[5]].map((x) => x / by), at = place([low, middle, high], digits);
-    $(`${id}-number`).textContent = figure(middle, at, sign) + after;
-    $(`${id}-range`).textContent = text("explorer.interval", { range: range(low, high, at) + after });
+  const size = unitOf("size"), people = unitOf("users");
+  const put = (id, row, by, digits, dressed, sign = false) => {
+    const [low, middle, high] = [row[1], row[3], row[5]].map((x) => x / by), at = place([middle], digits);
+    $(`${id}-number`).textContent = dressed(figure(middle, at, sign));
+    $(`${id}-range`).textContent = text("explorer.interval", { range: dressed(range(low, high, at)) });
   };
-  const space = state.lang === "en" ? " " : "";
-  put("size", path[end], money.by, 3, space + money.text);
-  put("growth", growth, 1, 3, "%", true);
-  put("users", users, people.by, 3, space + people.text);
-  put("hospitals", hospitals, 1, 3, space + text("explorer.unit_hospitals"));
+  const after = (words) => (number) => number + (state.lang === "en" && words !== "%" ? " " : "") + words;
+  put("size", path[end], size.by, 3, money);
+  put("growth", growth, 1, 2, after("%"), true);
+  put("users", users, people.by, 3, after(people.text));
+  put("hospitals", hospitals, 1, 3, after(text("explorer.unit_hospitals")));
 }
 function answer({ path, growth }) {
-  const unit = unitOf("size"), row = path[end].map((x) => x / unit.by), at = place([row[5]], 3);
+  const unit = unitOf("size"), row = path[end].map((x) => x / unit.by), at = place([row[3]], 3);
   const told = text("explorer.answer", {
-    definition: text(`definition.${state.definition}`), scenario: scenarioName(state.scenario), unit: unit.text,
-    last_year: facts.last_year, now: figure(path[last][3] / unit.by, at), horizon: facts.horizon, then: figure(row[3], at),
-    growth: figure(growth[3], 0, true), range: range(row[1], row[5], at), prices: text(`explorer.${state.prices}`, facts),
+    definition: text(`definition.${state.definition}`), scenario: scenarioName(state.scenario),
+    last_year: facts.last_year, now: money(figure(path[last][3] / unit.by, at)), horizon: facts.horizon,
+    then: money(figure(row[3], at)), growth: figure(growth[3], 0, true), range: money(range(row[1], row[5], at)), prices: text(`explorer.${state.prices}`, facts),
   });
   $("answer").textContent = told[0].toUpperCase() + told.slice(1);
 }
@@ -371,6 +373,7 @@ function slider(one) {
   }));
 }
 function prepare() {
+  find("form.settings")[0].addEventListener("submit", (event) => event.preventDefault());
   for (const one of levers) {
     const list = stops[one.lever], input = $(`lever-${one.lever}`), part = (value) => list.indexOf(value) / (list.length - 1);
     input.min = 0;
