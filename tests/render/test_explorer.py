@@ -10,7 +10,7 @@ from unittest import mock
 import numpy as np
 import pytest
 from made_reports import explored
-from test_browser import CUT, DESK, FLAGS, PHONE, POOR, PRESENT, REQUIRED, Browser
+from test_browser import CUT, DESK, PHONE, POOR, PRESENT, REQUIRED, Browser
 
 from telemed_forecast import scenarios
 from telemed_forecast.evaluation.scenario_effects import shared_out
@@ -19,13 +19,11 @@ from telemed_forecast.models import adoption, internet_hospitals, later_waves, m
 from telemed_forecast.render import explorer
 from telemed_forecast.render.page import Page
 
-assert FLAGS
-browser_test = [
+pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
     pytest.mark.skipif(not PRESENT and not REQUIRED, reason="no Chromium and driver on this machine"),
 ]
-pytestmark = browser_test
 
 
 class Given:
@@ -200,6 +198,11 @@ def shown_numbers(browser):
     return found
 
 
+def _between(middle, both):
+    low, high = both.split()
+    return low, middle, high
+
+
 def ends(draws):
     return tuple(np.quantile(draws, [0.1, 0.5, 0.9]))
 
@@ -321,7 +324,8 @@ def test_the_page_fits_its_screen_and_can_be_read(browser, page, lang, size):
 def test_every_control_and_chart_has_a_name(browser, page):
     opened(browser, page)
     nameless = """
-    const named = e => e.getAttribute('aria-label') || [...(e.labels ?? [])].some(l => l.textContent.trim()) || e.textContent.trim();
+    const named = e => e.getAttribute('aria-label') || e.textContent.trim()
+        || [...(e.labels ?? [])].some(l => l.textContent.trim());
     return [...document.querySelectorAll('input, select, button, svg, [role=region]')].filter(e =>
         !named(e) && !document.getElementById(e.getAttribute('aria-labelledby'))).map(e => e.outerHTML.slice(0, 80));
     """

@@ -135,18 +135,18 @@ function mixtureMedian(money) {
 const bridgeName = (key) => key === "now" ? String(facts.last_year) : key === "then" ? String(facts.horizon)
   : key === "base" ? text("explorer.base_growth") : state.scenario === "mixture" ? scenarioName(key) : text(`lever.${key}`);
 
-/* The three scenarios, the weighted one and the reader's, at the horizon. */
+/* The three scenarios, the weighted one and the reader's, at the horizon. Only the reader's moves with the levers. */
+const atHorizon = (name, own, money) => {
+  const at = (of) => quantiles(drawsOf(name, own, of));
+  return {
+    name, size: at((s) => made.sizes(s, money, end)),
+    users: at((s) => made.usersAt(s, facts.horizon)), hospitals: at((s) => made.hospitalsAt(s, facts.horizon)),
+  };
+};
+const fixedRows = remembered((money) => [...scenarios.map(({ scenario }) => atHorizon(scenario, preset(scenario), money)), atHorizon("mixture", neutral, money)]);
 function scenarioRows() {
-  const money = told(), names = [...scenarios.map((one) => one.scenario), "mixture"];
-  if (state.scenario === "own") names.push("own");
-  return names.map((name) => {
-    const own = name === "own" ? state.levers : name === "mixture" ? neutral : preset(name);
-    const at = (of) => quantiles(drawsOf(name, own, of));
-    return {
-      name, size: at((s) => made.sizes(s, money, end)),
-      users: at((s) => made.usersAt(s, facts.horizon)), hospitals: at((s) => made.hospitalsAt(s, facts.horizon)),
-    };
-  });
+  const money = told(), rows = fixedRows(money, state.weights);
+  return state.scenario === "own" ? [...rows, atHorizon("own", state.levers, money)] : rows;
 }
 /* How far the draws kept here take the report's own numbers, in percent, and the report's own error. */
 const apart = (() => {
@@ -183,12 +183,14 @@ function ticks(most, count) {
   return Array.from({ length: Math.floor(most / step) + 1 }, (_, k) => k * step);
 }
 
+const worthOf = remembered((currency, prices, t) => median(made.worth(currency, prices, t)), 100);
+
 function fan(path) {
   const unit = unitOf("size"), width = Math.max(280, $("fan").clientWidth), height = width < 520 ? 290 : 370;
   const box = { left: 50, right: width - (width < 520 ? 62 : 84), top: 14, bottom: height - 26 };
   const amount = path.map((row) => row.map((x) => x / unit.by));
   const dots = run.estimates.filter((one) => one.definition === state.definition).map((one) => {
-    const t = one.year - facts.first_year, worth = median(made.worth(state.currency, state.prices, t));
+    const t = one.year - facts.first_year, worth = worthOf(state.currency, state.prices, t);
     return { ...one, t, value: (one.value * worth) / unit.by };
   });
   const fanTop = Math.max(...amount.map((row) => row[5]));
@@ -255,7 +257,7 @@ function waterfall(rows) {
   });
   const largest = bars.filter((bar) => bar.part !== undefined && bar.key !== "base").sort((a, b) => Math.abs(b.part) - Math.abs(a.part))[0];
   const finding = largest && Math.abs(largest.part) > 0
-    ? text("explorer.bridge_finding", { horizon: facts.horizon, lever: bridgeName(largest.key), part: money(figure(largest.part / unit.by, digits, true)) })
+    ? text(state.scenario === "mixture" ? "explorer.bridge_mixed" : "explorer.bridge_finding", { horizon: facts.horizon, lever: bridgeName(largest.key), part: money(figure(largest.part / unit.by, digits, true)) })
     : text("explorer.bridge_none");
   $("bridge-title").textContent = finding;
   chart("bridge", width, height, finding, pieces);
