@@ -23,6 +23,7 @@ _OFFERED = {
     "channel_share": "forecast.channel_share",
     "cited": "exhibits.record.cited",
     "compare_scenarios": "evaluation.scenario_effects.compare",
+    "explorer": "exhibits.explorer.explorer",
     "doctor_supply": "forecast.doctor_supply",
     "influences": "evaluation.influence.influences",
     "internet_hospitals": "forecast.internet_hospitals",

@@ -139,14 +139,15 @@ def report(
     lang: Annotated[
         list[str] | None, typer.Option(metavar="en|zh", help="Language of the pages (default: both).")
     ] = None,
-    pdf: Annotated[bool, typer.Option("--pdf/--no-pdf", help="Draw the pages as PDF too.")] = True,
+    pdf: Annotated[bool, typer.Option("--pdf/--no-pdf", help="Draw pages as PDF.")] = True,
     workbook: Annotated[bool, typer.Option("--workbook/--no-workbook", help="Write model.xlsx.")] = True,
+    explorer: Annotated[bool, typer.Option("--explorer/--no-explorer", help="Write explorer.html.")] = True,
     force: Annotated[bool, typer.Option("--force", help="Make the run anew even when nothing changed.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only list what would be fitted and run, and what is stored.")
     ] = False,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Name every input that changed since the last run of these notebooks.")
+        bool, typer.Option("--explain", help="Name every input that changed since their last run.")
     ] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="End with 1 when a fit misses its gates; the reports are written.")
@@ -178,7 +179,7 @@ def report(
     missed: list[str] = []
     folder = (out or paths.REPORTS).resolve()
     reports = Reports(publisher=Pages(), out=folder, jobs=jobs, force=force, explain=explain, dask=dask)
-    asked = replace(asked, formats=formats(pdf=pdf, workbook=workbook))
+    asked = replace(asked, formats=formats(pdf=pdf, workbook=workbook, explorer=explorer))
     if dry_run:
         for run, why, missing in reports.plan(asked):
             print(f"{run.run_id}: {why or 'stored, nothing changed'}")

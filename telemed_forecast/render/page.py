@@ -9,8 +9,8 @@ from typing import Any
 from telemed_forecast.exhibits.exhibit import Exhibit, Exhibits, records
 from telemed_forecast.exhibits.values import KeyFigure, Status
 
-RECORD = ("gates", "forecasts", "sources", "provenance")
-"""Exhibits that no template places: a page ends with them."""
+RECORD = ("gates", "forecasts", "sources", "provenance", "explorer")
+"""Exhibits that no template places: a page ends with them, or another page is made of them."""
 
 BODY, ANNEX = "", "annex"
 """Parts of a report that are pages of their own: what an investor reads, and what stands behind it."""

@@ -58,7 +58,7 @@ class Request:
     # One mapping (by notebook) for each run, that is for each scenario and date
     settings: tuple[Mapping[str, Settings], ...]
     languages: tuple[Language, ...]  # Languages of the pages
-    formats: tuple[str, ...] = ()  # What is made beside the pages: `pdf`, `workbook`
+    formats: tuple[str, ...] = ()  # What is made beside the pages: `pdf`, `workbook`, `explorer`
 
 
 @dataclass(frozen=True, kw_only=True)

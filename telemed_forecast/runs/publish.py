@@ -22,17 +22,21 @@ if TYPE_CHECKING:
 
 FORECASTS = ("data/forecasts.csv", "data/forecasts.parquet")
 WORKBOOK = "model.xlsx"
+EXPLORER = "explorer.html"
+EXPLORED = "executive_summary"
+"""The report that keeps the explorer's draws."""
 DATA = "data.zip"
 
 
-def formats(*, pdf: bool, workbook: bool) -> tuple[str, ...]:
+def formats(*, pdf: bool, workbook: bool, explorer: bool) -> tuple[str, ...]:
     """What is made beside the pages, of what was asked for; says so when PDFs cannot be drawn on this system."""
     from telemed_forecast.render.pdf import missing
 
     if pdf and (why := missing()):
         print(why, file=sys.stderr)
         pdf = False
-    return tuple(name for name, wanted in (("pdf", pdf), ("workbook", workbook)) if wanted)
+    asked = {"pdf": pdf, "workbook": workbook, "explorer": explorer}
+    return tuple(name for name, wanted in asked.items() if wanted)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +86,7 @@ class Pages:
         TelemedError
             An executed notebook does not hold what a page needs.
         """
-        from telemed_forecast.render import archive, notebook, pages, workbook
+        from telemed_forecast.render import archive, explorer, notebook, pages, workbook
 
         try:
             shown = {name: notebook.read(folder / "notebooks" / f"{name}.ipynb") for name in run.settings}
@@ -91,10 +95,13 @@ class Pages:
         made = [pages.page(name, one, "en") for name, one in shown.items()]
         _write_data(made, folder / "data")
         (folder / DATA).write_bytes(archive.archive(made, folder / "data"))
+        # Without the hash of the ledger: what was published later than the run's date changes no file.
+        told = run.run_id.rpartition("-")[0]
+        for page in made:
+            if "explorer" in run.formats and (text := explorer.explorer(page, run.languages, told)):
+                (folder / EXPLORER).write_text(text, encoding="utf-8")
         if "workbook" in run.formats:
             status = "directional" if any(page.status == "directional" for page in made) else "gated-ok"
-            # Without the hash of the ledger: what was published later than the run's date changes no file.
-            told = run.run_id.rpartition("-")[0]
             (folder / WORKBOOK).write_bytes(workbook.workbook(made, run=told, status=status))
         gates = [{"notebook": page.report, **fit} for page in made for fit in page.rows("gates")]
         figures = [{"notebook": page.report, **one.model_dump(mode="json")} for page in made for one in page.figures]
@@ -104,7 +111,7 @@ class Pages:
         """Make the list of runs (manifests, newest first) in every language, by file name."""
         from telemed_forecast.render import html, site
 
-        files = (WORKBOOK, DATA, *FORECASTS, manifest.NAME)
+        files = (EXPLORER, WORKBOOK, DATA, *FORECASTS, manifest.NAME)
         return {html.page_name("index", lang): site.index(manifests, lang, files) for lang in LANGUAGES}
 
 
@@ -160,8 +167,9 @@ def _links(
     from telemed_forecast.render.pdf import pdf_name
     from telemed_forecast.render.texts import catalogue
 
-    beside = {"pdf": pdf_name(page.file, lang), "workbook": WORKBOOK}
-    files = {what: beside[what] for what in formats} | {"archive": DATA}
+    beside = {"pdf": pdf_name(page.file, lang), "workbook": WORKBOOK, "explorer": f"{EXPLORER}#lang={lang}"}
+    there = [what for what in formats if what != "explorer" or EXPLORED in reports]
+    files = {what: beside[what] for what in there} | {"archive": DATA}
     others = [other for other in languages if other != lang]
     neighbour = next((page_name(one.file, lang) for one in made if one.part != page.part), None)
     return PageLinks(

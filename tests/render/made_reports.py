@@ -3,10 +3,12 @@
 import json
 from functools import cache
 from importlib import import_module
+from unittest import mock
 
 from prior_fits import forecast, unsampled
 
 from telemed_forecast.evaluation import review, scenario_effects
+from telemed_forecast.exhibits import explorer
 from telemed_forecast.exhibits.exhibit import Exhibit, facts_json, facts_of
 from telemed_forecast.exhibits.record import cited, record
 from telemed_forecast.exhibits.rivals import compared
@@ -68,6 +70,17 @@ def _summary(module, **settings):
         numbers = module.numbers(context, markets, comparison)
         figures = module.key_figures(context, markets, comparison)
     return _shown(context, exhibits, numbers, figures, module.fits(markets), module.forecasts(markets))
+
+
+@cache
+def explored(**settings):
+    """What the explorer of a run would work with."""
+    context = Context(validate("executive_summary", settings))
+    # What levers do alone is for other pages.
+    with unsampled(), mock.patch.object(scenario_effects, "ACTS_ON", {}):
+        results = {name: MARKETS[name].run(context) for name in ("market_size", "user_adoption", "internet_hospitals")}
+        kept = explorer.explorer(context, results, scenario_effects.compare(context))
+    return Exhibit.from_json(through_json(kept.to_json()))
 
 
 def _review(module, **settings):

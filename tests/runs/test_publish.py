@@ -138,7 +138,7 @@ def test_every_local_link_of_a_page_leads_somewhere(run, folder):
 
 
 def test_formats_are_made_and_linked_as_asked(run, folder):
-    asked = replace(run, formats=publish.formats(pdf=False, workbook=True))
+    asked = replace(run, formats=publish.formats(pdf=False, workbook=True, explorer=False))
     assert asked.formats == ("workbook",)
     draw(asked, folder)
     Pages().run(asked, folder)
@@ -162,7 +162,7 @@ def test_a_pdf_is_drawn_beside_each_page_and_linked(run, folder):
 
 def test_without_pango_the_other_formats_are_made_and_one_line_says_why(monkeypatch, capsys):
     monkeypatch.setattr("telemed_forecast.render.pdf.missing", lambda: "no Pango")
-    assert publish.formats(pdf=True, workbook=True) == ("workbook",)
+    assert publish.formats(pdf=True, workbook=True, explorer=False) == ("workbook",)
     assert capsys.readouterr().err == "no Pango\n"
 
 
