@@ -1,7 +1,7 @@
 # Everything is kept inside this folder: the environment in .venv, all caches in .cache.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env report test test-slow test-portable bench lab lint lock clean
+.PHONY: help env report test test-slow test-portable bench docs lab lint lock clean
 
 comma := ,
 BIN := .venv/bin
@@ -72,6 +72,11 @@ test-portable: env  ## run what depends on draws as on another processor (ARGS="
 
 bench: env  ## score the library beside its peers (ARGS="growth --tasks TASKS.csv --curves CURVES.csv")
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+docs: export NO_MKDOCS_2_WARNING := 1
+docs: env  ## build the site of docs/ in .cache/site (ARGS=--site-dir=FOLDER for another place)
+	$(BIN)/python -m mkdocs build --strict --quiet $(ARGS)
+	@echo .cache/site/index.html
 
 lab: env  ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks $(ARGS)

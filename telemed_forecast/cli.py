@@ -274,6 +274,35 @@ def forecast(
 
 
 @app.command()
+def market(
+    file: Annotated[Path, typer.Argument(metavar="FIGURES.csv", help="Columns: see above; - is standard input.")],
+    horizon: Annotated[int, typer.Option(metavar="N", help="Periods ahead, each series in its own.")],
+    out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("market"),
+    as_of: Annotated[str, typer.Option(metavar="DATE", help="Use only what was published by this ISO date.")] = "",
+    size: Annotated[str, typer.Option(metavar="'A * B'", help="Series whose product is the size of the market.")] = "",
+    unit: Annotated[str, typer.Option(help="Unit of the size.")] = "",
+    scale: Annotated[float, typer.Option(help="Multiplies the size, such as 0.001 for thousands.")] = 1.0,
+    title: Annotated[str, typer.Option(help="Title of the report.")] = "",
+) -> None:
+    """Size any market of yours: published figures in, a report in English and Chinese out; print its path.
+
+    FIGURES.csv has the columns series_id, date, value, publisher and known_date, and may have relation (eq, approx,
+    gt, ge, lt, le), grade (A to D), url, and those of `forecast`. There may be several figures of one period.
+    """
+    from telemed_forecast.curves import own_market
+    from telemed_forecast.runs import folders
+
+    own_market.require(horizon, size, scale, also=folders.faults(out))
+    known = own_market.read(file, as_of)
+    forecasts = own_market.sized(known.forecast(horizon), size, unit=unit, scale=scale)
+    from telemed_forecast.render import own_market as report
+
+    for remark in known.remarks:
+        print(remark, file=sys.stderr)
+    print(report.write(known, forecasts, out, title)[0])
+
+
+@app.command()
 def backtest(
     folder: Annotated[
         Path | None, typer.Argument(metavar="FOLDER", help="With --releases: their folder (default: releases/).")

@@ -51,6 +51,7 @@ _NARROW = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
 _SCALED = re.compile(r"[0-9.,]+\s*[千万亿]+")
 _NO_NUMBER = {"", "na", "n/a", "nan", "null", "none", "-", ".", ".."}
 _YEARS = (1000, 2999)
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 _NO_DATE = (-1, False, False)
 
 
@@ -105,7 +106,11 @@ def read(
 
     `classes` are the names that `reference_class` may have; None allows any.
     """
-    table = tables.read(file, name=name)
+    return of_table(tables.read(file, name=name), layout, classes=classes)
+
+
+def of_table(table: Table, layout: Layout = OWN, *, classes: Collection[str] | None = None) -> Reading:
+    """What a table that was read already holds; see `read`."""
     header = list(_header_faults(table, layout))
     readable = bool(_times(table, layout)) and {"series_id", "value", *layout.needed} <= set(table.header)
     by_series: dict[str, list[_Row]] = {}
@@ -266,6 +271,8 @@ def _faults(file: str, rows: Sequence[_Row], layout: Layout, classes: Collection
         for column in ("series_id", *layout.needed):
             if not row.text[column]:
                 yield tell(row, column, "the name of a series" if column == "series_id" else "a name")
+        if row.text["series_id"].startswith(_FORMULA):
+            yield tell(row, "series_id", "a name that no spreadsheet takes for a formula: not with = + - or @ in front")
         if expected := _value_expected(row):
             yield tell(row, "value", expected)
         if row.month < 0:

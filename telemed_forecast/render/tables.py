@@ -8,6 +8,7 @@ keeps its mark; key figures always have that column.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,9 @@ from telemed_forecast.render.readable import Readable, Row
 from telemed_forecast.render.texts import catalogue
 
 _DIGITS = 10
+
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+_SIGNED = re.compile(r"[+-]?[0-9.,]*%?")
 
 STATUS = "status"
 """Column that marks the numbers of a page whose fits missed their gates."""
@@ -159,4 +163,11 @@ def _records(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def _rounded(cell: Any) -> Any:
-    return float(f"{cell:.{_DIGITS}g}") if isinstance(cell, float) else cell
+    return float(f"{cell:.{_DIGITS}g}") if isinstance(cell, float) else inert(cell)
+
+
+def inert(cell: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula: a text that begins like one has an apostrophe before it."""
+    if not isinstance(cell, str) or not cell.lstrip().startswith(_FORMULA):
+        return cell
+    return cell if _SIGNED.fullmatch(cell) else f"'{cell}"

@@ -20,6 +20,7 @@ NAMES = (
     "track_record",
     "user_adoption",
 )
+TUTORIALS = ("size_your_own_market",)
 LONGEST_CELL = 12
 
 
@@ -33,11 +34,11 @@ def cells(name):
     ]
 
 
-def test_there_is_a_notebook_for_each_report_and_no_other():
-    assert sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb")) == sorted(NAMES)
+def test_there_is_a_notebook_for_each_report_and_tutorial_and_no_other():
+    assert sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb")) == sorted((*NAMES, *TUTORIALS))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", (*NAMES, *TUTORIALS))
 def test_a_notebook_defines_nothing_and_its_cells_are_short(name):
     for source, _, _ in cells(name):
         tree = ast.parse(source)
@@ -46,7 +47,7 @@ def test_a_notebook_defines_nothing_and_its_cells_are_short(name):
         assert len(source.splitlines()) <= LONGEST_CELL, f"{name} has a long cell"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", (*NAMES, *TUTORIALS))
 def test_a_notebook_assigns_each_name_once(name):
     assigned = []
     for source, _, _ in cells(name):
@@ -62,7 +63,7 @@ def test_a_notebook_assigns_each_name_once(name):
     assert len(assigned) == len(set(assigned))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", (*NAMES, *TUTORIALS))
 def test_only_check_cells_carry_stored_output_and_each_notebook_has_one(name):
     stored = [tags for _, tags, outputs in cells(name) if outputs]
     assert stored == [["nbval-check-output", "keep_output"]]

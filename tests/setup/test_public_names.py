@@ -2,10 +2,12 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import telemed_forecast as tf
+from telemed_forecast.paths import ROOT
 
 pytestmark = pytest.mark.unit
 
@@ -14,6 +16,16 @@ pytestmark = pytest.mark.unit
 def test_a_name_that_is_offered_is_there(name):
     assert getattr(tf, name) is not None
     assert name in dir(tf)
+
+
+def test_the_names_are_those_on_record():
+    frozen = Path(__file__).with_name("public_names.txt").read_text(encoding="utf-8").split()
+    assert sorted(tf._OFFERED) == frozen, "a name more or less changes the interface: CHANGELOG, docs/interface.md"
+
+
+def test_the_page_about_the_interface_explains_every_name():
+    page = (ROOT / "docs" / "interface.md").read_text(encoding="utf-8")
+    assert [name for name in tf._OFFERED if f"`tf.{name}" not in page] == []
 
 
 def test_another_name_is_no_attribute():

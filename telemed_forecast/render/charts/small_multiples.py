@@ -61,14 +61,12 @@ def draw(forecasts: Sequence[Forecast], file: Path, suffix: str) -> list[str]:
     -------
     What the user should know of the drawing.
     """
-    spec = _spec(forecasts)
     if suffix == ".png":
-        file.write_bytes(vl_convert.vegalite_to_png(spec, scale=_PIXELS))
+        file.write_bytes(vl_convert.vegalite_to_png(_spec(forecasts), scale=_PIXELS))
         return _unreadable(forecasts, suffix)
     names = ", ".join(forecast.series.series_id for forecast in forecasts)
     title = f"Forecasts: {names}"
-    words = "What was known as points, the forecast as its median with bands of 50, 80 and 95%."
-    svg = style.finish(vl_convert.vegalite_to_svg(spec), prefix="forecasts", title=title, description=words)
+    svg = inline(forecasts, title, "What was known as points, the forecast as its median with bands of 50, 80 and 95%.")
     if suffix == ".html":
         look = f"body{{margin:2rem;font-family:{FONTS};background:{style.PAPER}}}svg{{max-width:100%;height:auto}}"
         head = f'<meta charset="utf-8"><title>{html.escape(title)}</title><style>{look}</style>'
@@ -90,11 +88,18 @@ def _unreadable(forecasts: Sequence[Forecast], suffix: str) -> list[str]:
     return [f"Chinese names {drawn}: this machine has no Chinese font (Debian: fonts-noto-cjk)"]
 
 
-def _spec(forecasts: Sequence[Forecast]) -> str:
+def inline(forecasts: Sequence[Forecast], title: str, description: str, *, columns: int = _COLUMNS) -> str:
+    """The drawing as SVG for a page, with a title and a description for who cannot see it."""
+    svg = vl_convert.vegalite_to_svg(_spec(forecasts, columns))
+    prefix = "forecasts" if columns > 1 else "forecasts-narrow"
+    return style.finish(svg, prefix=prefix, title=title, description=description)
+
+
+def _spec(forecasts: Sequence[Forecast], columns: int = _COLUMNS) -> str:
     alone = len(forecasts) == 1
     width, height = (WIDE.width, WIDE.height) if alone else _SMALL
     panels = [_panel(forecast).properties(width=width, height=height) for forecast in forecasts]
-    chart = alt.concat(*panels, columns=_COLUMNS).resolve_scale(x="independent", y="independent")
+    chart = alt.concat(*panels, columns=columns).resolve_scale(x="independent", y="independent")
     config = {**style.config(WIDE if alone else NARROW, room=0), "background": style.PAPER}
     spec = {**chart.to_dict(), "config": config, "padding": 12}
     return json.dumps(spec, ensure_ascii=False)
