@@ -177,8 +177,6 @@ def _now(result: Forecast, underlying: Value, figure: KeyFigure) -> KeyFigure:
     return figure.model_copy(update={"value": count, **note})
 
 
-
-
 def _parameters(result: Forecast) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """Prior and posterior draws of the model's parameters."""
     rng, growth, surge = np.random.default_rng(1), growth_prior(adoption.CLASS["usage"]), surge_prior()
