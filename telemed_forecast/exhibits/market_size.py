@@ -165,11 +165,11 @@ def market_drivers(context: Context, result: Forecast, money: Telling) -> Exhibi
 def workings(context: Context, result: Forecast) -> Exhibit:
     """What each year's size is made of, in nominal yuan whatever money the report speaks: medians and 80% intervals."""
     family, users = result.family("market_size"), result.extras["users"]
-    years = [day.year for day in family["healthcare"].periods]
-    counted = [k for k, year in enumerate(years) if year >= WORKINGS_SINCE]
+    periods = family["healthcare"].periods
+    counted = [k for k, period in enumerate(periods) if period.year >= WORKINGS_SINCE]
     sizes = {name: path.draws[:, counted] for name, path in family.items()}
     encounters, medicine = result["online_encounters"].draws[:, counted], result.extras["medicine"][:, counted]
-    people = np.stack([users.year_end(years[k]) for k in counted], axis=1)
+    people = np.stack([users.year_end(periods[k].year) for k in counted], axis=1)
     drawn = {
         "users_persons": people,
         "encounters_per_user": encounters / people,
@@ -182,7 +182,7 @@ def workings(context: Context, result: Forecast) -> Exhibit:
         "pharmacy_CNY_million": sizes["pharmacy"],
         "healthcare_CNY_million": sizes["healthcare"],
     }
-    columns: dict[str, Any] = {"year": [years[k] for k in counted]}
+    columns: dict[str, Any] = {"year": [periods[k].year for k in counted]}
     for name, draws in drawn.items():
         low, middle, high = np.quantile(draws, [0.1, 0.5, 0.9], axis=0)
         columns |= {name: middle, f"{name}_low": low, f"{name}_high": high}
