@@ -95,14 +95,14 @@ def stages(tasks: Sequence[Task], curves: Sequence[Series]) -> Stages:
 
 
 def better(results: Sequence[Result], tasks: Sequence[Task], names: Sequence[str]) -> str:
-    """Return which of these peers scores best over all tasks: the one that ratios are taken to."""
+    """Return which of these peers scores best: the one that ratios are taken to; the first of them if none ran."""
     truth = truths(tasks)
     scores = {
         result.peer.name: float(scoring.average(_task_scores(result, truth), _groups(tasks)))
         for result in results
         if result.peer.name in names
     }
-    return min(scores, key=lambda name: _order(scores[name]))
+    return min(scores, key=lambda name: _order(scores[name]), default=names[0])
 
 
 def _groups(tasks: Sequence[Task]) -> list[tuple[str, str]]:

@@ -81,7 +81,7 @@ PEERS = (
     _statistical("dynamic_theta", "dynamic optimised Theta", "DynamicOptimizedTheta"),
     _statistical("autoces", "AutoCES", "AutoCES"),
     _statistical("mfles", "MFLES", "MFLES"),
-    _statistical("damped_holt", "damped Holt", "AutoETS:AAN"),
+    Peer("damped_holt", "damped Holt", "statistical", "damped_holt"),
     Peer("recent", "drift of the last three differences, learned width", "learned", "recent", learns=True),
     Peer("prophet_linear", "Prophet, linear", "prophets", "forecast", (("growth", "linear"),), needs=("prophet",)),
     Peer(

@@ -45,21 +45,53 @@ def _walk(values: np.ndarray, horizon: int, *, slope: bool) -> np.ndarray:
     return (values[-1] + rate * steps)[:, None] + error[:, None] * ndtri(LEVELS)
 
 
+def damped_holt(series: Sequence[Series], horizon: int, curves: Sequence[Series] = ()) -> np.ndarray:
+    r"""Holt's linear trend, damped: the parameters of a grid with the least squares of one step.
+
+    Our own, for that of statsforecast refuses series as short as most tasks are. With
+    :math:`\phi_j = \phi + \dots + \phi^j` the mean :math:`h` values ahead is :math:`l + \phi_h b`, its variance
+    :math:`s^2 (1 + \sum_{j<h} (\alpha (1 + \beta \phi_j))^2)`.
+
+    References
+    ----------
+    Hyndman & Athanasopoulos (2021), Forecasting: principles and practice, sections 8.2 and 8.7.
+    """
+    return np.stack([_damped(one.values, horizon) for one in series])
+
+
+def _damped(values: np.ndarray, horizon: int) -> np.ndarray:
+    from scipy.special import ndtri
+
+    grid = np.meshgrid(np.linspace(0.1, 1.0, 10), np.linspace(0.0, 1.0, 11), [0.8, 0.85, 0.9, 0.95, 0.98])
+    alpha, beta, phi = (each.ravel() for each in grid)
+    level, trend = np.full(len(alpha), values[0]), np.full(len(alpha), values[1] - values[0])
+    squares = np.zeros(len(alpha))
+    for value in values[1:]:
+        expected = level + phi * trend
+        squares += (value - expected) ** 2
+        after = expected + alpha * (value - expected)
+        trend = beta * (after - level) + (1.0 - beta) * phi * trend
+        level = after
+    best = int(np.argmin(squares))
+    damping = np.cumsum(phi[best] ** np.arange(1, horizon + 1))
+    carried = np.cumsum(np.r_[0.0, (alpha[best] * (1.0 + beta[best] * damping[:-1])) ** 2])
+    error = np.sqrt(squares[best] / (len(values) - 1) * (1.0 + carried))
+    return (level[best] + damping * trend[best])[:, None] + error[:, None] * ndtri(LEVELS)
+
+
 def automatic(series: Sequence[Series], horizon: int, curves: Sequence[Series] = (), *, model: str) -> np.ndarray:
     """Fit a model of statsforecast, without a season; where it fails, the random walk with drift stands in.
 
     Parameters
     ----------
     model
-        Class of ``statsforecast.models``; after a colon, the form of exponential smoothing that is meant, damped.
+        Class of ``statsforecast.models``.
     """
     from statsforecast import models
 
-    name, _, form = model.partition(":")
-    options = {"model": form, "damped": True} if form else {}
     found = []
     for one in series:
-        fitted = getattr(models, name)(season_length=1, **options)
+        fitted = getattr(models, model)(season_length=1)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")

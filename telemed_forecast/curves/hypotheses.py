@@ -55,7 +55,7 @@ REACHED = (-3.0, 1.0)
 """Mean and sd of log log(ceiling / last level) when growth is over: a twentieth is still to come, or a seventh."""
 
 REACHED_WEIGHT = 0.1
-"""Weight of that hypothesis beside the others, which are as they were to each other."""
+"""Weight of that hypothesis where a prior gives none (``reached``): the others share the rest as they were."""
 
 WAITING = 8
 """Steps that periods without a measurement before the first forecast are taken in, at most."""
@@ -234,10 +234,11 @@ def hypotheses(one: Series, prior: Prior) -> list[Hypothesis]:
         weights = prior.weights["new" if family is None else "known"]
         found = [Hypothesis(weights["own"], *own), Hypothesis(weights["other"], *other)]
     found.append(Hypothesis(weights["near"], *own, distance=prior.near))
-    left = (1.0 - REACHED_WEIGHT) / sum(each.weight for each in found)
+    reached = weights.get("reached", REACHED_WEIGHT)
+    left = (1.0 - reached) / sum(each.weight for each in found)
     return [
         *(replace(each, weight=each.weight * left) for each in found),
-        Hypothesis(REACHED_WEIGHT, *own, distance=REACHED),
+        Hypothesis(reached, *own, distance=REACHED),
     ]
 
 

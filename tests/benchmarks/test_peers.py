@@ -52,13 +52,21 @@ def test_least_squares_finds_the_curve_that_made_the_values(law):
     assert found[:, 11] == pytest.approx(path[12:], rel=0.01)
 
 
-@pytest.mark.parametrize("model", ["DynamicOptimizedTheta", "AutoCES", "MFLES", "AutoETS:AAN"])
+@pytest.mark.parametrize("model", ["DynamicOptimizedTheta", "AutoCES", "MFLES"])
 def test_models_of_statsforecast_forecast_themselves_and_not_by_the_way_out(model):
     pytest.importorskip("statsforecast.models")
     values = [1.0, 3.0, 4.0, 8.0, 9.0, 12.0, 13.0, 17.0]
     found = statistical.automatic([series(values)], 3, model=model)[0]
     assert np.isfinite(found).all() and (np.diff(found, axis=-1) >= 0).all()
     assert not np.allclose(found, statistical.drift([series(values)], 3)[0])
+
+
+def test_damped_holt_goes_on_less_and_less_and_widens():
+    found = statistical.damped_holt([series([1.0, 2.1, 2.9, 4.0, 5.1, 5.9, 7.0])], 4)[0]
+    steps = np.diff(found[:, 11])
+    assert (steps > 0).all() and (np.diff(steps) < 0).all()
+    assert found[0, 11] == pytest.approx(8.0, abs=0.2)
+    assert (np.diff(found[:, -1] - found[:, 0]) > 0).all()
 
 
 def test_the_recent_drift_goes_on_as_of_late_with_the_errors_it_made_elsewhere():

@@ -48,6 +48,7 @@ def test_ratios_are_taken_to_the_better_of_the_references(asked):
     results = [answer("drift", asked, far), answer("naive", asked, near), answer("theta", asked, 0 * near)]
     assert table.better(results, asked, ("drift", "naive")) == "naive"
     assert table.better(results[:1] + results[2:], asked, ("drift", "naive")) == "drift"
+    assert table.better(results, asked, ("autoets",)) == "autoets"
 
 
 @pytest.mark.unit

@@ -48,7 +48,7 @@ NEW = Series("a", "annual", np.arange(3), np.ones(3), "per_100_people", "share_o
 def plain(prior):
     """The prior with one law for past and future, the full likelihood, and hypotheses that can be simulated."""
     laws = {kind: replace(law, max_growth=1e9) for kind, law in prior.laws.items()}
-    weights = {name: {**own, "near": 0.0} for name, own in prior.weights.items()}
+    weights = {name: {**own, "near": 0.0, "reached": 0.0} for name, own in prior.weights.items()}
     return replace(prior, power=1.0, laws=laws, weights=weights)
 
 
@@ -87,7 +87,7 @@ def places(one, monkeypatch, *, prior=SHIPPED, simulations, draws, years=12, see
         rng = np.random.default_rng([seed, number])
         law = hypotheses.law_of(one, SHIPPED)
         past, future, calm = made(truth(one, rng), law, rng, years=years)
-        monkeypatch.setattr(innovations, "levels", lambda values, at, past=past: past)
+        monkeypatch.setattr(innovations, "readings", lambda values, at, past=past: [(past, 0.0)])
         numbers = hypotheses.uniform(draws, AHEAD, 10_000 * seed + number)
         without = numbers.copy()
         # The number whose shock is none: the mode of the law.
