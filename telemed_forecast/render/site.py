@@ -10,7 +10,7 @@ from telemed_forecast.exhibits.values import KeyFigure
 from telemed_forecast.names import LANGUAGES, Language
 from telemed_forecast.render.html import environment, other_language, page_name, style_sheet
 from telemed_forecast.render.texts import Catalogue, catalogue
-from telemed_forecast.render.views import Setting, Uncited, View, card, scenario_name
+from telemed_forecast.render.views import Setting, Uncited, View, card, pairs, scenario_name
 
 FIGURES = 6
 """Key figures of a run: a reader who compares runs wants a handful, not a table of them."""
@@ -53,6 +53,7 @@ def _run(run: Mapping[str, Any], files: Sequence[str], texts: Catalogue) -> View
             (texts.text("page.as_of"), texts.date(run["as_of"])),
             (texts.text("page.vintage"), texts.date(run["vintage"])),
             (texts.text("page.scenario"), scenario_name(run["scenario"], texts)),
+            *_told_apart(run, texts),
             (texts.text("page.status"), texts.text(f"page.status_{'ok' if passed else 'directional'}")),
         ],
         "directional": not passed,
@@ -68,6 +69,17 @@ def _cards(run: Mapping[str, Any], setting: Setting) -> list[View]:
     own = [figure for figure in stated if figure["notebook"] == stated[0]["notebook"]][:FIGURES]
     shown = [KeyFigure.of(figure) for figure in own]
     return [{**card(figure, setting), "id": f"{run['run_id']}-{figure.id}"} for figure in shown]
+
+
+def _told_apart(run: Mapping[str, Any], texts: Catalogue) -> list[tuple[str, str]]:
+    """What else tells runs of one date and scenario apart."""
+    values = {name: value for own in run["parameters"].values() for name, value in own.items()}
+    chosen = {name: values[name] for name in ("horizon", "currency", "prices") if name in values}
+    return [
+        (texts.text("page.profile"), run["profile"]),
+        *([(texts.text("page.own_evidence"), run["evidence"])] if run.get("evidence") else []),
+        (texts.text("page.parameters"), pairs(chosen, " = ")),
+    ]
 
 
 def _report(run: Mapping[str, Any], name: str, texts: Catalogue) -> View:
