@@ -134,10 +134,15 @@ def made(
         ended += 1
         return fit.key, fit.drawn_on
 
-    with ThreadPoolExecutor(cluster.width()) as threads:
+    threads = ThreadPoolExecutor(width := cluster.width())
+    try:
         # The second needs what the first makes.
         for these in (contexts, without_publishers):
             waiting = list(these(model, needs, context))
             total += len(waiting)
-            found += threads.map(one, waiting)
+            # In this thread where only one is made at a time: Ctrl-C ends a fit there at once.
+            found += threads.map(one, waiting) if width > 1 else map(one, waiting)
+    finally:
+        # What is on its way is lost with the cluster's connection; to wait for it would take minutes.
+        threads.shutdown(wait=False, cancel_futures=True)
     return found

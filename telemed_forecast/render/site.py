@@ -13,7 +13,7 @@ from telemed_forecast.exhibits.values import KeyFigure
 from telemed_forecast.names import LANGUAGES, Language
 from telemed_forecast.render.html import environment, other_language, page_name, style_sheet
 from telemed_forecast.render.texts import Catalogue, catalogue
-from telemed_forecast.render.views import Setting, Uncited, View, cards, scenario_name
+from telemed_forecast.render.views import Setting, Uncited, View, cards, pairs, scenario_name
 
 FIGURES = 6
 """Key figures that lead the index: a handful, not a table of them."""
@@ -73,7 +73,12 @@ def _run(run: Mapping[str, Any], files: Sequence[str], texts: Catalogue) -> View
     return {
         "id": run_id,
         "title": texts.text("site.run", told),
-        "meta": [*_meta(run, texts)[1:], _status(run, texts), (texts.text("site.id"), run_id)],
+        "meta": [
+            *_meta(run, texts)[1:],
+            *_told_apart(run, texts),
+            _status(run, texts),
+            (texts.text("site.id"), run_id),
+        ],
         "directional": not _passed(run),
         "reports": [_report(run, name, texts) for name in run["notebooks"]],
         "files": [(PurePosixPath(path).name, f"{run_id}/{path}") for path in files if path in there],
@@ -102,6 +107,17 @@ def _figures(run: Mapping[str, Any]) -> list[KeyFigure]:
     stated = sorted(run["key_figures"], key=lambda figure: figure["notebook"] != SUMMARY)
     own = [figure for figure in stated if figure["notebook"] == stated[0]["notebook"]][:FIGURES]
     return [KeyFigure.of(figure) for figure in own]
+
+
+def _told_apart(run: Mapping[str, Any], texts: Catalogue) -> list[tuple[str, str]]:
+    """What else tells runs of one date and scenario apart."""
+    values = {name: value for own in run["parameters"].values() for name, value in own.items()}
+    chosen = {name: values[name] for name in ("horizon", "currency", "prices") if name in values}
+    return [
+        (texts.text("page.profile"), run["profile"]),
+        *([(texts.text("page.own_evidence"), run["evidence"])] if run.get("evidence") else []),
+        (texts.text("page.parameters"), pairs(chosen, " = ")),
+    ]
 
 
 def _report(run: Mapping[str, Any], name: str, texts: Catalogue) -> View:

@@ -225,8 +225,8 @@ def provenance(page: Page, texts: Catalogue) -> View:
     rows = [
         *known(page, texts),
         *((texts.text(f"page.{name}"), str(made["setting"][name])) for name in ("seed", "profile")),
-        (texts.text("page.parameters"), _pairs(made.get("parameter", {}), " = ")),
-        (texts.text("page.versions"), _pairs(made["version"], " ")),
+        (texts.text("page.parameters"), pairs(made.get("parameter", {}), " = ")),
+        (texts.text("page.versions"), pairs(made["version"], " ")),
     ]
     return {"kind": "provenance", "rows": [(name, text) for name, text in rows if text]}
 
@@ -237,8 +237,9 @@ def scenario_name(scenario: str, texts: Catalogue) -> str:
     return texts.text(key) if key in texts.texts else scenario
 
 
-def _pairs(pairs: Mapping[str, Any], sign: str) -> str:
-    return ", ".join(f"{name}{sign}{'""' if value == '' else value}" for name, value in sorted(pairs.items()))
+def pairs(values: Mapping[str, Any], sign: str) -> str:
+    """Names and values in one line."""
+    return ", ".join(f"{name}{sign}{'""' if value == '' else value}" for name, value in sorted(values.items()))
 
 
 def _publication(row: Row) -> tuple[str, ...]:

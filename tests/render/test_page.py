@@ -237,7 +237,7 @@ def test_a_table_too_long_for_the_page_is_a_link_to_its_file():
     assert "user_adoption-influence.csv" not in page(made_up_page.page(made_up_page.file()), "zh")
 
 
-def run(run_id, created, ok=True):
+def run(run_id, created, ok=True, profile="full", evidence="", **parameters):
     """What a run says of itself, as far as the index reads it."""
     figures = [{"notebook": "user_adoption", **one.model_dump(mode="json")} for one in made_up_page.figures()[:2]]
     return {
@@ -246,6 +246,9 @@ def run(run_id, created, ok=True):
         "as_of": "2026-11-21",
         "vintage": "2026-11-21",
         "scenario": "base",
+        "profile": profile,
+        "evidence": evidence,
+        "parameters": {"user_adoption": {"horizon": 2030, **parameters}},
         "gates": [{"ok": ok}],
         "key_figures": figures,
         "notebooks": ["user_adoption"],
@@ -278,6 +281,15 @@ def test_the_index_leads_with_the_summary_where_a_run_has_one():
     own = {**newest["key_figures"][0], "notebook": "executive_summary", "period": "2031"}
     text = index([{**newest, "key_figures": [*newest["key_figures"], own]}])
     assert "2031" in text and text.count('class="card"') == 1
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_index_tells_runs_of_one_date_and_scenario_apart(lang):
+    other = run("2026-11-21-base-bbbb", "2026-11-22", profile="quick", evidence="mine.csv, 1 row", currency="USD")
+    html = index([run("2026-11-21-base-aaaa", "2026-11-21"), other], lang)
+    for name, value in (("profile", "quick"), ("own_evidence", "mine.csv, 1 row")):
+        assert html.count(catalogue(lang).text(f"page.{name}")) == 1 + (name == "profile") and html.count(value) == 1
+    assert "currency = USD, horizon = 2030" in html
 
 
 def test_an_empty_index_says_how_to_make_a_run():

@@ -1,5 +1,6 @@
 """The fits that notebooks declare are made first, each model's in one process; stored ones are not made again."""
 
+import io
 import json
 import time
 from pathlib import Path
@@ -11,7 +12,7 @@ from telemed_forecast.evaluation.needs import MODELS, Needs
 from telemed_forecast.fits import cluster
 from telemed_forecast.fits.store import Fit
 from telemed_forecast.paths import NOTEBOOKS
-from telemed_forecast.runs import fits, plan
+from telemed_forecast.runs import fits, plan, worker
 from telemed_forecast.runs.execute import fits_of
 from telemed_forecast.runs.parameters import NOTEBOOKS as NAMES
 
@@ -148,3 +149,33 @@ def test_the_fit_that_failed_is_named_and_those_behind_it_are_not_begun(made_up)
         needs.made("m", Needs(), None, begins=heard.append)
     assert caught.value.at == (2, 3, "2020")
     assert "without x" not in [at[2] for at in heard]
+
+
+def asked_of_a_worker(tmp_path, monkeypatch, made):
+    """What a worker says last when it is asked for fits, and the file of its record."""
+    monkeypatch.setattr(needs, "made", made)
+    job = worker.FitsJob(
+        model="user_adoption", needs={}, notebook="user_adoption", parameters={}, made=str(tmp_path / "made.json")
+    )
+    said = io.StringIO()
+    return worker._fit(job, said), said.getvalue(), tmp_path / "made.json"
+
+
+def test_a_worker_puts_on_record_which_fits_there_are_and_where_they_were_drawn(tmp_path, monkeypatch):
+    def made(model, wanted, context, *, begins):
+        begins((1, 2, "today"))
+        return [("k" * 64, "one"), ("l" * 64, "another")]
+
+    last, said, file = asked_of_a_worker(tmp_path, monkeypatch, made)
+    assert (last.kind, last.cells) == ("done", 2) and json.loads(said)["line"] == "today"
+    names = [f"user_adoption-{letter * 20}.nc" for letter in "kl"]
+    assert json.loads(file.read_text()) == {"fits": names, "drawn_on": ["another", "one"]}
+
+
+def test_a_worker_names_the_fit_that_failed_and_puts_nothing_on_record(tmp_path, monkeypatch):
+    def made(*_, **__):
+        raise needs.FitFailed((2, 3, "2020-12-31"), ValueError("no chain moved"))
+
+    last, _, file = asked_of_a_worker(tmp_path, monkeypatch, made)
+    assert (last.kind, last.cell, last.cells, last.line) == ("failed", 2, 3, "2020-12-31")
+    assert last.message == "ValueError: no chain moved" and not file.exists()
