@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from telemed_forecast.evaluation import scores
 from telemed_forecast.evaluation.league import OUTCOME
 from telemed_forecast.evaluation.score_summary import rows
 from telemed_forecast.evaluation.track_record import TrackRecord
@@ -58,7 +59,25 @@ def numbers(record: TrackRecord) -> dict[str, Fact]:
             "publishers_alone": int((publishers["occasions"] == 1).sum()),
             **{f"without_{why}": int((found["why_not"] == why).sum()) for why in ("undated", "early", "nothing")},
         }
-    return told | _duel("duel", record.same_day) | _duel("own", record.same_day_by_us)
+    return told | _neutral(found) | _duel("duel", record.same_day) | _duel("own", record.same_day_by_us)
+
+
+def _neutral(found: pd.DataFrame) -> dict[str, Fact]:
+    """How far off published forecasts were by those who are no party; a count of zero where these know of none."""
+    judged = found[found["judge"] != ""] if len(found) else found
+    if judged.empty:
+        return {"neutral_number": 0}
+    errors = np.array(
+        [float(scores.scaled(one.value, one.unit) - scores.scaled(one.settled, one.unit)) for one in rows(judged)]
+    )
+    return {
+        "neutral_number": len(judged),
+        "neutral_actual": int((judged["judge"] == "actual").sum()),
+        "neutral_factor": multiple(np.median(np.abs(errors))),
+        "neutral_high": int((errors > np.log(CLOSE)).sum()),
+        "neutral_low": int((errors < -np.log(CLOSE)).sum()),
+        "neutral_bound": share_of(CLOSE - 1.0),
+    }
 
 
 def closer(duel: dict[str, Any]) -> Value:

@@ -347,9 +347,11 @@ def test_the_data_of_every_exhibit_goes_to_a_file(shown):
 @pytest.mark.parametrize("pairs", [False, True])
 def test_the_check_cell_of_the_notebook_prints_the_pairs_also_where_there_are_none(today, pairs, capsys):
     cells = json.loads((ROOT / "notebooks" / "track_record.ipynb").read_text(encoding="utf-8"))["cells"]
-    found = today[1] if pairs else replace(today[1], same_day=None)
+    found = today[1] if pairs else replace(today[1], league=today[1].league[:0])
     exec("".join(cells[-1]["source"]), {"known": today[0], "record": found})
-    number, outcomes = (found.same_day["number"], found.same_day["outcomes"]) if pairs else (0, 0)
+    beside = found.league[found.league["forecast_date"].notna()]
+    number, outcomes = len(beside), len(beside[["metric", "definition", "end"]].drop_duplicates())
+    assert bool(number) == pairs
     said = capsys.readouterr().out
     assert f"pairs of the same day: {number}" in said and f"their outcomes: {outcomes}" in said
 
