@@ -74,7 +74,7 @@ class Readable:
         key = self._key("finding")
         if not key:
             return self.text("title")
-        known = self.exhibit.facts | found(self)
+        known = {**self.exhibit.facts, **found(self)}
         facts = {name: fact for name, fact in known.items() if fact is not None}
         told = placeholders(self.texts.texts[key]) <= facts.keys()
         return self.texts.text(key, facts) if told else self.text("title")

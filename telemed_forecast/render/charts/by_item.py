@@ -72,18 +72,20 @@ class _Items:
 
     def _draw(self, rows: Rows, wrapped: dict[str, list[str]], words: list[str], beside: bool) -> None:
         form, canvas, line = self.drawing.form, self.canvas, self.drawing.form.font + 3
-        y, tracks, spans = self.top + 4, [], []
+        y: float = self.top + 4
+        tracks: list[_Track] = []
+        spans: list[tuple[float, float]] = []
         gap = _GAP if len(wrapped) <= _MANY else _CLOSE
         for category, lines in wrapped.items():
             mine = [(row, told) for row, told in zip(rows, words, strict=True) if row["category"] == category]
             count = 1 if self.tornado else len(mine)
             step = form.font + 8
             if form.wide:
-                height = max(len(lines) * line, count * step)
+                height: float = max(len(lines) * line, count * step)
                 first = y + (height - len(lines) * line) / 2
                 start = y + (height - count * step) / 2
             else:
-                first, start = y, y + len(lines) * line + 2
+                first, start = y, y + len(lines) * line + 2.0
                 if not beside:
                     room = form.width - canvas.width_of(lines[-1]) - 16
                     below = canvas.width_of(mine[0][1]) > room
@@ -92,8 +94,8 @@ class _Items:
                     start += line if below else 0
                 height = start - y + count * step
             for k, words_of in enumerate(lines):
-                at = (self.left - 12, first + (k + 1) * line - 4)
-                canvas.text(at if form.wide else (0, at[1]), words_of, anchor="end" if form.wide else "start")
+                x, anchor = (self.left - 12, "end") if form.wide else (0.0, "start")
+                canvas.text((x, first + (k + 1) * line - 4), words_of, anchor=anchor)
             for k, (row, told) in enumerate(mine):
                 middle = start + (0 if self.tornado else k) * step + step / 2
                 tracks.append(_Track(row, middle, told if beside else "", row["color"], row["shape"]))
@@ -186,8 +188,8 @@ def slopes(drawing: Drawing) -> Canvas:
     pairs: dict[str, Rows] = {}
     for row in rows:
         pairs.setdefault(row["category"], []).append(row)
-    met = [(name, *pair) for name, pair in pairs.items() if len(pair) == 2]
-    names = [row["series"] for row in met[0][1:]]
+    met = [(name, pair[0], pair[1]) for name, pair in pairs.items() if len(pair) == 2]
+    names = [row["series"] for row in (met[0][1], met[0][2])]
     good, bad = style.TONES["good"], style.TONES["bad"]
     signs = [(mark("circle", style.INK, style.INK), names[0]), (mark("square", style.PAPER, style.INK), names[1])]
     signs += [

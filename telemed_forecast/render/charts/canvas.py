@@ -59,7 +59,7 @@ class Canvas:
         """A line of text on a baseline."""
         weight = ' font-weight="600"' if bold else ""
         place = f'x="{_short(at[0])}" y="{_short(at[1])}" text-anchor="{anchor}"'
-        self._drawn.append(f'<text {place} font-size="{self.font}" fill="{fill}"{weight}>{html.escape(words)}</text>')
+        self._drawn.append(f'<text {place} fill="{fill}"{weight}>{html.escape(words)}</text>')
 
     def tip(self, corner: Point, width: float, height: float, words: str) -> None:
         """What a reader is told who points at a place."""
@@ -75,9 +75,8 @@ class Canvas:
         """What was drawn, unnamed."""
         tips = f'<g fill="none" pointer-events="all">{"".join(self._tips)}</g>' if self._tips else ""
         width, height = _short(self.width), _short(self.height)
-        head = (
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
-        )
+        size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}" font-size="{self.font}"'
+        head = f'<svg xmlns="http://www.w3.org/2000/svg" {size}>'
         return f"{head}{''.join(self._drawn)}{tips}</svg>"
 
 

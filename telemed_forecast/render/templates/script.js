@@ -28,6 +28,14 @@
       if (wide) table.tabIndex = 0; else table.removeAttribute("tabindex");
     }
   };
+  // What a citation leads to, or what is printed, may lie folded.
+  const reveal = () => {
+    const at = document.getElementById(decodeURIComponent(location.hash.slice(1))), fold = at && at.closest("details");
+    if (fold && !fold.open) { fold.open = true; at.scrollIntoView(); }
+  };
+  reveal();
+  window.addEventListener("hashchange", reveal);
+  window.addEventListener("beforeprint", () => { for (const fold of document.querySelectorAll(".endnotes")) fold.open = true; });
   look();
   window.addEventListener("resize", look);
   document.addEventListener("toggle", look, true);
