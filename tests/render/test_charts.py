@@ -1,5 +1,6 @@
 """Charts are accessible, repeatable, alone on their ids, and hold no reference to anything outside."""
 
+import json
 import re
 from xml.etree import ElementTree
 
@@ -90,3 +91,8 @@ def test_a_legend_leaves_room_for_the_names_of_the_rows_beside_it():
     labels = ["处于最低五分之一时", "处于最高五分之一时"]
     assert style.legend_columns(labels, charts.NARROW) == 2
     assert style.legend_columns(labels, charts.NARROW, beside=110.0) == 1
+
+
+def test_a_charts_text_loses_what_no_svg_may_hold_and_nothing_else():
+    text = "a\x0bb\x0cc\x08d\\u000be\n\u2028\ufffe"
+    assert json.loads(style.drawable(json.dumps(text, ensure_ascii=False))) == "a b c d\\u000be\n\u2028 "

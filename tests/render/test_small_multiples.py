@@ -1,6 +1,7 @@
 """The drawing of the user's own series stands alone and says what it shows."""
 
 import re
+import subprocess
 from xml.etree import ElementTree
 
 import numpy as np
@@ -56,3 +57,14 @@ def test_the_same_forecasts_give_the_same_bytes(tmp_path):
         small_multiples.draw(FORECASTS, tmp_path / name, ".png")
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
     assert (tmp_path / "one").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "fonts", "said"), [(".png", b"", True), (".png", b"/a/font.ttc\n", False), (".svg", b"", False)]
+)
+def test_a_png_of_chinese_names_on_a_machine_without_their_font_is_pointed_out(monkeypatch, suffix, fonts, said):
+    found = subprocess.CompletedProcess([], 0, stdout=fonts)
+    monkeypatch.setattr(small_multiples.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(small_multiples.subprocess, "run", lambda *_, **__: found)
+    assert bool(small_multiples.remark(FORECASTS, suffix)) == said
+    assert small_multiples.remark(FORECASTS[1:], suffix) == ""

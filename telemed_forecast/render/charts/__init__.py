@@ -47,4 +47,4 @@ def svg(shown: Readable, form: Form = WIDE) -> str:
 
 @lru_cache(maxsize=256)
 def _convert(spec: str) -> str:
-    return str(vl_convert.vegalite_to_svg(spec))
+    return str(vl_convert.vegalite_to_svg(style.drawable(spec)))

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import html
 import json
+import shutil
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -54,6 +57,8 @@ def draw(forecasts: Sequence[Forecast], file: Path, suffix: str) -> None:
     suffix
         One of `FORMATS`.
     """
+    if told := remark(forecasts[:MOST], suffix):
+        print(told, file=sys.stderr)
     if suffix == ".png":
         file.write_bytes(vl_convert.vegalite_to_png(_spec(forecasts), scale=_PIXELS))
         return
@@ -65,6 +70,17 @@ def draw(forecasts: Sequence[Forecast], file: Path, suffix: str) -> None:
         head = f'<meta charset="utf-8"><title>{html.escape(title)}</title><style>{look}</style>'
         svg = f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head><body>\n{svg}\n</body></html>\n'
     file.write_text(svg, encoding="utf-8")
+
+
+def remark(forecasts: Sequence[Forecast], suffix: str) -> str:
+    """Say that this machine has no font for Chinese names in a PNG; empty when it has, or when nobody can tell."""
+    lister = shutil.which("fc-list")
+    names = "".join(one.series.series_id + one.series.unit for one in forecasts)
+    if suffix != ".png" or lister is None or not any("\u3400" <= sign <= "\u9fff" for sign in names):
+        return ""
+    if subprocess.run([lister, ":lang=zh"], capture_output=True, check=False).stdout.strip():
+        return ""
+    return "this machine has no Chinese font: a PNG shows boxes in its place, .svg and .html keep the text"
 
 
 def inline(forecasts: Sequence[Forecast], title: str, description: str, *, columns: int = _COLUMNS) -> str:
@@ -81,7 +97,7 @@ def _spec(forecasts: Sequence[Forecast], columns: int = _COLUMNS) -> str:
     chart = alt.concat(*panels, columns=columns).resolve_scale(x="independent", y="independent")
     config = {**style.config(WIDE if alone else NARROW, room=0), "background": style.PAPER}
     spec = {**chart.to_dict(), "config": config, "padding": 12}
-    return json.dumps(spec, ensure_ascii=False)
+    return style.drawable(json.dumps(spec, ensure_ascii=False))
 
 
 def _panel(forecast: Forecast) -> Any:
