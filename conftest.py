@@ -15,6 +15,13 @@ def pytest_addoption(parser):
     parser.addoption("--sampler-seed", type=int, default=0, help="added to the seed of everything that samples")
 
 
+def pytest_configure(config):
+    """Refuse to spread the cells of a notebook over processes: they would run without those before them."""
+    spread = config.getoption("dist", "no") not in ("no", "loadfile") and not hasattr(config, "workerinput")
+    if spread and (config.getoption("nbval", False) or config.getoption("nbval_lax", False)):
+        raise pytest.UsageError("the cells of a notebook stay together: add --dist loadfile")
+
+
 @pytest.fixture(scope="session")
 def sampler_seed(request):
     """Seed of what samples in this run."""

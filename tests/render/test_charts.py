@@ -1,5 +1,6 @@
 """Charts are accessible, repeatable, alone on their ids, and hold no reference to anything outside."""
 
+import json
 import re
 from dataclasses import replace
 from xml.etree import ElementTree
@@ -185,3 +186,8 @@ def test_the_table_beside_a_chart_holds_its_numbers(lang):
     )
     assert [cell.text for cell in points.rows[0]][2:] == ["B", "survey 40"]
     assert len(lines.heads) == 3
+
+
+def test_a_charts_text_loses_what_no_svg_may_hold_and_nothing_else():
+    text = "a\x0bb\x0cc\x08d\\u000be\n\u2028\ufffe"
+    assert json.loads(style.drawable(json.dumps(text, ensure_ascii=False))) == "a b c d\\u000be\n\u2028 "

@@ -1,7 +1,9 @@
 """Plans: keys change when, and only when, something that a reader could see depends on it."""
 
 import json
+import os
 import platform
+from pathlib import Path
 
 import pytest
 
@@ -207,3 +209,10 @@ def test_another_version_of_a_package_than_the_locked_one_changes_the_key_and_is
     stated = {"parameters": before.parameters, "languages": before.languages, "inputs": before.inputs}
     assert before.key != after.key
     assert "installed/numpy changed" in plan.changes(stated | {"python": platform.python_version()}, after)
+
+
+def test_a_file_that_is_only_touched_is_no_change(project):
+    before = planned(project)
+    for file in filter(Path.is_file, project.root.rglob("*")):
+        os.utime(file, (1, 1))
+    assert planned(project).key == before.key

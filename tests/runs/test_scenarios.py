@@ -91,6 +91,17 @@ def test_what_a_file_does_not_state_is_inherited(tmp_path):
     assert [f.name for f in loaded.files] == ["milder.toml", "mild.toml", "bear.toml", "base.toml"]
 
 
+def test_a_file_inherits_from_the_one_beside_it_whatever_the_folder_of_the_command(tmp_path, monkeypatch):
+    (tmp_path / "parent").mkdir()
+    write(tmp_path / "parent", "sibling", 'inherits = "bull"\n[levers.price]\nvalue = 0.0\nunit = "per year"\n')
+    write(tmp_path, "sibling", 'inherits = "bear"\n')
+    child = write(tmp_path / "parent", "child", 'inherits = "sibling"\n')
+    monkeypatch.chdir(tmp_path)
+    for named in ("parent/child.toml", child):
+        assert scenarios.load(named)["price"] == 0.0
+        assert scenarios.load(named)["trust"] == scenarios.load("bull")["trust"]
+
+
 def test_a_weight_is_not_inherited(tmp_path):
     assert scenarios.load(write(tmp_path, "mine", 'inherits = "bear"\n')).weight is None
 

@@ -147,6 +147,6 @@ def test_the_site_builds_without_a_warning_and_fetches_nothing(tmp_path):
     for name, text in pages.items():
         assert not re.findall(r'<(?:script|link|img|iframe)[^>]+(?:src|href)="(?:https?:)?//', text), name
         assert "{{" not in text, name
-    assert pages["models.html"].count("<math") > 60 and ":math:" not in pages["models.html"]
+    assert pages["models.html"].count("<math") > 30 and not re.search("arithmatex|:math:|\\$\\$", pages["models.html"])
     assert "online_medical_users" in pages["evidence.html"] and "Market" in pages["interface.html"]
     assert Path(tmp_path / "site" / "images" / "architecture.svg").is_file()

@@ -102,7 +102,7 @@ def _spec(forecasts: Sequence[Forecast], columns: int = _COLUMNS) -> str:
     chart = alt.concat(*panels, columns=columns).resolve_scale(x="independent", y="independent")
     config = {**style.config(WIDE if alone else NARROW, room=0), "background": style.PAPER}
     spec = {**chart.to_dict(), "config": config, "padding": 12}
-    return json.dumps(spec, ensure_ascii=False)
+    return style.drawable(json.dumps(spec, ensure_ascii=False))
 
 
 def _panel(forecast: Forecast) -> Any:

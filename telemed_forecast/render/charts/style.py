@@ -191,6 +191,15 @@ def wrap(text: str, limit: int) -> list[str]:
     return [*lines, line.strip()] if line.strip() else lines
 
 
+_ESCAPED = re.compile(r"(\\\\)|\\(?:[bf]|u00(?:0[0-8bcef]|1[0-9a-f]))|[\ufffe\uffff]")
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+
+def drawable(spec: str) -> str:
+    """A chart's JSON with blanks for characters that no SVG may hold: vl-convert ends the process over one."""
+    return _ESCAPED.sub(lambda found: found[1] or " ", spec)
+
+
 def finish(svg: str, *, prefix: str, title: str, description: str) -> str:
     """An accessible, restylable SVG: named and described, ids prefixed, one font stack, numbers shortened.
 
@@ -212,7 +221,7 @@ def finish(svg: str, *, prefix: str, title: str, description: str) -> str:
     svg = re.sub(r'href="#([^"]+)"', rf'href="#{prefix}-\1"', svg)
     named = f'overflow="visible" role="img" aria-labelledby="{prefix}-title {prefix}-desc" font-family="{FONTS}"'
     words = (
-        f'<title id="{prefix}-title">{html.escape(title)}</title>'
-        f'<desc id="{prefix}-desc">{html.escape(description)}</desc>'
+        f'<title id="{prefix}-title">{html.escape(_NO_XML.sub(" ", title))}</title>'
+        f'<desc id="{prefix}-desc">{html.escape(_NO_XML.sub(" ", description))}</desc>'
     )
     return re.sub(r"<svg ([^>]*)>", lambda match: f"<svg {named} {match[1]}>{words}", svg, count=1)
