@@ -110,8 +110,9 @@ def _newest(context: Context, one: Headline) -> _Actual | None:
         return None
     view = context.view.set_index("claim_id")
     known = view.loc[list(found.claim_id), "known_date"].to_numpy("datetime64[D]").astype(int)
-    k = int(np.lexsort((known, [-ord(str(grade)[0]) for grade in found.grade], found.end))[-1])
-    claim, row = str(found.claim_id[k]), view.loc[str(found.claim_id[k])]
+    better = np.array([-ord(str(grade)[0]) for grade in found.grade])
+    k = int(np.lexsort((known, better, found.end.astype(int)))[-1])
+    claim, row = str(found.claim_id[k]), view.loc[str(found.claim_id[k])].to_dict()
     as_printed = row["unit"] == one.path.unit and row["relation"] in ("eq", "approx") and pd.notna(row["value"])
     number = float(row["value"]) if as_printed else 0.5 * float(found.low[k] + found.high[k])
     printed = Value(value=number, unit=one.path.unit, digits=None if as_printed else 3)
