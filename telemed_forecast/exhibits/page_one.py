@@ -99,7 +99,7 @@ def _told(context: Context, one: Headline, dollars: Telling) -> list[tuple[Headl
     converted = None
     if actual is not None:
         worth = actual.printed.value * dollars.constant(actual.year)
-        converted = replace(actual, printed=Value(value=worth, unit=dollars.unit, digits=3))  # type: ignore[arg-type]
+        converted = replace(actual, printed=Value(value=worth, unit=dollars.unit, digits=3))
     return [(one, actual), (replace(one, path=dollars.path(one.path)), converted)]
 
 
@@ -110,11 +110,12 @@ def _newest(context: Context, one: Headline) -> _Actual | None:
         return None
     view = context.view.set_index("claim_id")
     known = view.loc[list(found.claim_id), "known_date"].to_numpy("datetime64[D]").astype(int)
-    k = int(np.lexsort((known, [-ord(str(grade)[0]) for grade in found.grade], found.end))[-1])
-    claim, row = str(found.claim_id[k]), view.loc[str(found.claim_id[k])]
+    better = np.array([-ord(str(grade)[0]) for grade in found.grade])
+    k = int(np.lexsort((known, better, found.end.astype(int)))[-1])
+    claim, row = str(found.claim_id[k]), view.loc[str(found.claim_id[k])].to_dict()
     as_printed = row["unit"] == one.path.unit and row["relation"] in ("eq", "approx") and pd.notna(row["value"])
     number = float(row["value"]) if as_printed else 0.5 * float(found.low[k] + found.high[k])
-    printed = Value(value=number, unit=one.path.unit, digits=None if as_printed else 3)  # type: ignore[arg-type]
+    printed = Value(value=number, unit=one.path.unit, digits=None if as_printed else 3)
     end = found.end[k].astype(date)
     return _Actual(end.year, printed, claim)
 
@@ -237,7 +238,7 @@ def since_release(context: Context, paths: Iterable[Path], releases: Folder = RE
     for path in paths:
         said = frozen[(frozen["target"] == path.target) & (frozen["day"] == day)].set_index("level")["value"]
         if {0.1, 0.5, 0.9} <= {*said.index} and day in path.periods:
-            then = Value(value=said[0.5], low=said[0.1], high=said[0.9], unit=path.unit)  # type: ignore[arg-type]
+            then = Value(value=said[0.5], low=said[0.1], high=said[0.9], unit=path.unit)
             rows.append((path, then, value(path.year_end(day.year), path.unit)))
     if not rows:
         return None
