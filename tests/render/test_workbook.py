@@ -161,6 +161,11 @@ def test_a_spreadsheet_calculates_the_published_medians_and_follows_a_changed_in
         book.save(tmp_path / f"{name}.xlsx")
         books[name] = recalculated(tmp_path / name, (tmp_path / f"{name}.xlsx").read_bytes())
     np.testing.assert_allclose(medians(books["plain"]), published, rtol=workbook.TOLERANCE)
+    plain, cached = (
+        [[cell.value for cell in row] for row in book["Sensitivity"]["B7:E12"]]
+        for book in (books["plain"], opened(made, data_only=True))
+    )
+    np.testing.assert_allclose(plain, cached, rtol=1e-9)
     assert [books["plain"]["Checks"].cell(row, 2).value for row in (4, 6, 7, 8)] == ["OK", True, True, True]
     np.testing.assert_allclose(medians(books["changed"])[0], 1.1 * published[0], rtol=workbook.TOLERANCE)
     np.testing.assert_allclose(medians(books["changed"])[2], published[2], rtol=workbook.TOLERANCE)
