@@ -3,8 +3,8 @@
 A projection is a function of the posterior's draws, of the shocks, and of the levers. Whoever has the first two can
 move the levers and gets what this package would have got for these draws, with no model and no sampler.
 
-Draws are thinned in order of the number that a market is known by, at the horizon: each of equally many neighbours is
-kept, so that this number keeps its quantiles almost exactly, and every other one what chance leaves of it.
+Draws are thinned evenly over the number that a market is known by, at the horizon, and within its bands over a second
+one: these keep their quantiles almost exactly, every other number keeps what chance leaves of it.
 """
 
 from __future__ import annotations
@@ -24,6 +24,12 @@ from telemed_forecast.models.priors import growth_prior, surge_prior
 SIZE = 2000
 """Draws that are kept of each market; all of them where there are fewer."""
 
+BANDS = 50
+"""Bands of equally many draws: the ends of an 80% interval, and the median, lie between two of them."""
+
+SECOND = {"market_size": "market_size_services"}
+"""What the draws of a market are kept for beside the number that it is known by."""
+
 Columns = dict[str, np.ndarray]
 """Numbers by name, of each draw, (draw,) or (draw, step), or the same for all, (1, step).
 
@@ -33,11 +39,22 @@ length of a step, floor, elasticity and largest growth.
 """
 
 
-def thinned(numbers: np.ndarray, size: int = SIZE) -> np.ndarray:
-    """Positions of the draws to keep, in their order: every so many of them by size. Dims: (draw,)."""
+def thinned(numbers: np.ndarray, second: np.ndarray | None = None, size: int = SIZE) -> np.ndarray:
+    """Positions of the draws to keep, ascending. Dims: (draw,).
+
+    Parameters
+    ----------
+    numbers
+        What the draws are first of all kept for: of each of `BANDS` of it equally many are.
+    second
+        Of each band every so many by this number; by the first where there is no second.
+    size
+        How many to keep; all where there are fewer.
+    """
     count = min(size, len(numbers))
-    at = ((np.arange(count) + 0.5) * len(numbers) / count).astype(int)
-    return np.asarray(np.sort(np.argsort(numbers, kind="stable")[at]))
+    rank = np.argsort(np.argsort(numbers, kind="stable"), kind="stable")
+    order = np.lexsort((numbers if second is None else second, rank * BANDS // len(numbers)))
+    return np.asarray(np.sort(order[((np.arange(count) + 0.5) * len(numbers) / count).astype(int)]))
 
 
 def kept(context: Context, results: Mapping[str, Forecast], size: int = SIZE) -> dict[str, Columns]:
@@ -56,8 +73,9 @@ def kept(context: Context, results: Mapping[str, Forecast], size: int = SIZE) ->
     made = {"market_size": _market, "user_adoption": _users, "internet_hospitals": _hospitals}
     found = {}
     for name, columns in made.items():
-        chosen = thinned(results[name].path.year_end(horizon), size)
-        own = columns(context, results[name])
+        result, own = results[name], columns(context, results[name])
+        second = result[SECOND[name]].year_end(horizon) if name in SECOND else None
+        chosen = thinned(result.path.year_end(horizon), second, size)
         found[name] = {key: value if len(value) == 1 else value[chosen] for key, value in own.items()}
     return found
 

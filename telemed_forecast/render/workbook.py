@@ -23,7 +23,7 @@ from telemed_forecast.render.page import Page
 from telemed_forecast.render.texts import catalogue
 
 SHEETS = (
-    *("Cover", "Summary", "Inputs", "Levers", "Workings", "Scenarios"),
+    *("Cover", "Summary", "Inputs", "Levers", "Workings", "Scenarios", "Sensitivity"),
     *("Players", "Outputs", "Evidence", "Sources", "Checks"),
 )
 Cells = dict[str, np.ndarray]
@@ -62,6 +62,7 @@ _FORMULAS: Mapping[str, tuple[str, Callable[[Cells], np.ndarray]]] = {
 _TABLES = {
     "Levers": ("levers", "lever_effects", "lever_reasons"),
     "Scenarios": ("scenario_headlines", "scenario_parts"),
+    "Sensitivity": ("market_drivers", "lever_tornado"),
     "Players": ("company_forecasts", "part_forecasts", "platform_profits", "seller_parts"),
     "Summary": ("key_figures",),
     "Evidence": ("market_evidence", "users_evidence", "hospitals_evidence", "estimates"),
@@ -141,7 +142,7 @@ def workbook(pages: Sequence[Page], *, run: str, status: str) -> bytes:
         opened.sheets[name].set_column(1, 40, 15)
     found = _exhibits(pages)
     for sheet, names in _TABLES.items():
-        row = 12 if sheet == "Summary" else 3
+        row = {"Summary": 12, "Sensitivity": 8 + len(DRIVERS)}.get(sheet, 3)
         for name in names:
             if name in found:
                 row = _table(opened, sheet, row, *found[name])
@@ -224,7 +225,7 @@ def _sources(opened: _Book, pages: Iterable[Page]) -> None:
 def _model(opened: _Book, found: Mapping[str, tuple[pd.DataFrame, tables.Described]]) -> list[tuple[str, str, bool]]:
     """Inputs, workings, outputs and summary of the market; their checks: words, formula and value."""
     if "market_workings" not in found:
-        for sheet in ("Summary", "Inputs", "Workings", "Outputs"):
+        for sheet in ("Summary", "Inputs", "Workings", "Sensitivity", "Outputs"):
             opened.text(sheet, 3, 0, _both("workbook.absent"))
         return []
     frame, _ = found["market_workings"]
@@ -234,6 +235,7 @@ def _model(opened: _Book, found: Mapping[str, tuple[pd.DataFrame, tables.Describ
     inputs, workings = _rows(opened, "Inputs", years), _rows(opened, "Workings", years)
     _inputs(opened, values, factors, inputs, len(years))
     _workings(opened, values, workings, inputs, len(years))
+    _sensitivity(opened, values, factors, workings, inputs, len(years) - 1)
     _outputs(opened, frame, years, workings)
     _summary(opened, values, years, workings)
     return _market_checks(values, years, workings)
@@ -311,6 +313,40 @@ def _workings(opened: _Book, values: Cells, rows: Mapping[str, int], inputs: Map
         formula = f"{_at(broad, _YEARS + k)}/{_at(broad, _YEARS + k - 1)}-1"
         opened.formula("Workings", after, _YEARS + k, formula, drawn[k] / drawn[k - 1] - 1.0, "percent")
     opened.sheets["Workings"].freeze_panes(_FIRST + 1, _YEARS)
+
+
+def _sensitivity(
+    opened: _Book, values: Cells, factors: Cells, rows: Mapping[str, int], inputs: Mapping[str, int], year: int
+) -> None:
+    """The broad market in the last year when one driver is less or more by a step that the reader may set."""
+    opened.text("Sensitivity", 3, 0, _both("workbook.step"))
+    opened.cell("Sensitivity", 3, 1, 10, "input")
+    limits = {"validate": "decimal", "criteria": "between", "minimum": 0, "maximum": 95}
+    opened.sheets["Sensitivity"].data_validation(3, 1, 3, 1, {**limits, "error_message": "0 ... 95 %"})
+    opened.book.define_name("sensitivity_step", "=Sensitivity!$B$4")
+    for column, key in enumerate(("less", "more", "change_less", "change_more"), start=1):
+        opened.text("Sensitivity", 5, column, _both(f"workbook.{key}"), "head")
+    cells = {name: _at(rows[name], _YEARS + year, "Workings") for name in (*DRIVERS, SIZES[3])}
+    calibrated = {size: _at(inputs[f"factor_{size}"], _YEARS + year, "Inputs") for size in SIZES}
+    untouched = float(values[SIZES[3]][year])
+    for row, driver in enumerate(DRIVERS, start=6):
+        opened.text("Sensitivity", row, 0, _both(f"dictionary.{driver}"))
+        for column, sign in ((1, -1), (2, 1)):
+            flexed = {**cells, driver: f"({cells[driver]}*(1{sign:+d}*sensitivity_step/100))"}
+            numbers = {name: values[name] * (1.0 + 0.1 * sign * (name == driver)) for name in DRIVERS}
+            for size, (formula, product) in _FORMULAS.items():
+                flexed[size] = f"(({formula.format(**flexed)})*{calibrated[size]})"
+                numbers[size] = product(numbers) * factors[size]
+            found = float(numbers[SIZES[3]][year])
+            opened.formula("Sensitivity", row, column, flexed[SIZES[3]], found, "result")
+            opened.formula(
+                "Sensitivity",
+                row,
+                column + 2,
+                f"{_at(row, column)}/{cells[SIZES[3]]}-1",
+                found / untouched - 1,
+                "percent",
+            )
 
 
 def _outputs(opened: _Book, frame: pd.DataFrame, years: Sequence[int], rows: Mapping[str, int]) -> None:

@@ -72,6 +72,19 @@ def test_the_cover_says_which_run_it_is(made):
     assert "2026-11-21-base-0123" in facts.values() and "gated-ok" in facts.values()
 
 
+def test_one_driver_more_or_less_moves_the_broad_market_by_what_it_is_part_of(made):
+    frame, sheet = workings().iloc[-1], opened(made, data_only=True)["Sensitivity"]
+    found = {row[0].value: [cell.value for cell in row[1:5]] for row in sheet.iter_rows(min_row=7, max_row=12)}
+    users, medicine = (next(v for name, v in found.items() if key in name) for key in ("users, at", "all medicine"))
+    # The factor of the sum is all that keeps it from the sum of the parts.
+    parts = frame["services_CNY_million"], frame["pharmacy_CNY_million"]
+    for moved, part in ((users, parts[0]), (medicine, parts[1])):
+        assert moved[3] == pytest.approx(0.1 * part / sum(parts), rel=1e-6)
+        assert moved[0] == pytest.approx(frame["healthcare_CNY_million"] * (1.0 + moved[2]))
+        assert moved[2] == pytest.approx(-moved[3])
+    assert "sensitivity_step" in opened(made).defined_names
+
+
 def test_every_formula_has_a_cached_value(made):
     formulas, values = opened(made), opened(made, data_only=True)
     found = [
@@ -116,6 +129,7 @@ def test_inputs_are_named_and_validated(made):
     book = opened(made)
     assert {"flex_users_persons", "input_price_CNY", "master_check"} <= set(book.defined_names)
     assert len(book["Inputs"].data_validations.dataValidation) == 2 * len(workbook.DRIVERS)
+    assert len(book["Sensitivity"].data_validations.dataValidation) == 1
 
 
 def test_the_same_run_gives_the_same_bytes(made):
@@ -147,6 +161,11 @@ def test_a_spreadsheet_calculates_the_published_medians_and_follows_a_changed_in
         book.save(tmp_path / f"{name}.xlsx")
         books[name] = recalculated(tmp_path / name, (tmp_path / f"{name}.xlsx").read_bytes())
     np.testing.assert_allclose(medians(books["plain"]), published, rtol=workbook.TOLERANCE)
+    plain, cached = (
+        [[cell.value for cell in row] for row in book["Sensitivity"]["B7:E12"]]
+        for book in (books["plain"], opened(made, data_only=True))
+    )
+    np.testing.assert_allclose(plain, cached, rtol=1e-9)
     assert [books["plain"]["Checks"].cell(row, 2).value for row in (4, 6, 7, 8)] == ["OK", True, True, True]
     np.testing.assert_allclose(medians(books["changed"])[0], 1.1 * published[0], rtol=workbook.TOLERANCE)
     np.testing.assert_allclose(medians(books["changed"])[2], published[2], rtol=workbook.TOLERANCE)

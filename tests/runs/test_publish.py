@@ -149,6 +149,28 @@ def test_formats_are_made_and_linked_as_asked(run, folder):
     assert ".pdf" not in english
 
 
+def test_the_explorer_is_written_and_linked_from_every_report_and_the_index(run, folder, monkeypatch):
+    monkeypatch.setattr(
+        "telemed_forecast.render.explorer.explorer", lambda page, languages, told: f"{told} {page.report}"
+    )
+    asked = replace(run, formats=publish.formats(pdf=False, workbook=False, explorer=True))
+    draw(asked, folder)
+    published = Pages().run(asked, folder)
+    assert (folder / "explorer.html").read_text(encoding="utf-8").startswith(run.run_id.rpartition("-")[0])
+    for page, lang in (("user_adoption.html", "en"), ("executive_summary.zh.html", "zh")):
+        assert f'href="explorer.html#lang={lang}"' in (folder / page).read_text(encoding="utf-8")
+    built = manifest.build(asked, folder, gates=published.gates, key_figures=published.key_figures, seconds={})
+    assert f'href="{run.run_id}/explorer.html"' in Pages().index([built])["index.html"]
+
+
+def test_a_run_without_the_draws_has_no_explorer_and_no_link_to_one(run, folder):
+    alone = replace(run, formats=("explorer",), settings={"user_adoption": run.settings["user_adoption"]})
+    draw(alone, folder)
+    Pages().run(alone, folder)
+    assert not (folder / "explorer.html").exists()
+    assert "explorer.html" not in (folder / "user_adoption.html").read_text(encoding="utf-8")
+
+
 @pytest.mark.skipif(bool(missing()), reason="Pango is not installed")
 def test_a_pdf_is_drawn_beside_each_page_and_linked(run, folder):
     asked = replace(run, formats=("pdf",))

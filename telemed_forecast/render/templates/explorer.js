@@ -344,7 +344,7 @@ function controls() {
   }
   for (const one of levers) slider(one);
 }
-const apartText = () => ({ apart: figure(apart.most, -1), error: figure(apart.error, -1) });
+const apartText = () => ({ apart: apart.most < 0.1 ? "<0.1" : figure(apart.most, -1), error: figure(apart.error, -1) });
 
 /* ---- Sliders: stops from one end of what is allowed to the other, and what has been seen of them ---- */
 const stops = Object.fromEntries(levers.map((one) => {
