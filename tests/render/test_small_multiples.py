@@ -1,7 +1,6 @@
 """The drawing of the user's own series stands alone and says what it shows."""
 
 import re
-import subprocess
 from xml.etree import ElementTree
 
 import numpy as np
