@@ -106,8 +106,8 @@ def _moves(fitted: Likelihood, horizon: int) -> Iterator[tuple[str, str, float, 
         moved = [_weights(prior, values, by) for by in (-1.0, 1.0)]
         khat = max(shape for _, shape in moved)
         for path in _targets(fitted):
-            told = [_moved(path.year_end(horizon), weights, shape) for weights, shape in moved]
-            yield parameter, path.target, *told, khat
+            lower, higher = (_moved(path.year_end(horizon), weights, shape) for weights, shape in moved)
+            yield parameter, path.target, lower, higher, khat
 
 
 def _told(priors: Mapping[str, Prior], posterior: Mapping[str, np.ndarray]) -> Iterator[tuple[str, Prior, np.ndarray]]:

@@ -75,10 +75,11 @@ def explorer(context: Context, results: Mapping[str, Forecast], comparison: Comp
 def unpacked(frame: pd.DataFrame) -> dict[str, Columns]:
     """The columns of draws that :func:`explorer` wrote, by market: as the page reads them."""
     found: dict[str, dict[str, list[np.ndarray]]] = {}
-    for row in frame.itertuples():
-        code = np.frombuffer(base64.b64decode(str(row.packed)), dtype="<u2").astype(float)
-        values = row.low + (row.high - row.low) / STEPS * code if row.packed else np.array([row.low])
-        found.setdefault(str(row.part), {}).setdefault(str(row.name), []).append(values)
+    names = ("part", "name", "low", "high", "packed")
+    for part, name, low, high, packed in zip(*(frame[column].tolist() for column in names), strict=True):
+        code = np.frombuffer(base64.b64decode(packed), dtype="<u2").astype(float)
+        values = low + (high - low) / STEPS * code if packed else np.array([low])
+        found.setdefault(part, {}).setdefault(name, []).append(values)
     return {
         part: {name: np.stack(np.broadcast_arrays(*values), axis=1) for name, values in columns.items()}
         for part, columns in found.items()

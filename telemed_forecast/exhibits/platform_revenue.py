@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -119,7 +120,7 @@ def _companies(name: str, context: Context, platforms: PlatformRevenue, metrics:
             for one, k, last in each
         ]
 
-    columns = {
+    columns: dict[str, Any] = {
         "company": [origin_name(one.company) for one in reported],
         "metric": [one.metric for one in reported],
         "fiscal_end": [str(one.series.last_days(one.series.index[-1:])[0]) for one in reported],

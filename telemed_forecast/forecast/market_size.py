@@ -162,10 +162,7 @@ def run(context: Context) -> Forecast:
     data, origins = _arrays(context, rows, adoption.fit)
     model = fit(context)
     beside = paired(np.asarray(model.posterior["users_standard"]), adoption[USERS].year_end(context.last_year))
-    users, unmoved = (
-        replace(forecast[USERS], draws=forecast[USERS].draws[beside])
-        for forecast in (adoption, user_adoption.run(context.in_scenario("base")))
-    )
+    users = replace(adoption[USERS], draws=adoption[USERS].draws[beside])
     ahead, size = context.settings.horizon - context.last_year, model.posterior.sizes["sample"]
     years = np.arange(context.last_year - market_size.GRID + 1, context.settings.horizon + 1)
     periods = tuple(date(int(y), 12, 31) for y in years)
@@ -181,7 +178,7 @@ def run(context: Context) -> Forecast:
         encounters_growth=context.scenario["first_visits"],
         payers_growth=context.scenario["payers"],
         drug_pace=context.scenario["prescription_drugs"],
-        users_factor=_users_factor(context, users, unmoved),
+        users_factor=_users_factor(context, adoption[USERS]),
     )
 
     broad = rows.sizes.where(market_size.definitions(rows.sizes) == market_size.DEFINITIONS.index("healthcare"))
@@ -346,7 +343,9 @@ def paired(standard: np.ndarray, users: np.ndarray) -> np.ndarray:
     return np.argsort(users, kind="stable")[((rank + 0.5) * len(users) / len(standard)).astype(int)]
 
 
-def _users_factor(context: Context, users: Path, unmoved: Path) -> np.ndarray:
-    """Users of the scenario relative to the base scenario, at each future year's end. Dims: (sample, year)."""
+def _users_factor(context: Context, users: Path) -> np.ndarray:
+    """Users of the scenario relative to the base scenario, at each future year's end. Dims: (year,)."""
+    base = user_adoption.run(context.in_scenario("base"))[USERS]
     years = range(context.last_year + 1, context.settings.horizon + 1)
-    return np.stack([users.year_end(year) / unmoved.year_end(year) for year in years], axis=1)
+    medians = [[np.median(path.year_end(y)) for y in years] for path in (users, base)]
+    return np.array(medians[0]) / np.array(medians[1])
