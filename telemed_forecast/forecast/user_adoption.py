@@ -102,7 +102,9 @@ def yearly_log_users(fit: Fit) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     # A year is seen at its middle and at its end.
     year = np.ceil(grid).astype(int) - 1
     years = np.unique(year)
-    yearly = np.stack([np.log(np.exp(log_users[:, year == y]).mean(axis=1)) for y in years], axis=1)
+    # A level that has all but vanished stays where its logarithm is a number.
+    means = (np.exp(log_users[:, year == y]).mean(axis=1) for y in years)
+    yearly = np.log(np.maximum(np.stack(list(means), axis=1), np.finfo(float).tiny))
     return years, yearly.mean(axis=0), yearly.std(axis=0)
 
 

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import xarray as xr
 from prior_fits import dataset, forecast
 
 from telemed_forecast.evidence.observations import Observations
+from telemed_forecast.fits.store import Fit
 from telemed_forecast.forecast import user_adoption
 from telemed_forecast.models import adoption
 
@@ -143,3 +145,11 @@ def test_a_scenario_of_trust_moves_the_future_only(tmp_path, result):
     now = result[USERS].last_known
     np.testing.assert_array_equal(moved[USERS].draws[:, : now + 1], result[USERS].draws[:, : now + 1])
     assert np.median(moved[USERS].year_end(2030)) > np.median(result[USERS].year_end(2030))
+
+
+def test_users_that_have_all_but_vanished_leave_a_mean_that_is_a_number():
+    drawn = np.full((3, 4), 19.0)
+    drawn[0] = -800.0
+    fit = Fit("", xr.Dataset({"log_users": (["sample", "time"], drawn)}), None, {"grid": 2020.5 + 0.5 * np.arange(4)})
+    years, mean, sd = user_adoption.yearly_log_users(fit)
+    assert len(years) == len(mean) == len(sd) and np.isfinite([*mean, *sd]).all()
