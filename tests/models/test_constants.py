@@ -56,10 +56,24 @@ def test_the_present_day_brings_no_constants_along_and_reads_todays():
         assert constants.arrays(model, date.fromisoformat(TODAY)) == {}
 
 
+def entered(market):
+    """Constants that act through the arrays alone."""
+    return set(market_evidence.ENTERED) if market == "market_size" else set()
+
+
+@pytest.mark.parametrize("market", MODULES)
+def test_a_graph_reads_every_array_that_it_is_given(market):
+    from pytensor.graph.traversal import ancestors
+
+    graph = MODELS[market].model.graph(known(market))
+    read = {one.name for one in ancestors([graph.logp(), *graph.deterministics])}
+    assert set(known(market)) <= read
+
+
 def test_an_earlier_day_brings_all_of_a_models_constants_and_is_fitted_with_them():
     for model, market in STATED.items():
         brought = {name for name in known(market) if name.startswith(constants.PREFIX)}
-        assert brought == {constants.PREFIX + name for name in constants.entries()[model]}
+        assert brought | entered(market) == {constants.PREFIX + name for name in constants.entries()[model]}
         assert not brought & set(known(market, hindsight=True))
 
 
