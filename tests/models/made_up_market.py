@@ -57,6 +57,7 @@ def market(**parameters):
     with (
         mock.patch.object(forecast, "fitted", _fit),
         mock.patch.object(user_adoption, "run", _users),
+        mock.patch.object(user_adoption, "fit", lambda context: _users(context).fit),
         mock.patch.object(user_adoption, "yearly_log_users", _yearly),
     ):
         return context, forecast.run(context)

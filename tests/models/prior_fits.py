@@ -53,6 +53,9 @@ def from_prior(spec, data, *, profile, seed, **_):
     draws = MODELS[spec.name].prior_sample(data, DRAWS, rng)
     if spec.name == "market_size":
         draws = _calm(draws, data, rng)
+    if spec.name == "user_adoption":
+        # A service that all but vanished would leave the market, which is tied to its users, hardly a draw.
+        draws["log_users"] = np.maximum(draws["log_users"], np.log(1e6))
     return Fit("prior", dataset(draws), GATE, data)
 
 
