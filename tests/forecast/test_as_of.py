@@ -41,6 +41,8 @@ READ = (
     ("digital_share_of_out_of_hospital_drugs", "national"),
     ("pharmacy_retail_sales", "national"),
     ("revenue_drug_sales", "jd_health"),
+    ("revenue", "jd_health"),
+    ("revenue_platform_services", "jd_health"),
     ("fx_cny_per_usd", "national"),
 )
 """Metric and segment of every series that a model reads."""

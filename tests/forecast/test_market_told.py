@@ -70,12 +70,13 @@ def test_what_would_be_printed_is_wider_for_an_origin_that_was_never_seen(known)
     rng = np.random.default_rng(1)
     stranger = replace(row, origin=np.array(["nobody"]))
     seen, unseen = (np.log(market_size.predictive(result, o, rng)[:, 0]) for o in (row, stranger))
-    bias = np.asarray(result.fit.posterior["origin_bias"])[:, result.extras["origins"].index("analysys")]
+    common = np.asarray(result.fit.posterior["common_bias"])
+    bias = common + result.fit.posterior["origin_bias"].to_numpy()[:, result.extras["origins"].index("analysys")]
     level = np.log(result.path.year_end(2019))
     assert np.median(seen - level) == pytest.approx(np.median(bias), abs=0.1)
     assert np.isfinite(unseen).all()
     unheard = market_size.printed(result, row, heard=False)
-    np.testing.assert_allclose(unheard.mu[:, 0], level)
+    np.testing.assert_allclose(unheard.mu[:, 0], level + common)
     assert unheard.stranger.tolist() == ["analysys"]
     np.testing.assert_allclose(unheard.spread, result.fit.posterior["bias_spread"])
 

@@ -68,10 +68,10 @@ def test_days_that_the_forecast_does_not_cover_have_no_number(result):
     assert np.isnan(drawn).all(axis=0).tolist() == [True, False, True]
 
 
-def test_only_the_counts_of_2015_and_of_june_2020_follow_another_definition(result):
-    rows = counts(["2015-12-31", "2020-06-30", "2020-12-31", "2026-06-30"])
+def test_counts_of_2015_and_june_2020_follow_other_definitions_and_all_before_december_2022_another_name(result):
+    rows = counts(["2015-12-31", "2020-06-30", "2020-12-31", "2022-12-31", "2026-06-30"])
     plain, shifted = printed(quiet(result), rows), printed(quiet(result, offset=0.4), rows)
-    np.testing.assert_allclose(np.log(shifted / plain)[0], [0.4, 0.4, 0.0, 0.0], atol=1e-9)
+    np.testing.assert_allclose(np.log(shifted / plain)[0], [0.8, 0.8, 0.4, 0.0, 0.0], atol=1e-9)
 
 
 def test_a_second_hand_count_is_less_certain(result):
