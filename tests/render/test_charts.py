@@ -151,7 +151,7 @@ def test_a_title_says_what_the_frame_says_in_both_languages():
     fan = made_up_page.fan()
     doubled = replace(fan, frame=fan.frame.assign(**{name: 2 * fan.frame[name] for name in findings_columns}))
     assert "to 510 million (end of 2030; 80%: 410–620 million)" in Readable(fan, catalogue("en")).finding
-    assert "增至2030年末的5.1亿（80%区间：4.1–6.2亿）" in Readable(fan, catalogue("zh")).finding
+    assert "增至2030年末的5.1亿人（80%区间：4.1–6.2亿人）" in Readable(fan, catalogue("zh")).finding
     assert "to 1,020 million (end of 2030" in Readable(doubled, catalogue("en")).finding.replace(
         "1.02 billion", "1,020 million"
     )
@@ -180,9 +180,9 @@ def test_the_table_beside_a_chart_holds_its_numbers(lang):
     data, points, lines = grids.of_chart(made_up_page.readable(lang=lang))
     last = [cell.text for cell in data.rows[-1]]
     assert last == (
-        ["2030", "510", "460–570", "410–620", "370–700"]
+        ["2030", "509", "457–567", "415–625", "372–697"]
         if lang == "en"
-        else ["2030", "5.1", "4.6–5.7", "4.1–6.2", "3.7–7.0"]
+        else ["2030", "5.09", "4.57–5.67", "4.15–6.25", "3.72–6.97"]
     )
     assert [cell.text for cell in points.rows[0]][2:] == ["B", "survey 40"]
     assert len(lines.heads) == 3

@@ -43,7 +43,7 @@ CASES = [
     (value(4.53, "years", 3, 7.1), "4.5 years", "4.5年"),
     (value(1, "years"), "1 year", "1年"),
     (value(2030, "year"), "2030", "2030年"),
-    (value(0, "persons"), "0", "0"),
+    (value(0, "persons"), "0", "0人"),
 ]
 
 
@@ -61,7 +61,7 @@ INTERVALS = [
     (value(0.73, "probability", 0.6, 0.995), "80% interval 60% to more than 99%", "80%区间60%至99%以上"),
     (value(2.3, "multiple", 1.9, 2.7), "80% interval ×1.9–2.7", "80%区间1.9–2.7倍"),
     (value(2030, "year", 2028, 2034), "80% interval 2028–2034", "80%区间2028–2034年"),
-    (value(9.6e6, "persons", 1e5, 45e6), "80% interval 0.1–45 million", "80%区间10–4,500万"),
+    (value(9.6e6, "persons", 1e5, 45e6), "80% interval 0.1–45 million", "80%区间10–4,500万人"),
     (value(3756, "hospitals"), "published figure", "公开数据"),
     (value(39.2, "percent", digits=2), "computed, without interval", "计算值，无区间"),
 ]

@@ -91,7 +91,7 @@ def test_every_exhibit_that_a_report_makes_is_on_its_page(report, shown):
 
 def test_every_exhibit_that_a_page_may_place_has_its_cell_in_the_notebook(report):
     source = (NOTEBOOKS / f"{report}.ipynb").read_text(encoding="utf-8")
-    cells = set(re.findall(r'(?:exhibits|rivals)(?:\[|\.get\()\\"(\w+)', source))
+    cells = set(re.findall(r'(?:exhibits|rivals|beliefs)(?:\[|\.get\()\\"(\w+)', source))
     assert asked(report, "en")[1] <= cells
     assert made(report).exhibits.keys() - {*RECORD} <= cells
 
