@@ -26,6 +26,7 @@ ROOMS = (
     ("exhibits",),
     ("render",),
     ("runs",),
+    ("cli_evidence",),
     ("cli",),
 )
 """From left to right; a module imports from its own room and from rooms to its left."""
