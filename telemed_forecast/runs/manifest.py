@@ -176,8 +176,8 @@ _MEASURED = {
     "bulk ESS": "ess_bulk_min",
     "tail ESS": "ess_tail_min",
     "MCSE": "mcse_max",
-    "BFMI": "bfmi_min",
     "saturated": "saturated",
+    "BFMI": "bfmi_min",
 }
 
 
