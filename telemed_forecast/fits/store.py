@@ -168,7 +168,7 @@ def _key(spec: ModelSpec, data: Arrays, profile: Profile, seed: int) -> str:
 
 def _code_hash(module: str) -> str:
     """Hash of the code that makes a fit, of the learned priors and of the constants that the models read."""
-    digest, models, room = hashlib.sha256(), sources.files(module), PACKAGE / "fits"
+    digest, models, room = hashlib.sha256(), sources.files(module, PACKAGE), PACKAGE / "fits"
     digest.update(constants.digest(file.stem for file in models))
     own = [room / name for name in ("compilation.py", "sampling.py", "gates.py")]
     for file in [*models, *own, *sorted(PRIORS.glob("*.json"))]:
