@@ -26,7 +26,7 @@ YEAR = 2030
 
 
 MODEL = Model(
-    priors=lambda: {"level": Prior("Normal", (0.0, 3.0))},
+    priors=lambda _: {"level": Prior("Normal", (0.0, 3.0))},
     observed={"count": lambda p, d, xp: (p["level"][..., None], d["count_scale"])},
 )
 """One log level under a wide normal, seen through Student's t as all published figures are."""

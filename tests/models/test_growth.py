@@ -185,7 +185,7 @@ def log_density():
     from pytensor.compile.mode import Mode
 
     alone = Model(
-        priors=lambda: priors("x", PRIOR, 5),
+        priors=lambda _: priors("x", PRIOR, 5),
         observed={},
         growth=lambda p, d, xp: {"x": Growth(PRIOR, 0.5, d["ceiling"])},
         paths=lambda p, d: {"x": d["x_guess"] + PATH_UNIT * p["x_path"]},

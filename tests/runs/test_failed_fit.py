@@ -36,7 +36,8 @@ from telemed_forecast.exhibits.values import KeyFigure, Value
 from telemed_forecast.fits.gates import judge
 
 posterior = xr.Dataset({"level": (["chain", "draw"], level)})
-stats = xr.Dataset({"energy": (["chain", "draw"], energy), "diverging": (["chain", "draw"], energy < -1)})
+told = {"energy": energy, "diverging": energy < -1, "depth": np.full(energy.shape, 3)}
+stats = xr.Dataset({name: (["chain", "draw"], values) for name, values in told.items()})
 fit = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats})
 gate = judge("user_adoption", fit, ["level"])
 low, middle, high = np.exp(np.quantile(level, [0.1, 0.5, 0.9])).tolist()
