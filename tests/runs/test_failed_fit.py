@@ -80,8 +80,8 @@ def short(project_in, small_pages):
 
 
 WORDS = {
-    "": ("Directional only: a model check failed", "directional"),
-    ".zh": ("仅供判断方向：有模型检验未通过", "仅供判断方向"),
+    "": ("Directional only: model diagnostics failed", "directional"),
+    ".zh": ("仅供判断方向：模型诊断未通过", "仅供判断方向"),
 }
 
 
