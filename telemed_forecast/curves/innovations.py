@@ -163,6 +163,7 @@ def resolution(values: np.ndarray) -> float:
     finest = FINEST * positive[-1]
     digits = max(10.0 ** -_decimals(positive), finest)
     steps = positive[0] / np.arange(1, MOST_STEPS + 1)
+    steps = steps[steps > 0]  # the smallest number there is has no half
     multiples = positive / steps[:, None]
     # A value is off by its own rounding and by its multiple of that of the smallest.
     off = 0.6 * digits * (1.0 + positive / positive[0])
