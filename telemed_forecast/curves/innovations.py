@@ -160,14 +160,16 @@ def resolution(values: np.ndarray) -> float:
     The smallest value over 1, 2, 3 ... is tried; of values that have no such step in common it is that of their digits.
     """
     positive = np.unique(values[values > 0])
-    finest = FINEST * positive[-1]
+    finest = max(FINEST * positive[-1], np.finfo(float).smallest_subnormal)
     digits = max(10.0 ** -_decimals(positive), finest)
     steps = positive[0] / np.arange(1, MOST_STEPS + 1)
     steps = steps[steps > 0]  # the smallest number there is has no half
-    multiples = positive / steps[:, None]
-    # A value is off by its own rounding and by its multiple of that of the smallest.
-    off = 0.6 * digits * (1.0 + positive / positive[0])
-    common = (np.abs(multiples - np.round(multiples)) <= off / steps[:, None]).all(axis=1) & (steps > 30 * off[-1])
+    # Figures too far apart for a common step overflow, and have none.
+    with np.errstate(over="ignore", invalid="ignore"):
+        multiples = positive / steps[:, None]
+        # A value is off by its own rounding and by its multiple of that of the smallest.
+        off = 0.6 * digits * (1.0 + positive / positive[0])
+        common = (np.abs(multiples - np.round(multiples)) <= off / steps[:, None]).all(axis=1) & (steps > 30 * off[-1])
     # Two or three values have a step nearly in common whatever they are.
     return float(steps[np.argmax(common)]) if common.any() and len(positive) > 3 else digits
 
@@ -203,7 +205,9 @@ def follow(known: Levels, draws: Draws, law: Law) -> tuple[np.ndarray, np.ndarra
         scale = draws.sigma * (law.floor + np.abs(expected)) ** law.elasticity * np.sqrt(years)
         shock = after - z - years * expected
         if width:
-            likelihood += log_mass(shock / scale, width / scale, law)
+            # A print as coarse as its own figure says nothing, however wide that is.
+            with np.errstate(over="ignore"):
+                likelihood += log_mass(shock / scale, width / scale, law)
         else:
             likelihood += log_density(shock / scale, law) - np.log(scale)
         deviation = _carried(deviation, shock, free, years, draws, law)
