@@ -54,8 +54,9 @@ def from_prior(spec, data, *, profile, seed, **_):
     if spec.name == "market_size":
         draws = _calm(draws, data, rng)
     if spec.name == "user_adoption":
-        # A service that all but vanished would leave the market, which is tied to its users, hardly a draw.
-        draws["log_users"] = np.maximum(draws["log_users"], np.log(1e6))
+        # A service that all but vanished has no growth, and would leave the market, which is tied to it, hardly a draw.
+        for name, least in {"log_users": 1e6, "internet_log_level": 1e8, "usage_log_level": 0.01}.items():
+            draws[name] = np.maximum(draws[name], np.log(least))
     return Fit("prior", dataset(draws), GATE, data)
 
 
