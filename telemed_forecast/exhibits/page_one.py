@@ -129,7 +129,9 @@ def _growth(one: Headline, last: int, horizon: int) -> Value | None:
     """Mean growth a year from the last full year to the horizon; None for what is a share already."""
     if not one.grows or date(last, 12, 31) not in one.path.periods or horizon <= last:
         return None
-    return value(growth(one.path, last, horizon), "percent")
+    grown = growth(one.path, last, horizon)
+    # What had vanished in some draw has no growth there.
+    return value(grown, "percent") if np.isfinite(grown).all() else None
 
 
 def growth(path: Path, first: int, last: int) -> np.ndarray:
