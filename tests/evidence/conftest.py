@@ -1,8 +1,13 @@
 """The shipped ledger, read once."""
 
+import sys
+from pathlib import Path
+
 import pytest
 
 from telemed_forecast.evidence import ledger
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture(scope="session")

@@ -1,41 +1,11 @@
 """Files of evidence as spreadsheets and editors leave them: read right, or refused in the place of the fault."""
 
-import csv
-import io
-
 import pytest
+from own_rows import COLUMNS, text
 
-from telemed_forecast.evidence import dictionary, ledger, observations
+from telemed_forecast.evidence import ledger, observations
 
 pytestmark = pytest.mark.unit
-
-COLUMNS = list(dictionary.claim_fields())
-ROW = {
-    "topic": "hospitals",
-    "metric": "internet_hospitals",
-    "segment": "national",
-    "period_start": "2026-10-31",
-    "period_end": "2026-10-31",
-    "value": "4170",
-    "relation": "eq",
-    "unit": "hospitals",
-    "kind": "actual",
-    "publisher": "me",
-    "origin": "my_count",
-    "origin_type": "academic",
-    "grade": "B",
-    "source_title": "My count",
-    "source_date": "2026-11",
-    "known_date": "2026-11-20",
-}
-
-
-def text(*changes):
-    written = io.StringIO(newline="")
-    writer = csv.DictWriter(written, COLUMNS, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(ROW | {"claim_id": f"mine-{number}"} | change for number, change in enumerate(changes, 1))
-    return written.getvalue()
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
 """Evidence of a user's own: rows that a run adds to the ledger."""
 
-import csv
 import os
 from datetime import date
 
+import own_rows
 import pytest
 
 from telemed_forecast import cli
@@ -13,26 +13,6 @@ from telemed_forecast.runs import manifest, parameters, plan
 
 pytestmark = pytest.mark.unit
 
-ROW = {
-    "claim_id": "mine-1",
-    "topic": "hospitals",
-    "metric": "internet_hospitals",
-    "segment": "national",
-    "period_start": "2026-11-28",
-    "period_end": "2026-11-28",
-    "value": "4321",
-    "relation": "eq",
-    "unit": "hospitals",
-    "kind": "actual",
-    "publisher": "me",
-    "origin": "my_count",
-    "origin_type": "academic",
-    "grade": "B",
-    "source_title": "My count",
-    "known_date": str(citations.vintage_date()),
-    "use": "model",
-}
-
 
 @pytest.fixture
 def write(tmp_path):
@@ -40,10 +20,7 @@ def write(tmp_path):
 
     def write(*changes, name="mine.csv"):
         file = tmp_path / name
-        with file.open("w", encoding="utf-8", newline="") as lines:
-            writer = csv.DictWriter(lines, list(dictionary.claim_fields()), restval="")
-            writer.writeheader()
-            writer.writerows(ROW | {"claim_id": f"mine-{n}"} | change for n, change in enumerate(changes, 1))
+        file.write_text(own_rows.text(*changes), encoding="utf-8")
         return file
 
     return write
