@@ -61,7 +61,7 @@ def test_a_fit_leaves_the_data_and_the_global_random_numbers_alone():
 
 def test_free_parameters_are_those_that_are_sampled():
     tree = fit(toy.TOY, toy.numbers(2), profile=toy.TINY, seed=1)
-    assert set(compiled(toy.TOY, {}).free) == {"scale", "raw"}
+    assert set(compiled(toy.TOY, toy.numbers(2)).free) == {"scale", "raw"}
     assert tree["posterior"]["raw"].shape == (toy.TINY.chains, toy.TINY.draws, 4)
 
 

@@ -247,10 +247,12 @@ def test_what_goes_wrong_is_told_with_notebook_cell_and_cause_and_nothing_stays(
 def test_pages_that_fail_leave_the_reports_untouched_and_keep_the_executed_notebooks(project):
     process = project.report("pages-fail")
     assert process.returncode == 1
-    assert project.whole_runs() == []
-    assert hidden(project) == [".lock"]
+    assert project.whole_runs() == [] and kept_notebooks(project) == {"user_adoption"}
     [kept] = (project.cache / "failed").rglob("*.ipynb")
     assert str(kept.parent) in process.stderr
+    again = project.report()
+    assert again.returncode == 0 and "finished: user_adoption" in again.stderr
+    assert hidden(project) == [".lock"]
 
 
 def launched(project, *arguments):
