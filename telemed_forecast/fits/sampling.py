@@ -88,19 +88,15 @@ class Compiled:
     free: tuple[str, ...]
 
 
-_compiled: dict[tuple[str, frozenset[str]], Compiled] = {}
+_compiled: dict[str, Compiled] = {}
 
 SECONDS: dict[str, float] = {}
 """How long the compilation of each model took in this process."""
 
 
 def compiled(spec: ModelSpec, data: Arrays) -> Compiled:
-    """The compiled model, made once a process from the first arrays it meets.
-
-    Arrays that bring the constants of an earlier day along make another graph of the same model.
-    """
-    key = spec.name, frozenset(data)
-    if key not in _compiled:
+    """The compiled model, made once a process from the first arrays it meets."""
+    if spec.name not in _compiled:
         start = time.monotonic()
         # Compiled code belongs to the project's own cache, also where no Makefile has said so.
         os.environ.setdefault("PYTENSOR_FLAGS", f"base_compiledir={CACHE / 'pytensor'}")
@@ -117,9 +113,9 @@ def compiled(spec: ModelSpec, data: Arrays) -> Compiled:
         logging.getLogger("pymc").setLevel(logging.ERROR)
         model = spec.build(data)
         free = tuple(variable.name for variable in model.free_RVs)
-        _compiled[key] = Compiled(nutpie.compile_pymc_model(model), free)
+        _compiled[spec.name] = Compiled(nutpie.compile_pymc_model(model), free)
         SECONDS[spec.name] = SECONDS.get(spec.name, 0.0) + time.monotonic() - start
-    return _compiled[key]
+    return _compiled[spec.name]
 
 
 def reference_point(size: int) -> np.ndarray:

@@ -128,8 +128,8 @@ class Context:
         return result
 
     def constants(self, model: str) -> dict[str, np.ndarray]:
-        """The constants of a model that the arrays of a fit bring along; none with hindsight."""
-        return {} if self.hindsight else constants.arrays(model, self.settings.as_of_date)
+        """The constants of a model that the arrays of a fit bring along: with hindsight those of today."""
+        return constants.arrays(model, date.max if self.hindsight else self.settings.as_of_date)
 
     @property
     def profile(self) -> Profile:

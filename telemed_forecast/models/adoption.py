@@ -20,7 +20,6 @@ own whose spread is learned; the share of people who know the services at all bo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -204,7 +203,7 @@ def arrays(
     population: Observations,
     surveys: Observations,
     unaware: Observations,
-    stated: Mapping[str, np.ndarray] = MappingProxyType({}),
+    stated: Mapping[str, np.ndarray] | None = None,
 ) -> Rows:
     """The arrays of the model from interval evidence.
 
@@ -223,7 +222,7 @@ def arrays(
     unaware
         Residents who lack knowledge of them (percent).
     stated
-        The constants of an earlier day (`constants.arrays`); none for today's.
+        The constants of a day (`constants.arrays`); today's by default.
 
     Returns
     -------
@@ -253,7 +252,7 @@ def arrays(
         "aware_low": _logit(1.0 - unaware.high / 100.0),
         "aware_high": _logit(1.0 - unaware.low / 100.0),
         "aware_scale": unaware.scale(),
-        **stated,
+        **(stated or constants.arrays("adoption")),
     }
     claims = {
         "internet": claims_of(internet),

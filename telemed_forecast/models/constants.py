@@ -4,9 +4,8 @@ A forecast that is made again for an earlier day may know nothing later, and tha
 prior that was argued from a figure of 2023 is hindsight in 2020. Before the day on which its argument became known, a
 constant has a wider default.
 
-A model reads its constants through the arrays of its fit (:func:`of`). Arrays without any stand for the model as it is
-designed today; those of an earlier day bring the constants of that day along (:func:`arrays`), and enter its graph as
-data, so that one compiled graph serves all of them.
+A model reads its constants through the arrays of its fit (:func:`of`), which bring those of a day along
+(:func:`arrays`): they enter its graph as data, so that one compiled graph serves every day.
 """
 
 from __future__ import annotations
@@ -84,16 +83,14 @@ def number(model: str, name: str) -> float:
 
 
 def of(model: str, d: Mapping[str, Any]) -> dict[str, Any]:
-    """The constants of a model by name: those that came with the arrays of a fit, today's where none did."""
+    """The constants of a model by name: those that came with the arrays of a fit, today's where one did not."""
     now = _today(model)
     return {key: _given(d[PREFIX + key], value) if PREFIX + key in d else value for key, value in now.items()}
 
 
-def arrays(model: str, day: date) -> dict[str, np.ndarray]:
-    """The constants of a model as a forecast of a day may know them, as arrays; none where all are today's."""
-    then = {PREFIX + name: _numbers(_read(entry.on(day), day)) for name, entry in entries()[model].items()}
-    now = {PREFIX + name: _numbers(value) for name, value in _today(model).items()}
-    return {} if all(np.array_equal(then[name], now[name]) for name in now) else then
+def arrays(model: str, day: date = date.max) -> dict[str, np.ndarray]:
+    """The constants of a model as a forecast of a day may know them, as arrays; today's by default."""
+    return {PREFIX + name: _numbers(_read(entry.on(day), day)) for name, entry in entries()[model].items()}
 
 
 def later_than(day: date) -> dict[tuple[str, str], Entry]:

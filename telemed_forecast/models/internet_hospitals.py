@@ -21,7 +21,6 @@ increments has no distribution where the total may stand still.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -193,7 +192,7 @@ def arrays(
     pool: Sequence[Observations],
     shares: Observations | None = None,
     events: Events = NO_EVENTS,
-    stated: Mapping[str, np.ndarray] = MappingProxyType({}),
+    stated: Mapping[str, np.ndarray] | None = None,
 ) -> tuple[Rows, list[str]]:
     """The arrays of the model from interval evidence, and the names of the counters with an offset.
 
@@ -208,7 +207,7 @@ def arrays(
     events
         Policy that had happened by the as-of date.
     stated
-        The constants of an earlier day (`constants.arrays`); none for today's.
+        The constants of a day (`constants.arrays`); today's by default.
 
     Returns
     -------
@@ -237,7 +236,7 @@ def arrays(
         "event_since": licensing_policy.years_since(events, grid),
         **counted,
         **share_rows(shares, grid),
-        **stated,
+        **(stated or constants.arrays("internet_hospitals")),
     }
     return Rows(data, {"count": claims_of(counts), "share": claims_of(shares)}), others
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from types import MappingProxyType
 
 import numpy as np
 
@@ -192,7 +191,7 @@ def arrays(
     shares: Observations,
     sellers: Observations,
     services: Observations,
-    stated: Mapping[str, np.ndarray] = MappingProxyType({}),
+    stated: Mapping[str, np.ndarray] | None = None,
 ) -> tuple[Rows, list[str]]:
     """The arrays of :mod:`telemed_forecast.models.market_size`, and the names of the origins.
 
@@ -215,7 +214,7 @@ def arrays(
     services
         What was taken off a revenue for some of them, see :func:`own_sales`.
     stated
-        The constants of an earlier day (`constants.arrays`); none for today's.
+        The constants of a day (`constants.arrays`); today's by default.
 
     Returns
     -------
@@ -226,6 +225,7 @@ def arrays(
     grid = goods.years
     origins = sorted(set(sizes.origin.tolist()))
     known, mean, sd = users
+    stated = stated or constants.arrays("market_size")
     c = constants.of("market_size", stated)
     observed = {
         "size": (size_rows(sizes, grid, origins), claims_of(sizes)),

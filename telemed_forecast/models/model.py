@@ -31,8 +31,9 @@ type Posterior = Dataset | Mapping[str, np.ndarray]
 Formulas = Callable[[Values, Values, Any], Mapping[str, Any]]
 """(parameters and curves, arrays, array module) -> something by name."""
 
-MARGIN = 50
-"""Candidates for draws of the prior, beside twice as many as are asked for: about half of them pass their ceiling."""
+CANDIDATES = 50, 20_000
+"""Fewest and most candidates for draws of the prior at a time. Their number follows from how many were kept so far:
+half of them where only a ceiling is passed, a few in a thousand where figures of two kinds have to agree."""
 
 
 class Rows(dict[str, np.ndarray]):
@@ -100,7 +101,8 @@ class Model:
         import pymc as pm
         import pytensor.tensor as pt
 
-        with pm.Model() as model:
+        # Constants enter as data: that they are scales above zero is tested, and need not be asked in every step.
+        with pm.Model(check_bounds=False) as model:
             d = {name: pm.Data(name, value) for name, value in data.items()}
             p = {name: prior.variable(name) for name, prior in self.priors(d).items()}
             for name, path in self.paths(p, d).items():
@@ -139,10 +141,13 @@ class Model:
         these give them.
         """
         parts: list[dict[str, np.ndarray]] = []
-        while sum(len(next(iter(part.values()))) for part in parts) < size:
-            p, log_weight = self._candidates(data, 2 * size + MARGIN, rng)
+        found, tried = 0, 0
+        while found < size:
+            wanted = 1.2 * (size - found) * tried / found if found else 2 * size + 10 * tried
+            p, log_weight = self._candidates(data, int(np.clip(wanted, *CANDIDATES)), rng)
             kept = np.log(rng.uniform(size=len(log_weight))) < log_weight
             parts.append({name: values[kept] for name, values in p.items()})
+            found, tried = found + int(kept.sum()), tried + len(kept)
         return {name: np.concatenate([part[name] for part in parts])[:size] for name in parts[0]}
 
     def _candidates(

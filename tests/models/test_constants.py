@@ -50,10 +50,15 @@ def flat(value):
     return np.atleast_1d(np.asarray(numbers, dtype=float))
 
 
-def test_the_present_day_brings_no_constants_along_and_reads_todays():
-    for model, market in STATED.items():
-        assert not [name for name in known(market, TODAY) if name.startswith(constants.PREFIX)], market
-        assert constants.arrays(model, date.fromisoformat(TODAY)) == {}
+def same(one, other):
+    return one.keys() == other.keys() and all(np.array_equal(one[name], other[name]) for name in one)
+
+
+@pytest.mark.parametrize(("model", "market"), STATED.items())
+def test_the_present_day_and_hindsight_read_todays_constants_and_an_earlier_day_does_not(model, market):
+    assert same(known(market, TODAY), known(market, TODAY, hindsight=True))
+    assert same(constants.arrays(model, date.fromisoformat(TODAY)), constants.arrays(model))
+    assert not same(constants.arrays(model, FIRST), constants.arrays(model))
 
 
 def entered(market):
@@ -70,11 +75,10 @@ def test_a_graph_reads_every_array_that_it_is_given(market):
     assert set(known(market)) <= read
 
 
-def test_an_earlier_day_brings_all_of_a_models_constants_and_is_fitted_with_them():
-    for model, market in STATED.items():
-        brought = {name for name in known(market) if name.startswith(constants.PREFIX)}
-        assert brought | entered(market) == {constants.PREFIX + name for name in constants.entries()[model]}
-        assert not brought & set(known(market, hindsight=True))
+@pytest.mark.parametrize(("model", "market"), STATED.items())
+def test_every_day_brings_all_of_a_models_constants_and_is_fitted_with_them(model, market):
+    brought = {name for name in known(market) if name.startswith(constants.PREFIX)}
+    assert brought | entered(market) == {constants.PREFIX + name for name in constants.entries()[model]}
 
 
 @pytest.mark.parametrize(("model", "name"), EVERY)
@@ -164,7 +168,7 @@ def users_of(model, name):
 def test_an_origin_that_reads_a_constant_of_a_later_day_fails(model, name, changed, monkeypatch):
     market, of_day = users_of(model, name), constants.arrays
     # With all figures of today, so that each constant has something to speak of; only the constants are of another day.
-    monkeypatch.setattr(constants, "arrays", lambda model, _: of_day(model, FIRST))
+    monkeypatch.setattr(constants, "arrays", lambda model, day: of_day(model, FIRST if day < date.max else day))
     p = MODELS[market].model.prior_sample(known(market, TODAY, hindsight=True), 2, np.random.default_rng(1))
     past, present = (said(market, arrays(TODAY, hindsight=way, markets=[market])[market], p) for way in (False, True))
     changed(model, name)
