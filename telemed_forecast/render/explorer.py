@@ -6,8 +6,6 @@ languages. Nothing is fetched; the only script that may run is the page's own, n
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,7 +15,7 @@ from markupsafe import Markup
 from telemed_forecast.exhibits import explorer as exhibit
 from telemed_forecast.exhibits.exhibit import facts_json, records
 from telemed_forecast.names import Language
-from telemed_forecast.render.html import TEMPLATES, environment, style_sheet
+from telemed_forecast.render.html import TEMPLATES, environment, script_hash, style_sheet
 from telemed_forecast.render.page import Page
 from telemed_forecast.render.texts import Catalogue, catalogue
 from telemed_forecast.scenarios import COMPARED, LEVERS
@@ -77,7 +75,7 @@ def explorer(shown: Page, languages: Sequence[Language], run: str) -> str | None
         "definitions": [(name, f"definition.{name}") for name in DEFINITIONS],
         "data": _json(data),
         "script": Markup(script),  # noqa: S704 (our own)
-        "script_hash": "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        "script_hash": script_hash(script),
     }
     return environment().get_template("explorer.html.j2").render(context)
 

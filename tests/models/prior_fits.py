@@ -57,6 +57,11 @@ def from_prior(spec, data, *, profile, seed, **_):
         # A service that all but vanished has no growth, and would leave the market, which is tied to it, hardly a draw.
         for name, least in {"log_users": 1e6, "internet_log_level": 1e8, "usage_log_level": 0.01}.items():
             draws[name] = np.maximum(draws[name], np.log(least))
+    if spec.name == "internet_hospitals":
+        # Nor is anything left, in numbers of sixteen bits, beside a draw that fell by a factor without a name.
+        for sponsor in internet_hospitals.SPONSORS:
+            draws[f"{sponsor}_log_level"] = np.maximum(draws[f"{sponsor}_log_level"], 0.0)
+            draws[f"{sponsor}_deviation"] = np.clip(draws[f"{sponsor}_deviation"], -2.0, 2.0)
     return Fit("prior", dataset(draws), GATE, data)
 
 

@@ -9,6 +9,7 @@ import json
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from telemed_forecast.fits import sampling, store
@@ -16,11 +17,10 @@ from telemed_forecast.forecast import channel_share, internet_hospitals, market_
 from telemed_forecast.forecast import context as contexts
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.markets import MARKETS
-from telemed_forecast.models import adoption, growth
+from telemed_forecast.models import growth
 from telemed_forecast.models import channel_share as share_model
-from telemed_forecast.models import internet_hospitals as hospitals_model
-from telemed_forecast.models import market_size as market_model
 from telemed_forecast.models import model as statement
+from telemed_forecast.models.constants import PREFIX
 from telemed_forecast.models.likelihood import interval_logp
 from telemed_forecast.paths import NOTEBOOKS
 from telemed_forecast.runs.parameters import validate
@@ -105,23 +105,27 @@ def with_fit(found, model, changed):
 
 
 PRIORS = {
-    "user_adoption": (user_adoption.SPEC, adoption, "CEILING_USAGE"),
-    "internet_hospitals": (internet_hospitals.SPEC, hospitals_model, "CEILING_SHARE"),
-    "channel_share": (channel_share.SPEC, share_model, "NEW_OFFSET"),
-    "market_size": (market_size.SPEC, market_model, "PRICE"),
+    "user_adoption": (user_adoption.SPEC, "ceiling_usage"),
+    "internet_hospitals": (internet_hospitals.SPEC, "ceiling_share"),
+    "market_size": (market_size.SPEC, "price"),
 }
+"""A constant of each model that has them in its arrays."""
 
 
-@pytest.mark.parametrize("model", DEPENDS)
-def test_a_prior_that_moves_by_a_tenth_of_its_sd_turns_every_cell_red_that_depends_on_it(
-    model, today, monkeypatch, capsys
-):
-    spec, module, name = PRIORS[model]
-    fit = today[1][model].fit
-    mean, sd = getattr(module, name)
-    monkeypatch.setattr(module, name, (mean + 0.1 * sd, sd))
-    density = sampling.density(replace(spec, name=f"{model}_of_another_prior"), fit.data)
+@pytest.mark.parametrize("model", PRIORS)
+def test_a_prior_that_moves_by_a_tenth_of_its_sd_turns_every_cell_red_that_depends_on_it(model, today, capsys):
+    (spec, name), fit = PRIORS[model], today[1][model].fit
+    mean, sd = fit.data[PREFIX + name]
+    density = sampling.density(spec, {**fit.data, PREFIX + name: np.array([mean + 0.1 * sd, sd])})
     assert red(today[0], with_fit(today[1], model, replace(fit, density=density)), capsys) == DEPENDS[model]
+
+
+def test_a_prior_written_into_a_graph_turns_its_cells_red_when_it_moves(today, monkeypatch, capsys):
+    fit, (mean, sd) = today[1]["channel_share"].fit, share_model.NEW_OFFSET
+    monkeypatch.setattr(share_model, "NEW_OFFSET", (mean + 0.1 * sd, sd))
+    density = sampling.density(replace(channel_share.SPEC, name="share_of_another_prior"), fit.data)
+    changed = with_fit(today[1], "channel_share", replace(fit, density=density))
+    assert red(today[0], changed, capsys) == DEPENDS["channel_share"]
 
 
 def test_a_likelihood_that_counts_every_figure_twice_turns_its_cells_red(today, monkeypatch, capsys):

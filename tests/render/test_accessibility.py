@@ -115,9 +115,9 @@ def test_a_page_is_walked_through_with_few_stops(browser, pages):
 
 def test_a_citation_unfolds_its_source(browser, pages):
     browser.open(next(iter(pages.values())), DESK)
-    assert not browser.ask("return document.querySelector('.cited').open")
+    assert not browser.ask("return document.querySelector('.endnotes').open")
     browser.ask("location.hash = '#source-2'")
-    assert browser.ask("return document.querySelector('.cited').open")
+    assert browser.ask("return document.querySelector('.endnotes').open")
 
 
 def test_a_chart_tells_its_values_where_a_reader_points(browser, pages):
