@@ -17,8 +17,8 @@ from telemed_forecast.forecast import channel_share, internet_hospitals, market_
 from telemed_forecast.forecast import context as contexts
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.markets import MARKETS
-from telemed_forecast.models import growth
 from telemed_forecast.models import channel_share as share_model
+from telemed_forecast.models import growth
 from telemed_forecast.models import model as statement
 from telemed_forecast.models.constants import PREFIX
 from telemed_forecast.models.likelihood import interval_logp
