@@ -27,8 +27,8 @@ FILE = PRIORS / "constants.toml"
 LEARNED = "learned"
 """The section of the file on what curves taught."""
 
-PREFIX = "constant_"
-"""Of the names of the arrays that hold the constants of a day."""
+ARRAY = "constants"
+"""The array that holds a model's constants of a day, one after the other. Dims: (number,)."""
 
 type Constant = float | tuple[float, ...] | GrowthPrior | SurgePrior
 
@@ -83,14 +83,22 @@ def number(model: str, name: str) -> float:
 
 
 def of(model: str, d: Mapping[str, Any]) -> dict[str, Any]:
-    """The constants of a model by name: those that came with the arrays of a fit, today's where one did not."""
-    now = _today(model)
-    return {key: _given(d[PREFIX + key], value) if PREFIX + key in d else value for key, value in now.items()}
+    """The constants of a model by name, as they came with the arrays of a fit."""
+    return {name: _given(d[ARRAY][place(model, name)], value) for name, value in _today(model).items()}
 
 
 def arrays(model: str, day: date = date.max) -> dict[str, np.ndarray]:
-    """The constants of a model as a forecast of a day may know them, as arrays; today's by default."""
-    return {PREFIX + name: _numbers(_read(entry.on(day), day)) for name, entry in entries()[model].items()}
+    """The constants of a model as a forecast of a day may know them, as an array; today's by default."""
+    return {ARRAY: np.concatenate([_numbers(_read(entry.on(day), day)) for entry in entries()[model].values()])}
+
+
+@cache
+def place(model: str, name: str) -> slice:
+    """Where a constant stands in the array of its model."""
+    now = _today(model)
+    ends = np.cumsum([len(_numbers(value)) for value in now.values()])
+    end = int(ends[list(now).index(name)])
+    return slice(end - len(_numbers(now[name])), end)
 
 
 def later_than(day: date) -> dict[tuple[str, str], Entry]:

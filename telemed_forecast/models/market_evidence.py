@@ -27,9 +27,6 @@ SELLERS = ("jd_health", "alibaba_health")
 """Listed sellers whose own sales of drugs and health goods are reported over years; the second is relative to the
 first. The others in the ledger sell less than a twentieth of theirs and are shown beside them."""
 
-ENTERED = tuple(f"{constants.PREFIX}{block}_scale" for block in ("volume", "online_share", "seller"))
-"""Constants that have entered the graph's arrays when these are made, and are none of its own."""
-
 WHOLE = "revenue"
 """The metric of all that a seller earns, from which its services are taken off."""
 
@@ -241,7 +238,7 @@ def arrays(
         "users_sd": np.interp(grid, known, sd) + 0.05 * np.maximum(known[0] - grid, 0.0),
         "log_medicine": goods.log_sales,
         **{name: values for rows, _ in observed.values() for name, values in rows.items()},
-        **{name: numbers for name, numbers in stated.items() if name not in ENTERED},
+        **stated,
     }
     return Rows(data, {block: claims for block, (_, claims) in observed.items()}), origins
 

@@ -61,11 +61,6 @@ def test_the_present_day_and_hindsight_read_todays_constants_and_an_earlier_day_
     assert not same(constants.arrays(model, FIRST), constants.arrays(model))
 
 
-def entered(market):
-    """Constants that act through the arrays alone."""
-    return set(market_evidence.ENTERED) if market == "market_size" else set()
-
-
 @pytest.mark.parametrize("market", MODULES)
 def test_a_graph_reads_every_array_that_it_is_given(market):
     from pytensor.graph.traversal import ancestors
@@ -77,8 +72,9 @@ def test_a_graph_reads_every_array_that_it_is_given(market):
 
 @pytest.mark.parametrize(("model", "market"), STATED.items())
 def test_every_day_brings_all_of_a_models_constants_and_is_fitted_with_them(model, market):
-    brought = {name for name in known(market) if name.startswith(constants.PREFIX)}
-    assert brought | entered(market) == {constants.PREFIX + name for name in constants.entries()[model]}
+    for name, entry in constants.entries()[model].items():
+        brought = known(market)[constants.ARRAY][constants.place(model, name)]
+        np.testing.assert_array_equal(brought, flat(constants._read(entry.on(FIRST), FIRST)))
 
 
 @pytest.mark.parametrize(("model", "name"), EVERY)
@@ -189,14 +185,12 @@ def test_no_formula_reads_a_constant_past_the_arrays_of_its_fit():
     assert set(found) <= {"adoption.py: OFFSETS", "adoption.py: PANEL"}
 
 
-@pytest.mark.parametrize("market", MODULES)
-def test_a_graph_with_the_constants_as_data_is_the_graph_that_has_them_written_in(market, monkeypatch):
+@pytest.mark.parametrize(("model", "market"), STATED.items())
+def test_a_graph_with_the_constants_as_data_is_the_graph_that_has_them_written_in(model, market, monkeypatch):
     import pytensor
     from pytensor.compile.mode import Mode
 
-    d, one = known(market), MODELS[market].model
-    model = MODULES[market].__name__.rsplit(".", 1)[-1]
-    own = {name: values for name, values in d.items() if not name.startswith(constants.PREFIX)}
+    one, then, now = MODELS[market].model, known(market), known(market) | constants.arrays(model)
 
     def density(data):
         graph = one.graph(data)
@@ -208,8 +202,8 @@ def test_a_graph_with_the_constants_as_data_is_the_graph_that_has_them_written_i
         evaluate = pytensor.function(graph.value_vars, graph.logp(sum=False), mode=Mode(linker="py", optimizer=None))
         return float(sum(np.sum(term) for term in evaluate(**point)))
 
-    as_data, designed = density(d), density(own)
-    then = constants.of(model, d)
-    monkeypatch.setattr(constants, "_today", lambda name: then)
-    assert as_data == pytest.approx(density(own), rel=1e-12)
+    as_data, designed = density(then), density(now)
+    stated = constants.of(model, then)
+    monkeypatch.setattr(constants, "of", lambda *_: stated)
+    assert as_data == pytest.approx(density(now), rel=1e-12)
     assert as_data != pytest.approx(designed, rel=1e-4)

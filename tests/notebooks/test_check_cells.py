@@ -9,7 +9,6 @@ import json
 from dataclasses import replace
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
 from telemed_forecast.fits import sampling, store
@@ -18,9 +17,8 @@ from telemed_forecast.forecast import context as contexts
 from telemed_forecast.forecast.context import Context
 from telemed_forecast.forecast.markets import MARKETS
 from telemed_forecast.models import channel_share as share_model
-from telemed_forecast.models import growth
+from telemed_forecast.models import constants, growth
 from telemed_forecast.models import model as statement
-from telemed_forecast.models.constants import PREFIX
 from telemed_forecast.models.likelihood import interval_logp
 from telemed_forecast.paths import NOTEBOOKS
 from telemed_forecast.runs.parameters import validate
@@ -105,18 +103,20 @@ def with_fit(found, model, changed):
 
 
 PRIORS = {
-    "user_adoption": (user_adoption.SPEC, "ceiling_usage"),
-    "internet_hospitals": (internet_hospitals.SPEC, "ceiling_share"),
-    "market_size": (market_size.SPEC, "price"),
+    "user_adoption": (user_adoption.SPEC, "adoption", "ceiling_usage"),
+    "internet_hospitals": (internet_hospitals.SPEC, "internet_hospitals", "ceiling_share"),
+    "market_size": (market_size.SPEC, "market_size", "price"),
 }
 """A constant of each model that has them in its arrays."""
 
 
 @pytest.mark.parametrize("model", PRIORS)
 def test_a_prior_that_moves_by_a_tenth_of_its_sd_turns_every_cell_red_that_depends_on_it(model, today, capsys):
-    (spec, name), fit = PRIORS[model], today[1][model].fit
-    mean, sd = fit.data[PREFIX + name]
-    density = sampling.density(spec, {**fit.data, PREFIX + name: np.array([mean + 0.1 * sd, sd])})
+    (spec, owner, name), fit = PRIORS[model], today[1][model].fit
+    moved = fit.data[constants.ARRAY].copy()
+    mean, sd = moved[constants.place(owner, name)]
+    moved[constants.place(owner, name)] = mean + 0.1 * sd, sd
+    density = sampling.density(spec, {**fit.data, constants.ARRAY: moved})
     assert red(today[0], with_fit(today[1], model, replace(fit, density=density)), capsys) == DEPENDS[model]
 
 
