@@ -38,8 +38,13 @@ class Fault:
             place.append(f"row {self.row}")
         if self.column is not None:
             place.append(f"column {self.column}")
-        found = "" if self.value is None else f"value {self.value!r}; "
+        found = "" if self.value is None else f"value {_shortened(self.value)!r}; "
         return f"{', '.join(place)}: {found}expected {self.expected}"
+
+
+def _shortened(value: str) -> str:
+    """A value as a message shows it: of a long one its beginning."""
+    return value if len(value) <= MOST_SHOWN else f"{value[:MOST_SHOWN]}… ({len(value):,} characters)"
 
 
 class InputError(TelemedError, ValueError):
@@ -54,6 +59,9 @@ class InputError(TelemedError, ValueError):
         self.heading = heading or f"{number} fault{'' if number == 1 else 's'} in the input"
         super().__init__(listed(self.heading, spelt_out(self.faults)))
 
+
+MOST_SHOWN = 200
+"""Characters of a value in a message."""
 
 MOST_SPELT_OUT = 20
 """Lines of a message that lists faults; the rest is counted."""

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 OPTIONAL_COLUMNS = ("resolution", "use", "use_reason")
 """Columns that a user's own file may leave out; they are then filled by rule."""
 
+LONGEST = 1000
+"""Characters of a field: three times the longest of the ledger. A page or a PDF cannot set a text without an end."""
+
 _NUMBER = r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?"
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
@@ -92,7 +95,7 @@ def describe(field: dict[str, Any]) -> str:
     elif "{4}" in pattern:
         kind = "a year, month or day such as 2021, 2021-12 or 2021-12-31"
     else:
-        kind = "letters, digits and _.- only, without blanks" if pattern else "text"
+        kind = "letters, digits and _.- only, without blanks" if pattern else f"text of at most {LONGEST:,} characters"
     if "minimum" in constraints:
         kind += f" of at least {constraints['minimum']}"
     return kind if constraints.get("required") else kind + ", or nothing"
@@ -101,8 +104,8 @@ def describe(field: dict[str, Any]) -> str:
 def holds(field: dict[str, Any], text: str) -> bool:
     """Whether a text is of the field's type and within its constraints."""
     constraints = field.get("constraints", {})
-    if text == "":
-        return not constraints.get("required")
+    if text == "" or len(text) > LONGEST:
+        return text == "" and not constraints.get("required")
     if field["type"] == "date":
         try:
             dt.date.fromisoformat(text if re.fullmatch(_DATE, text) else "no date")

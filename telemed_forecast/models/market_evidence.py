@@ -216,8 +216,10 @@ def arrays(
     Returns
     -------
     ``age`` (years before the last of the grid, <= 0), a guess of each path, ``users_mean``, ``users_sd`` and
-    ``log_medicine`` (time,); for each block of `MODEL` its ends, years (indices; ``seller_at`` a position) and scales,
-    ``size_definition`` and ``size_origin`` (indices), and ``seller_second`` (1 for the second seller).
+    ``log_medicine`` (time,), ``coherence_weight`` and ``pharmacy_coherence_weight`` (time,; the years in which both
+    directions are told of, with the sum one); for each block of `MODEL` its ends, years (indices; ``seller_at`` a
+    position) and scales, ``size_definition`` and ``size_origin`` (indices), and ``seller_second`` (1 for the second
+    seller).
     """
     grid = goods.years
     origins = sorted(set(sizes.origin.tolist()))
@@ -237,10 +239,27 @@ def arrays(
         # Before the survey series starts its first value holds with a wide sd.
         "users_sd": np.interp(grid, known, sd) + 0.05 * np.maximum(known[0] - grid, 0.0),
         "log_medicine": goods.log_sales,
+        **_meeting({block: rows for block, (rows, _) in observed.items()}),
         **{name: values for rows, _ in observed.values() for name, values in rows.items()},
         **stated,
     }
     return Rows(data, {block: claims for block, (_, claims) in observed.items()}), origins
+
+
+def _meeting(rows: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """The years of which figures from above and from below tell, with equal weights; the last where there are none."""
+    sized, read_as = rows["size"]["size_year"], rows["size"]["size_definition"]
+    sides = {
+        "coherence": (("consultation", "services"), rows["volume"]["volume_year"]),
+        "pharmacy_coherence": (("pharmacy", "healthcare"), rows["online"]["online_year"]),
+    }
+    found = {}
+    for name, (definitions_above, below) in sides.items():
+        above = sized[np.isin(read_as, [DEFINITIONS.index(one) for one in definitions_above])]
+        years = np.intersect1d(above, below)
+        weight = np.bincount(years if len(years) else [GRID - 1], minlength=GRID)
+        found[f"{name}_weight"] = weight / weight.sum()
+    return found
 
 
 Block = tuple[dict[str, np.ndarray], list[tuple[str, ...]]]

@@ -21,8 +21,9 @@ medicine sales of the country (official) x the part of them that is published as
 
    \log C_t = \log U_t + \log e_t + \log p_t + \delta_t, \qquad \log P_t = \log M_t + \log q_t + \delta'_t,
 
-where the coherence gaps :math:`\delta` have a wide prior and are reported: the two directions need not agree, and a
-reader must see by how much they do not. For the other services there is no second direction: S and B inherit theirs.
+where the coherence gaps :math:`\delta` have a wide prior, in the mean of the years of which figures of both sides tell,
+and are reported: the two directions need not agree, and a reader must see by how much they do not. For the other
+services there is no second direction: S and B inherit theirs.
 
 *Ceilings.* Drugs sold online are a part of all medicine sales: the ceiling of P is a share of :math:`M_t`, which itself
 grows. Nothing of the kind bounds C, whose ceiling has the distance that past adoptions teach.
@@ -214,9 +215,9 @@ MODEL = Model(
     paths=_paths,
     latent=_latent,
     derived=_derived,
-    # The two directions meet in the last year, where the user base is surveyed; earlier years follow.
+    # The two directions meet over the years that both are told of: one statement about their distance, however many.
     ties=lambda p, d, xp: {
-        n: (p[f"{n}_gap"][..., -1], constants.of("market_size", d)["coherence"])
+        n: ((p[f"{n}_gap"] * d[f"{n}_weight"]).sum(axis=-1), constants.of("market_size", d)["coherence"])
         for n in ("coherence", "pharmacy_coherence")
     },
     observed={

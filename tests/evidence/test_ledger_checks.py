@@ -96,6 +96,7 @@ def test_the_optional_columns_may_be_missing(write):
         ({"use": "context"}, "use_reason", "", "a reason"),
         ({"origin": "My Survey"}, "origin", "My Survey", "letters"),
         ({"publisher": ""}, "publisher", "", "text"),
+        ({"note": "x" * 1001}, "note", "x", "text of at most 1,000 characters"),
         ({"restates": "nobody-at-all"}, "restates", "nobody-at-all", "the claim_id of a row"),
         ({"restates": "mine-1"}, "restates", "mine-1", "another row than itself"),
         (
@@ -128,6 +129,12 @@ def test_a_fault_is_named_with_its_place_value_and_expectation(write, change, co
     assert (fault.file, fault.row) == (str(path), 2)
     assert fault.value.startswith(value)
     assert expected in fault.expected
+
+
+def test_a_message_shows_the_beginning_of_a_long_value(write):
+    with pytest.raises(InputError) as caught:
+        ledger.load([write({"note": "x" * 50_000})])
+    assert "(50,000 characters)" in str(caught.value) and len(str(caught.value)) < 1000
 
 
 def test_many_faults_in_two_files_come_in_one_message(write):

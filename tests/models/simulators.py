@@ -230,8 +230,9 @@ class Market:
             found = consultation | pharmacy | Market.from_below(d, rng)
             c, p = found["consultation_log_level"], found["pharmacy_log_level"]
             gaps = c - found["bottom_up"], p - found["pharmacy_bottom_up"]
-            # Kept with the probability that the two coherence gaps have.
-            if np.log(rng.uniform()) < sum(-0.5 * (gap[-1] / model.COHERENCE) ** 2 for gap in gaps):
+            # Kept with the probability that the two coherence gaps have, each in the mean of the years told of.
+            told = gaps[0] @ d["coherence_weight"], gaps[1] @ d["pharmacy_coherence_weight"]
+            if np.log(rng.uniform()) < sum(-0.5 * (gap / model.COHERENCE) ** 2 for gap in told):
                 break
         other, spread, volatility = (
             rng.normal(*model.OTHER_SERVICES),

@@ -128,8 +128,18 @@ def test_the_prior_lies_below_its_ceilings_and_nests(arrays_on):
     assert sizes.shape == (400, market_size.GRID, len(market_size.DEFINITIONS))
     assert (sizes[:, :, 3] <= np.exp(data["log_medicine"])).all()
     assert (sizes[:, :, 0] <= sizes[:, :, 1]).all() and (sizes[:, :, 1] <= sizes[:, :, 2]).all()
-    # The two directions meet in the last year: a standard deviation of 0.7 each, and less where one of them is sure.
-    assert 0.3 < drawn["coherence_gap"][:, -1].std() < 0.75
+    # The two directions meet over the years told of: a standard deviation of 0.7, and less where one of them is sure.
+    assert 0.3 < (drawn["coherence_gap"] @ data["coherence_weight"]).std() < 0.75
+
+
+def test_the_two_directions_meet_over_the_years_of_which_figures_of_both_tell(arrays_on):
+    early, late = (arrays_on(day)["market_size"] for day in ("2019-12-31", "2026-11-21"))
+    for name, below in (("coherence", "volume_year"), ("pharmacy_coherence", "online_year")):
+        weight = late[f"{name}_weight"]
+        assert weight.sum() == pytest.approx(1.0) and (weight > 0).sum() > 1
+        assert set(np.flatnonzero(weight)) <= set(late["size_year"]) & set(late[below])
+    # Nothing was known of encounters: the guess about them speaks of the last year.
+    assert early["coherence_weight"].tolist() == [0.0] * (market_size.GRID - 1) + [1.0]
 
 
 def test_the_first_guess_of_users_gets_less_certain_before_their_survey_begins(arrays_on):

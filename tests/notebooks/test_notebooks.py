@@ -73,11 +73,11 @@ def test_only_check_cells_carry_stored_output_and_each_notebook_has_one(name):
 @pytest.mark.notebook
 def test_plain_papermill_runs_a_notebook_from_another_folder_with_another_horizon(tmp_path):
     papermill = Path(sys.executable).with_name("papermill")
-    source = os.path.relpath(NOTEBOOKS / "market_size.ipynb", tmp_path)
+    source = os.path.relpath(NOTEBOOKS / "user_adoption.ipynb", tmp_path)
     arguments = [papermill, source, "out.ipynb", "-p", "horizon", "2032", "-p", "profile", "quick"]
     done = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stderr[-2000:]
     text = (tmp_path / "out.ipynb").read_text(encoding="utf-8")
-    assert "market_2032" in text and "2032-12-31" in text
+    assert "users_2032" in text and "2032-12-31" in text
     # Others' forecasts of later years stand among the evidence.
-    assert "market_2030" not in text and "market_2033" not in text
+    assert "users_2030" not in text and "users_2033" not in text
