@@ -83,8 +83,9 @@ def number(model: str, name: str) -> float:
 
 
 def of(model: str, d: Mapping[str, Any]) -> dict[str, Any]:
-    """The constants of a model by name, as they came with the arrays of a fit."""
-    return {name: _given(d[ARRAY][place(model, name)], value) for name, value in _today(model).items()}
+    """The constants of a model by name: as they came with the arrays of a fit, today's where none came."""
+    numbers = d[ARRAY] if ARRAY in d else arrays(model)[ARRAY]
+    return {name: _given(numbers[place(model, name)], value) for name, value in _today(model).items()}
 
 
 def arrays(model: str, day: date = date.max) -> dict[str, np.ndarray]:

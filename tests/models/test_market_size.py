@@ -133,13 +133,15 @@ def test_the_prior_lies_below_its_ceilings_and_nests(arrays_on):
 
 
 def test_the_two_directions_meet_over_the_years_of_which_figures_of_both_tell(arrays_on):
-    early, late = (arrays_on(day)["market_size"] for day in ("2019-12-31", "2026-11-21"))
+    late = arrays_on("2026-11-21")["market_size"]
     for name, below in (("coherence", "volume_year"), ("pharmacy_coherence", "online_year")):
         weight = late[f"{name}_weight"]
         assert weight.sum() == pytest.approx(1.0) and (weight > 0).sum() > 1
         assert set(np.flatnonzero(weight)) <= set(late["size_year"]) & set(late[below])
-    # Nothing was known of encounters: the guess about them speaks of the last year.
-    assert early["coherence_weight"].tolist() == [0.0] * (market_size.GRID - 1) + [1.0]
+    # Where nothing is known of one side, the guess about it speaks of the last year.
+    nothing = {name: np.zeros(0, dtype=int) for name in ("size_year", "size_definition", "volume_year", "online_year")}
+    for weight in market_evidence._meeting({block: nothing for block in ("size", "volume", "online")}).values():
+        assert weight.tolist() == [0.0] * (market_size.GRID - 1) + [1.0]
 
 
 def test_the_first_guess_of_users_gets_less_certain_before_their_survey_begins(arrays_on):
