@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from functools import partial
 
 import numpy as np
@@ -91,6 +92,7 @@ def numbers(context: Context, result: Forecast, weighed: Sequence[Influence] = (
         "last_period": result.last_period.isoformat(),
         **_headline(context, result),
         "users_grow": chance(result.path.year_end(horizon) > result.path.draws[:, now]),
+        **_below_the_highest(result),
         "usage_half": chance(result["online_medical_usage_rate"].year_end(horizon) > 50.0),
         "newest_surveys": newest(evidence["users"], 3),
         "surveys_shown": newest(evidence["users"], 5),
@@ -166,6 +168,28 @@ def _headline(context: Context, result: Forecast) -> dict[str, Value]:
         "usage_then": value(usage.year_end(horizon), "percent"),
         "wave_left": share(result.draws["stays"][:, now, 0]),
     }
+
+
+def _below_the_highest(result: Forecast) -> dict[str, Fact]:
+    """The newest count, the highest before it, and whether the level fell too; None where the newest is the highest."""
+    none: dict[str, Fact] = dict.fromkeys(("count_newest", "count_highest", "highest_day", "level_fell"))
+    surveys = result.evidence["users"]
+    counts = surveys.where((surveys.grade == "A") & surveys.bounded & forecast.comparable(surveys))
+    order = np.argsort(counts.end, kind="stable")
+    if not len(order) or (highest := order[int(np.argmax(counts.low[order]))]) == (newest_count := order[-1]):
+        return none | {"fell_claims": ()}
+    day, now = counts.end[highest].astype(date), result.path.last_known
+    return {
+        "count_newest": _counted(counts, newest_count),
+        "count_highest": _counted(counts, highest),
+        "highest_day": day.isoformat(),
+        "level_fell": chance(result.path.draws[:, now] < result.path.draws[:, result.path.position(day)]),
+        "fell_claims": (str(counts.claim_id[newest_count]), str(counts.claim_id[highest])),
+    }
+
+
+def _counted(counts: Observations, row: int) -> Value:
+    return Value(value=float(0.5 * (counts.low[row] + counts.high[row])), unit="persons")
 
 
 def _now(result: Forecast, underlying: Value, figure: KeyFigure) -> KeyFigure:

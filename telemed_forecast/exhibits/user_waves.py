@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from telemed_forecast.evidence import decisions
-from telemed_forecast.exhibits.evidence import context_table, newest
+from telemed_forecast.exhibits.evidence import context_table, known, newest
 from telemed_forecast.exhibits.exhibit import Exhibit, with_interval
 from telemed_forecast.exhibits.forecasts import line
 from telemed_forecast.exhibits.numbers import basis, share, value
@@ -46,6 +46,9 @@ LATER = decisions.shown("later_multiples")
 LATER_PEOPLE = {name: (*sides["base"], *sides["later"]) for name, sides in decisions.parts("later_people").items()}
 """Ratios of two counts of monthly users, which are people and not visits: label -> claims of base and later."""
 
+JUNE_2020 = {label: claim for claim, label in decisions.labels("june_2020").items()}
+"""Counts of June and December 2020, and June's usage rates with and without mere purchases: label -> claim."""
+
 SURGES = decisions.shown("surges")
 """What platforms, hospitals and app panels said of the waves, with what each compares; shown, not fitted."""
 
@@ -55,6 +58,7 @@ def exhibits(context: Context, result: Forecast) -> list[Exhibit]:
     claims = newest(result.evidence["panel"], 3)
     return [
         users_parts(result, claims),
+        *_june_2020(context, result),
         *_lost(result, claims),
         retention(result, claims),
         *_platforms(context, result),
@@ -80,6 +84,7 @@ def numbers(context: Context, result: Forecast) -> dict[str, Fact]:
         "daily_rise": Value(value=100.0 * (daily - 1.0), unit="percent", digits=2) if daily else None,
         "reported_claims": (DEMAND, DAILY) if both else (),
         "later_claims": _later(context)[1],
+        "june_2020_claims": known(context, *JUNE_2020.values()),
     }
 
 
@@ -89,6 +94,34 @@ def users_parts(result: Forecast, claims: Sequence[str]) -> Exhibit:
     parts = {"base": "without_waves", "kept": "kept_from_waves", "passing": "leaving_after_waves"}
     draws = {name: result[f"users_{part}"].draws for name, part in parts.items()}
     return Exhibit(name="users_parts", frame=_means(result, draws, days), claims=tuple(claims))
+
+
+def _june_2020(context: Context, result: Forecast) -> list[Exhibit]:
+    """Users of June 2020 as later counts would have it, under three readings and by the model, beside December's."""
+    claims = known(context, *JUNE_2020.values())
+    if len(claims) < len(JUNE_2020):
+        return []
+    printed = context.view.set_index("claim_id")["value"].astype(float)
+    count, whole, rest, december = (
+        float(printed[JUNE_2020[label]]) for label in ("count", "any", "without_purchases", "december")
+    )
+    offset = np.asarray(result.fit.posterior["definition_offset"])[:, list(adoption.OFFSETS).index("definition_2020h1")]
+    readings = {"all_held": 1.0, "half_held": 0.5 * (1.0 + rest / whole), "none_held": rest / whole}
+    june = {reading: np.array([count * held]) for reading, held in readings.items()} | {
+        "modelled": count / np.exp(offset)
+    }
+    columns = {
+        "reading": list(june),
+        **with_interval(june=[_told(users, "persons") for users in june.values()]),
+        "december": december,
+        **with_interval(change=[_told(100.0 * (december / users - 1.0), "percent") for users in june.values()]),
+    }
+    return [Exhibit(name="june_2020", frame=pd.DataFrame(columns), claims=claims)]
+
+
+def _told(draws: np.ndarray, unit: str) -> Value:
+    """A number that follows from what was published has no interval."""
+    return value(draws, unit) if len(draws) > 1 else Value(value=float(draws[0]), unit=unit)
 
 
 def staying(result: Forecast) -> str:

@@ -56,6 +56,29 @@ def test_monthly_users_a_year_later_are_a_ratio_of_two_printed_counts(made):
     assert found["panel_year"] == pytest.approx(54.8 / 46.9, rel=1e-3)
 
 
+def test_june_2020_fell_or_rose_to_december_by_what_its_drug_buyers_are_taken_for(made):
+    found = rows(made[2]["june_2020"], "reading")
+    assert found["june"]["all_held"] == 276e6 and found["december"].eq(214.8e6).all()
+    assert found["june"]["none_held"] == pytest.approx(276e6 * 17.9 / 29.4)
+    assert found["change"]["all_held"] < 0 < found["change"]["none_held"]
+    assert found["june"]["none_held"] < found["june"]["half_held"] < found["june"]["all_held"]
+    assert found["june_low"].notna().tolist() == [False, False, False, True]
+
+
+def test_a_count_below_an_earlier_one_is_said_with_the_chance_that_the_level_fell(made):
+    context, result, _ = made
+    told = report.numbers(context, result)
+    assert told["count_newest"].value == 411e6 and told["count_highest"].value == 418e6
+    assert (told["highest_day"], told["level_fell"].unit) == ("2024-12-31", "probability")
+    assert len(told["fell_claims"]) == 2
+
+
+def test_a_newest_count_that_is_the_highest_has_fallen_below_nothing():
+    context, result = forecast("user_adoption", as_of="2023-06-30")
+    told = report.numbers(context, result)
+    assert told["count_highest"] is None and told["fell_claims"] == ()
+
+
 def test_another_count_stands_beside_ours_with_the_reason_why_it_differs(made):
     found = rows(made[2]["other_counts"], "statement")
     iimedia = found.loc["cnnic-2020-12-online-medical-users-other-definition-iimedia-iim20"]
