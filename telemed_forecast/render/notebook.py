@@ -26,6 +26,9 @@ EXHIBIT, NUMBERS, FIGURES = (
 )
 """Types of the outputs that a page is made of."""
 
+CHECK = "nbval-check-output"
+"""Tag of a notebook's check cell."""
+
 _language: Language = LANGUAGES[0]
 
 
@@ -49,11 +52,14 @@ class Shown:
         What prose is told.
     figures
         Key figures in their order.
+    printed
+        What cells print as text, which none does as shipped: an edited notebook's own words.
     """
 
     exhibits: Exhibits = field(default_factory=dict)
     numbers: dict[str, Fact] = field(default_factory=dict)
     figures: dict[str, KeyFigure] = field(default_factory=dict)
+    printed: list[str] = field(default_factory=list)
 
 
 def show(*given: Any) -> None:
@@ -85,6 +91,8 @@ def read(path: Path) -> Shown:
     shown = Shown()
     for k, cell in ran:
         for output in cell.get("outputs", []):
+            if output["output_type"] == "stream" and output["name"] == "stdout" and not _checks(cell):
+                shown.printed.append("".join(output["text"]))
             try:
                 _take(output.get("data", {}), shown)
             except (KeyError, TypeError, ValueError) as error:
@@ -102,6 +110,11 @@ def _take(data: Mapping[str, Any], shown: Shown) -> None:
     shown.numbers.update(facts_of(data.get(NUMBERS, {})))
     figures = [KeyFigure.model_validate(one) for one in data.get(FIGURES, ())]
     shown.figures.update({figure.id: figure for figure in figures})
+
+
+def _checks(cell: Mapping[str, Any]) -> bool:
+    """Whether a cell compares what was found with what is on record: its words are for tests."""
+    return CHECK in cell.get("metadata", {}).get("tags", ())
 
 
 def _failures(cell: Mapping[str, Any]) -> Iterator[str]:

@@ -33,6 +33,10 @@ _PLACE = re.compile(r"^\N{OBJECT REPLACEMENT CHARACTER}(\w+)$")
 _HEADING = re.compile(r"^(#{2,3}) (.+?) \{#([a-z0-9-]+)\}$")
 
 
+MOST_PRINTED = 20_000
+"""Characters of what a notebook prints that its page shows; the notebook beside it holds all."""
+
+
 class TemplateFault(TelemedError, ValueError):
     """A page's template asks for what its report does not have."""
 
@@ -77,7 +81,18 @@ def _parts(report: str, lang: Language) -> list[str]:
 
 def _read(report: str, part: str, shown: Shown, lang: Language) -> list[Piece]:
     name = f"{report}_{part}" if part else report
-    return list(_pieces(_text(name, shown, lang), shown))
+    added = _printed(shown, catalogue(lang)) if part == BODY else ()
+    return [*_pieces(_text(name, shown, lang), shown), *added]
+
+
+def _printed(shown: Shown, texts: Catalogue) -> Iterator[Piece]:
+    """What an edited notebook prints, as it stands and marked as no part of the report as shipped."""
+    if text := "".join(shown.printed).strip("\n"):
+        yield Section(2, texts.text("page.printed"), "printed")
+        yield Prose(escaped(texts.text("page.printed_text")))
+        plain = "".join(c if c == "\n" or c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:MOST_PRINTED])
+        # Indented lines are Markdown's text as it stands, whatever they hold.
+        yield Prose("\n".join(f"    {line}" for line in plain.splitlines()))
 
 
 def _page(made: Page, shown: Shown) -> Page:

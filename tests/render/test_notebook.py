@@ -81,7 +81,12 @@ def test_a_cell_that_did_not_run_or_shows_something_faulty_is_named(executed, ce
         notebook.read(executed(TABLE, **cell))
 
 
-def test_other_outputs_and_empty_cells_are_passed_over(executed):
-    stream = {"output_type": "stream", "name": "stdout", "text": ["hello"]}
-    assert notebook.read(executed(outputs=[stream])) == notebook.Shown()
+def test_what_a_cell_prints_is_read_and_what_a_check_cell_or_a_library_says_is_not(executed):
+    stream = {"output_type": "stream", "name": "stdout", "text": ["hello ", "there"]}
+    assert notebook.read(executed(outputs=[stream])).printed == ["hello there"]
+    assert notebook.read(executed(outputs=[stream], metadata={"tags": [notebook.CHECK]})) == notebook.Shown()
+    assert notebook.read(executed(outputs=[stream | {"name": "stderr"}])) == notebook.Shown()
+
+
+def test_an_empty_cell_is_passed_over(executed):
     assert notebook.read(executed(source="", execution_count=None)) == notebook.Shown()

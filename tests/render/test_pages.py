@@ -80,6 +80,17 @@ def test_the_page_of_an_early_day_can_be_made_and_cites_what_was_known(report, d
     assert set(claims) <= set(Context(validate(report, {"as_of": day})).view["claim_id"])
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_what_an_edited_notebook_prints_stands_on_its_page_as_text_and_marked(lang):
+    printed = ["growth <b>of mine</b>:\n", "  x_y * 3.2%\n\n# end \ufffbcite\ufffb"]
+    shown = replace(made("user_adoption"), printed=printed)
+    body, annex = pages.parts("user_adoption", shown, lang)
+    text = html.page(body, lang)
+    assert "growth &lt;b&gt;of mine&lt;/b&gt;:\n  x_y * 3.2%\n\n# end \ufffdcite\ufffd" in text
+    assert 'id="printed"' in text and 'id="printed"' not in html.page(annex, lang)
+    assert 'id="printed"' not in html.page(pages.page("user_adoption", made("user_adoption"), lang), lang)
+
+
 def test_both_languages_place_the_same_exhibits_numbers_and_citations(report):
     assert asked(report, "en") == asked(report, "zh")
 
