@@ -38,7 +38,10 @@ RELIABLE = 0.7
 REFIT_PROFILE = "quick"
 """Effort of a fit without an origin whose weights cannot be trusted."""
 
-COLUMNS = ("report", "origin", "claims", "method", "khat", "ratio", "below", "z", "headline", "width")
+NARROWER = {"services": "market_size_services", "consultation": "market_size_consultation"}
+"""Further headline numbers of the market: column -> target."""
+
+COLUMNS = ("report", "origin", "claims", "method", "khat", "ratio", "below", "z", "headline", "width", *NARROWER)
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def conflicts(context: Context, results: dict[str, Forecast], *, refit: bool = T
     figures over what the others let expect (odds ratio for shares); ``below``, the probability that they give to a mean
     figure below the one printed, and ``z``, the same in standard normal units; ``headline`` and ``width``, the
     headline's median at the horizon and the width of its 80% interval (log scale, logit for shares) without the origin
-    over those with it.
+    over those with it; ``services`` and ``consultation``, the same of these medians, NaN for other models.
     """
     found: list[dict[str, Any]] = []
     for name, result in results.items():
@@ -131,12 +134,11 @@ def _conflict(context: Context, market: Market, result: Forecast, voice: Voice, 
     origin, own, printed, weighed = voice
     found: dict[str, Any] = {"report": market.name, "origin": origin, "claims": tuple(own.claim_id.tolist())}
     if weighed is None:
-        unknown = dict.fromkeys(("khat", "below", "z", "headline", "width"), np.nan)
+        unknown = dict.fromkeys(("khat", "below", "z", "headline", "width", *NARROWER), np.nan)
         return found | unknown | {"method": "one_voice", "ratio": (np.nan, np.nan, np.nan)}
     weights, khat = weighed
     method = "weights"
-    before = _headline(context, result.path)
-    after = before
+    other = result
     if khat > RELIABLE:
         method = "refit" if refit else "unreliable"
     if method == "refit":
@@ -144,17 +146,25 @@ def _conflict(context: Context, market: Market, result: Forecast, voice: Voice, 
         again = market.module.printed(other, own, heard=False)
         if not again.inside.any():
             return {}
-        printed, after = again, _headline(context, other.path)
-        weights = np.full(len(after), 1.0 / len(after))
+        printed, size = again, len(again.mu)
+        weights = np.full(size, 1.0 / size)
     rng = context.generator(f"conflict {market.name} {origin}")
     ratio, below = against(printed, weights, rng)
-    headline, width = effect(before, after, weights)
+    headline, width = effect(_at_horizon(context, result.path), _at_horizon(context, other.path), weights)
     told = {"method": method, "khat": khat, "ratio": ratio, "below": below, "z": deviation(below)}
-    return found | told | {"headline": headline, "width": width}
+    narrower = {name: _moved(context, result, other, target, weights) for name, target in NARROWER.items()}
+    return found | told | {"headline": headline, "width": width} | narrower
 
 
-def _headline(context: Context, path: Path) -> np.ndarray:
-    """The headline at the horizon on the log scale (logit for a share). Dims: (sample,)."""
+def _moved(context: Context, result: Forecast, other: Forecast, target: str, weights: np.ndarray) -> float:
+    """What leaving an origin out does to the median of a further number; NaN where the model has none of that name."""
+    if target not in result.paths:
+        return np.nan
+    return effect(_at_horizon(context, result[target]), _at_horizon(context, other[target]), weights)[0]
+
+
+def _at_horizon(context: Context, path: Path) -> np.ndarray:
+    """A number at the horizon on the log scale (logit for a share). Dims: (sample,)."""
     draws = path.year_end(context.settings.horizon)
     if path.unit != "percent":
         return np.log(draws)

@@ -34,7 +34,7 @@ def exhibits(context: Context, review: Review) -> list[Exhibit]:
         _wanted_bars(context, review, str(name), one) for name, one in review.wanted.groupby("report", sort=False)
     ]
     table = [leave_one_out(context, judged)] if len(judged) else []
-    return [*charts, *table, *wanted, wanted_table(context, review)]
+    return [*charts, *_narrower(context, judged), *table, *wanted, wanted_table(context, review)]
 
 
 def key_figures(context: Context, review: Review) -> list[KeyFigure]:
@@ -94,6 +94,20 @@ def leave_one_out(context: Context, judged: pd.DataFrame) -> Exhibit:
         claims=_all_claims(judged),
         facts={"horizon": context.settings.horizon, "bound": evaluation.RELIABLE},
     )
+
+
+def _narrower(context: Context, judged: pd.DataFrame) -> list[Exhibit]:
+    """What leaving a publisher out does to the narrower definitions of the market, where it does the most first."""
+    own = judged[judged[[*evaluation.NARROWER]].notna().all(axis=1)]
+    if own.empty:
+        return []
+    own = own.iloc[(-np.log(own["services"]).abs()).argsort(kind="stable")]
+    changes = {name: 100.0 * (own[name] - 1.0) for name in evaluation.NARROWER}
+    frame = pd.DataFrame({"origin": own["origin"].map(origin_name), "figures": own["claims"].map(len), **changes})
+    facts: dict[str, Fact] = {"horizon": context.settings.horizon, "origin": frame["origin"].iloc[0]}
+    facts["change"] = Value(value=float(frame["services"].iloc[0]), unit="percent", digits=2)
+    frame = frame.reset_index(drop=True)
+    return [Exhibit(name="left_out_services", frame=frame, claims=_all_claims(own), facts=facts)]
 
 
 def _all_claims(judged: pd.DataFrame) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The report on the evidence, on the shipped ledger and the real models, with draws from their priors."""
 
+import numpy as np
 import pandas as pd
 import prior_fits
 import pytest
@@ -101,6 +102,16 @@ def test_the_key_figures_say_what_was_used_by_whom_and_what_is_missing(today):
     assert values["review_used"] == (today[1].uses["used_by"] != "").sum()
     assert values["review_contradiction"] > 3
     assert 0 <= values["review_missing"] <= 100
+
+
+def test_what_a_publisher_does_to_the_narrower_market_is_told_the_largest_first(today, exhibits):
+    told, judged = exhibits["left_out_services"], today[1].conflicts
+    of_market = judged[(judged["report"] == "market_size") & (judged["method"] != "one_voice")]
+    assert len(told.frame) == len(of_market) > 3
+    moved = np.abs(np.log1p(told.frame["services"] / 100.0))
+    assert moved.is_monotonic_decreasing and moved.iloc[0] > 0
+    others = judged[judged["report"] != "market_size"]
+    assert others[["services", "consultation"]].isna().all(axis=None)
 
 
 def test_who_has_nobody_beside_him_is_told_by_name(today):
