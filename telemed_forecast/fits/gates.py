@@ -71,6 +71,11 @@ class Gate:
     mcse_max: float | None = None
     saturated: float = 0.0
 
+    @property
+    def agrees(self) -> bool:
+        """Whether the chains agree and none diverged, however many independent draws they hold."""
+        return self.rhat_max is not None and self.rhat_max < RHAT_MAX and self.divergences == 0
+
     def to_dict(self) -> dict[str, Any]:
         """Plain types, for JSON."""
         return asdict(self)

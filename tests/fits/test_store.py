@@ -193,3 +193,18 @@ def test_a_fit_that_misses_its_gates_is_made_again_with_twice_the_effort_until_i
     often = fit_store.fitted(toy.TOY, toy.numbers(1), profile=more, seed=1, folder=tmp_path)
     assert not once.gate.ok and once.gate.draws == toy.TINY.draws
     assert often.gate.ok and often.gate.draws in [toy.TINY.draws * 2**number for number in range(1, 6)]
+
+
+@pytest.mark.draws
+def test_where_few_draws_are_enough_a_fit_is_made_again_only_until_its_chains_agree(tmp_path):
+    more = replace(toy.TINY, attempts=6, few=True)
+    found = fit_store.fitted(toy.TOY, toy.numbers(1), profile=more, seed=1, folder=tmp_path).gate
+    assert found.agrees and found.draws <= toy.TINY.draws * 2**5
+    strict = fit_store.fitted(toy.TOY, toy.numbers(1), profile=replace(more, few=False), seed=1, folder=tmp_path).gate
+    assert strict.ok and strict.draws >= found.draws
+
+
+@pytest.mark.parametrize(("fault", "agrees"), [({}, True), ({"rhat_max": 1.02}, False), ({"divergences": 1}, False)])
+def test_chains_agree_without_a_divergence_however_few_draws_they_hold(fault, agrees):
+    told = {"rhat_max": 1.001, "ess_bulk_min": 20.0, "ess_tail_min": 20.0, "divergences": 0, "bfmi_min": 0.1} | fault
+    assert Gate(name="toy", ok=False, chains=2, draws=100, **told).agrees is agrees
