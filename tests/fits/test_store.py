@@ -200,8 +200,6 @@ def test_where_few_draws_are_enough_a_fit_is_made_again_only_until_its_chains_ag
     more = replace(toy.TINY, attempts=6, few=True)
     found = fit_store.fitted(toy.TOY, toy.numbers(1), profile=more, seed=1, folder=tmp_path).gate
     assert found.agrees and found.draws <= toy.TINY.draws * 2**5
-    strict = fit_store.fitted(toy.TOY, toy.numbers(1), profile=replace(more, few=False), seed=1, folder=tmp_path).gate
-    assert strict.ok and strict.draws >= found.draws
 
 
 @pytest.mark.parametrize(("fault", "agrees"), [({}, True), ({"rhat_max": 1.02}, False), ({"divergences": 1}, False)])
