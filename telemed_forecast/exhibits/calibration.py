@@ -22,6 +22,9 @@ from telemed_forecast.exhibits.values import Fact
 DRAWN = 3
 """Quantities in a model's chart: those that come nearest to the edge of chance."""
 
+STEPS_DRAWN = 40
+"""Steps of a line in these charts, about."""
+
 
 @dataclass(frozen=True)
 class _Checked:
@@ -98,8 +101,12 @@ def _chart(name: str, one: _Checked) -> Exhibit:
     band = uniformity.band(len(places), ERROR / len(names))
     drawn = [verdict.quantity for verdict in one.told[:DRAWN]]
     away = {name: uniformity.distribution(places[:, names.index(name)]) - band.at for name in drawn}
-    lines = [_line(band.at, name, line, line, line) for name, line in away.items()]
-    lines.append(_line(band.at, "band", np.zeros_like(band.at), band.low - band.at, band.high - band.at))
+    # A page needs no more than these of some hundred steps; where a line lies farthest off is one of them.
+    kept = np.arange(0, len(band.at), max(1, len(band.at) // STEPS_DRAWN))
+    kept = np.union1d(kept, [np.abs(line).argmax() for line in away.values()])
+    at = band.at[kept]
+    lines = [_line(at, name, line[kept], line[kept], line[kept]) for name, line in away.items()]
+    lines.append(_line(at, "band", np.zeros_like(at), band.low[kept] - at, band.high[kept] - at))
     return Exhibit(
         name=f"calibration_{name}",
         entry="calibration_ranks",

@@ -335,7 +335,7 @@ def test_the_page_says_of_each_check_against_known_truths_what_it_bears(shown, c
     changed, there, absent = SAID[case]
     fresh = {"sbc_known": 4, "sbc_shown": 4, "sbc_models": 4, "sbc_failed": 0, "sbc_later": 0, "sbc_stale": 0}
     told = replace(shown, numbers=shown.numbers | fresh | changed)
-    text = pages._text("track_record", told, "en").replace("\N{NO-BREAK SPACE}", " ").replace("\\", "")
+    text = pages._text("track_record_annex", told, "en").replace("\N{NO-BREAK SPACE}", " ").replace("\\", "")
     assert there in text and absent not in text
 
 

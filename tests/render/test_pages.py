@@ -91,6 +91,15 @@ def test_what_an_edited_notebook_prints_stands_on_its_page_as_text_and_marked(la
     assert 'id="printed"' not in html.page(pages.page("user_adoption", made("user_adoption"), lang), lang)
 
 
+def test_every_page_is_below_400_kilobytes(report, shown):
+    sizes = {
+        (one.file, lang): len(html.page(one, lang).encode())
+        for lang in LANGUAGES
+        for one in pages.parts(report, shown, lang)
+    }
+    assert max(sizes.values()) < 400_000, sizes
+
+
 def test_both_languages_place_the_same_exhibits_numbers_and_citations(report):
     assert asked(report, "en") == asked(report, "zh")
 
