@@ -122,12 +122,15 @@ def test_a_citation_unfolds_its_source(browser, pages):
 
 def test_a_chart_tells_its_values_where_a_reader_points(browser, pages):
     from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.support.ui import WebDriverWait
 
     browser.open(next(iter(pages.values())), DESK)
     place = browser.driver.find_element("css selector", ".wide [data-tip]")
     browser.ask("arguments[0].scrollIntoView({block: 'center'})", place)
     ActionChains(browser.driver).move_to_element(place).perform()
-    assert browser.ask("return document.querySelector('.tip').textContent") == place.get_attribute("data-tip")
+    # The pointer's move comes to the page when the browser finds the time for it.
+    said = "return document.querySelector('.tip').textContent"
+    WebDriverWait(browser.driver, 10).until(lambda _: browser.ask(said) == place.get_attribute("data-tip"))
     assert browser.driver.find_element("css selector", ".tip").is_displayed()
 
 
