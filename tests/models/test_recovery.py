@@ -196,7 +196,7 @@ def test_the_offset_of_each_counter_is_found_and_its_opposite_is_not(recovered):
 
 def test_where_the_data_speak_the_posterior_is_narrower_than_the_prior(recovered):
     posterior = recovered[1]
-    # The shocks of third parties are left out: figures narrow them by a tenth, which so many draws do not show for sure.
+    # Shocks of third parties are left out: figures narrow them by a tenth, which so many draws do not show for sure.
     for name, sd in (
         ("hospital_sigma", PRIOR.log_sigma[1]),
         ("reporting_noise", internet_hospitals.REPORTING_NOISE[1]),
