@@ -36,6 +36,9 @@ _HEADING = re.compile(r"^(#{2,3}) (.+?) \{#([a-z0-9-]+)\}$")
 MOST_PRINTED = 20_000
 """Characters of what a notebook prints that its page shows; the notebook beside it holds all."""
 
+LONGEST_LINE = 200
+"""Characters of a line of it; what is longer goes on in the next."""
+
 
 class TemplateFault(TelemedError, ValueError):
     """A page's template asks for what its report does not have."""
@@ -91,8 +94,12 @@ def _printed(shown: Shown, texts: Catalogue) -> Iterator[Piece]:
         yield Section(2, texts.text("page.printed"), "printed")
         yield Prose(escaped(texts.text("page.printed_text")))
         plain = "".join(c if c == "\n" or c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:MOST_PRINTED])
+        # A PDF takes minutes to set a line without an end.
+        lines = [
+            line[at : at + LONGEST_LINE] for line in plain.split("\n") for at in range(0, len(line) or 1, LONGEST_LINE)
+        ]
         # Indented lines are Markdown's text as it stands, whatever they hold.
-        yield Prose("\n".join(f"    {line}" for line in plain.splitlines()))
+        yield Prose("\n".join(f"    {line}" for line in lines))
 
 
 def _page(made: Page, shown: Shown) -> Page:

@@ -106,6 +106,15 @@ def test_a_default_is_wider_than_what_was_learned_later(model, name):
     assert all(then[k] >= now[k] for k in spreads) and (then != now).any()
 
 
+@pytest.mark.parametrize(("model", "market"), STATED.items())
+@pytest.mark.parametrize("day", [FIRST, date.max])
+def test_every_scale_of_a_prior_is_above_zero_on_every_day(model, market, day):
+    # The graphs, which read constants as data, do not ask for it in every step.
+    priors = MODELS[market].model.priors(known(market) | constants.arrays(model, day))
+    scales = {name: one.parameters[-1] for name, one in priors.items() if one.family != "Flat"}
+    assert all(np.all(np.asarray(scale) > 0) for scale in scales.values()), scales
+
+
 def said(market, d, p):
     """All that a model reads of its constants with the arrays of a fit and some draws."""
     model = MODELS[market].model

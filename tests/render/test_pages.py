@@ -87,6 +87,8 @@ def test_what_an_edited_notebook_prints_stands_on_its_page_as_text_and_marked(la
     body, annex = pages.parts("user_adoption", shown, lang)
     text = html.page(body, lang)
     assert "growth &lt;b&gt;of mine&lt;/b&gt;:\n  x_y * 3.2%\n\n# end \ufffdcite\ufffd" in text
+    long = html.page(pages.parts("user_adoption", replace(shown, printed=["x" * 40_000]), lang)[0], lang)
+    assert max(map(len, re.findall("x{50,}", long))) == pages.LONGEST_LINE
     assert 'id="printed"' in text and 'id="printed"' not in html.page(annex, lang)
     assert 'id="printed"' not in html.page(pages.page("user_adoption", made("user_adoption"), lang), lang)
 
