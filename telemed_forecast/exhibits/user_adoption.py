@@ -180,16 +180,12 @@ def _below_the_highest(result: Forecast) -> dict[str, Fact]:
         return none | {"fell_claims": ()}
     day, now = counts.end[highest].astype(date), result.path.last_known
     return {
-        "count_newest": _counted(counts, newest_count),
-        "count_highest": _counted(counts, highest),
+        "count_newest": counted(counts, counts.end[newest_count].astype(date), "persons"),
+        "count_highest": counted(counts, day, "persons"),
         "highest_day": day.isoformat(),
         "level_fell": chance(result.path.draws[:, now] < result.path.draws[:, result.path.position(day)]),
         "fell_claims": (str(counts.claim_id[newest_count]), str(counts.claim_id[highest])),
     }
-
-
-def _counted(counts: Observations, row: int) -> Value:
-    return Value(value=float(0.5 * (counts.low[row] + counts.high[row])), unit="persons")
 
 
 def _now(result: Forecast, underlying: Value, figure: KeyFigure) -> KeyFigure:

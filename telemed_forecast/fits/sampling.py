@@ -59,8 +59,8 @@ PROFILES = {
     # With half of the warm-up one fit in some twenty had a chain that found the posterior late (R-hat 1.1).
     "quick": Profile(chains=2, tune=1000, draws=1000, target_accept=0.95),
     "full": Profile(chains=4, tune=1000, draws=1250, target_accept=0.95, attempts=3),
-    # Refits of past dates, some fifty of them. The spread of shocks mixes slowly where figures are few: all gates would
-    # ask for ten times the draws, and scores would not see the difference. How many pass is told beside the scores.
+    # Refits of past dates, many of them. The spread of shocks mixes slowly where figures are few, and some met not
+    # all gates with four times the draws either. How many pass is told beside the scores.
     "origins": Profile(chains=2, tune=1000, draws=2000, target_accept=0.95, attempts=3, few=True),
 }
 
